@@ -1,0 +1,130 @@
+/*
+ * The system-call seam: the only way to files, sockets and the kernel, so that tests can make the
+ * n-th call of a kind fail, and so that a grep shows who touches the outside.
+ *
+ * Each function is the system call of its name: same arguments, same result, errno set; EINTR is
+ * retried inside (except poll-like waits and connect). The _all forms loop over short transfers.
+ * In builds without SN_FAULTS there is nothing but the call.
+ */
+#ifndef SN_BASE_OS_H
+#define SN_BASE_OS_H
+
+#include "base/buf.h"
+#include "base/status.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <sys/types.h>
+#include <sys/uio.h>
+
+/* Kinds of calls that a fault can name. SN_FAULT_ANY matches every kind. */
+enum sn_fault_kind {
+    SN_FAULT_ANY,
+    SN_FAULT_OPEN,
+    SN_FAULT_READ,
+    SN_FAULT_WRITE, /* write, pwrite, writev */
+    SN_FAULT_FSYNC, /* fsync, fdatasync, sync of a directory */
+    SN_FAULT_RENAME,
+    SN_FAULT_UNLINK,
+    SN_FAULT_TRUNCATE, /* ftruncate, fallocate */
+    SN_FAULT_MMAP,
+    SN_FAULT_STAT,  /* stat, fstat, statvfs */
+    SN_FAULT_MKDIR,
+    SN_FAULT_DIR,   /* opendir */
+    SN_FAULT_SOCKET, /* socket, bind, listen, accept, connect, setsockopt */
+    SN_FAULT_SEND,
+    SN_FAULT_RECV,
+    SN_FAULT_POLL, /* epoll_create, epoll_ctl, eventfd, timerfd */
+    SN_FAULT_KIND_COUNT,
+};
+
+/*
+ * Arm a fault for the whole process: the nth call of `kind` from now (1 = next) fails with
+ * errno_value; with `count` calls in a row failing (UINT64_MAX: for ever). nth 0 disarms that
+ * kind. A short write can be asked for with errno_value 0 on SN_FAULT_WRITE: half the bytes are
+ * written. Builds without SN_FAULTS ignore it. Any thread.
+ */
+void sn_fault_arm(enum sn_fault_kind kind, uint64_t nth, uint64_t count, int errno_value);
+void sn_fault_disarm_all(void);
+uint64_t sn_fault_fired_count(void); /* how many calls were made to fail since the last arm */
+uint64_t sn_fault_calls(enum sn_fault_kind kind); /* calls seen since start */
+
+/*
+ * Arm from text, for system tests of the real binary: "fsync:3:EIO", "write:1+:ENOSPC" (from the
+ * first on), several separated by commas. SN_ERR_INVALID with a sentence; SN_ERR_UNSUPPORTED in
+ * builds without SN_FAULTS.
+ */
+sn_status sn_fault_arm_text(struct sn_str text, struct sn_err *err) SN_MUST_USE;
+
+/* Files. Every descriptor is opened with O_CLOEXEC. */
+int sn_os_open(const char *path, int flags, mode_t mode);
+int sn_os_close(int fd);
+ssize_t sn_os_read(int fd, void *buf, size_t len);
+ssize_t sn_os_pread(int fd, void *buf, size_t len, int64_t offset);
+ssize_t sn_os_write(int fd, const void *buf, size_t len);
+ssize_t sn_os_pwrite(int fd, const void *buf, size_t len, int64_t offset);
+int sn_os_fsync(int fd);
+int sn_os_fdatasync(int fd);
+int sn_os_ftruncate(int fd, int64_t len);
+int sn_os_fallocate(int fd, int mode, int64_t offset, int64_t len);
+int sn_os_rename(const char *from, const char *to);
+int sn_os_unlink(const char *path);
+int sn_os_mkdir(const char *path, mode_t mode);
+int sn_os_stat(const char *path, struct stat *ret);
+int sn_os_fstat(int fd, struct stat *ret);
+int sn_os_statvfs(const char *path, struct statvfs *ret);
+void *sn_os_mmap(void *addr, size_t len, int prot, int flags, int fd, int64_t offset);
+int sn_os_munmap(void *addr, size_t len);
+int sn_os_madvise(void *addr, size_t len, int advice);
+int sn_os_flock(int fd, int operation);
+
+/* fsync of the directory itself, so that a rename or a new file survives power loss. */
+int sn_os_sync_dir(const char *path);
+
+/* All bytes or -1 with errno; a pread that ends early returns the bytes it got. */
+int sn_os_write_all(int fd, const void *buf, size_t len);
+int sn_os_pwrite_all(int fd, const void *buf, size_t len, int64_t offset);
+ssize_t sn_os_pread_all(int fd, void *buf, size_t len, int64_t offset);
+
+/*
+ * Whole small file (such as one of /proc) into buf (appended), at most buf's limit.
+ * SN_ERR_NOT_FOUND, SN_ERR_DENIED, SN_ERR_LIMIT, SN_ERR_IO, SN_ERR_NO_MEMORY, with sentence.
+ */
+sn_status sn_os_read_file(const char *path, struct sn_buf *buf, struct sn_err *err) SN_MUST_USE;
+
+/* Names in a directory, without "." and "..": visit returns false to stop early. */
+sn_status sn_os_list_dir(const char *path, bool (*visit)(void *ctx, const char *name), void *ctx,
+                         struct sn_err *err) SN_MUST_USE;
+
+/* mkdir -p with mode 0750 for what is missing. */
+sn_status sn_os_make_dirs(const char *path, struct sn_err *err) SN_MUST_USE;
+
+/* Remove a directory tree. For tests and orphaned temporary data; never follows links. */
+sn_status sn_os_remove_tree(const char *path, struct sn_err *err) SN_MUST_USE;
+
+/* Sockets and waiting. */
+int sn_os_socket(int domain, int type, int protocol);
+int sn_os_bind(int fd, const struct sockaddr *addr, socklen_t len);
+int sn_os_listen(int fd, int backlog);
+int sn_os_accept(int fd, struct sockaddr *addr, socklen_t *len); /* accept4, CLOEXEC|NONBLOCK */
+int sn_os_connect(int fd, const struct sockaddr *addr, socklen_t len);
+int sn_os_setsockopt(int fd, int level, int name, const void *value, socklen_t len);
+int sn_os_getsockname(int fd, struct sockaddr *addr, socklen_t *len);
+int sn_os_shutdown(int fd, int how);
+ssize_t sn_os_send(int fd, const void *buf, size_t len, int flags);
+ssize_t sn_os_recv(int fd, void *buf, size_t len, int flags);
+struct epoll_event;
+int sn_os_epoll_create(void);
+int sn_os_epoll_ctl(int epoll_fd, int operation, int fd, struct epoll_event *event);
+int sn_os_epoll_wait(int epoll_fd, struct epoll_event *events, int count, int timeout_ms);
+int sn_os_eventfd(unsigned initial);
+
+/* Process facts. */
+int sn_os_pid(void);
+int sn_os_cpu_count(void); /* online CPUs, at least 1 */
+size_t sn_os_page_size(void);
+
+#endif

@@ -1,0 +1,96 @@
+/*
+ * A batch: what writers push through an sn_sink, and its builder.
+ *
+ * Series are named once per batch by their canonical label bytes and then by their index, so a
+ * sink resolves each of them once. Nothing in a batch is owned by the sink: it copies or encodes
+ * what it needs before push returns.
+ */
+#ifndef SN_MODEL_BATCH_H
+#define SN_MODEL_BATCH_H
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "model/histogram.h"
+#include "model/sample.h"
+
+struct sn_batch_series {
+    struct sn_str labels;  /* canonical bytes (model/labels.h), valid */
+    int64_t start_time_ms; /* since when a counter counts; 0: unknown */
+};
+
+struct sn_batch_sample {
+    int64_t time_ms;
+    double value;
+    uint32_t series; /* index into series */
+};
+
+struct sn_batch_histogram {
+    int64_t time_ms;
+    uint32_t series;
+    struct sn_histogram histogram;
+};
+
+struct sn_batch_exemplar {
+    uint32_t series;
+    struct sn_exemplar exemplar;
+};
+
+struct sn_batch {
+    const struct sn_batch_series *series;
+    const struct sn_batch_sample *samples;
+    const struct sn_batch_histogram *histograms;
+    const struct sn_batch_exemplar *exemplars;
+    const struct sn_metadata *metadata;
+    size_t series_count;
+    size_t sample_count;
+    size_t histogram_count;
+    size_t exemplar_count;
+    size_t metadata_count;
+};
+
+/*
+ * Collects labelled samples into a batch. All memory is in one arena; the batch is valid until the
+ * next reset or release. One thread. Zero-length batches are fine.
+ */
+struct sn_batch_builder {
+    struct sn_arena arena;
+    struct sn_batch_series *series;
+    struct sn_batch_sample *samples;
+    struct sn_metadata *metadata;
+    size_t series_count, series_capacity;
+    size_t sample_count, sample_capacity;
+    size_t metadata_count, metadata_capacity;
+    struct sn_buf scratch; /* canonical bytes in the making */
+};
+
+/* memory_max: bytes of the arena (0: default). */
+void sn_batch_builder_init(struct sn_batch_builder *builder, size_t memory_max);
+void sn_batch_builder_release(struct sn_batch_builder *builder);
+void sn_batch_builder_reset(struct sn_batch_builder *builder);
+
+/*
+ * Add one sample of a new series entry. `labels` must be a valid set (sn_labels_make); its text is
+ * copied. SN_ERR_NO_MEMORY, SN_ERR_LIMIT. On failure the builder is unchanged.
+ */
+sn_status sn_batch_builder_add(struct sn_batch_builder *builder, struct sn_labels labels,
+                               int64_t time_ms, double value, struct sn_err *err) SN_MUST_USE;
+
+/*
+ * Convenience for collectors: metric name plus up to 15 label pairs given as name, value, name,
+ * value ... (pair_count pairs), in any order; empty values are dropped. Same statuses, and
+ * SN_ERR_INVALID when the set is not valid.
+ */
+sn_status sn_batch_builder_add_pairs(struct sn_batch_builder *builder, struct sn_str metric_name,
+                                     const struct sn_str *pairs, size_t pair_count,
+                                     int64_t time_ms, double value,
+                                     struct sn_err *err) SN_MUST_USE;
+
+/* Add metadata of a metric; texts are copied. */
+sn_status sn_batch_builder_add_metadata(struct sn_batch_builder *builder,
+                                        const struct sn_metadata *metadata,
+                                        struct sn_err *err) SN_MUST_USE;
+
+/* View of what has been collected. Borrowed until the builder changes. */
+struct sn_batch sn_batch_builder_view(const struct sn_batch_builder *builder);
+
+#endif

@@ -1,0 +1,159 @@
+/*
+ * The three doors between the rooms: sn_sink (samples in), sn_reader (stored samples out) and
+ * sn_querier (PromQL in, results out). Each is a struct of function pointers with a context, passed
+ * by value; whoever made it says how long it lives. All functions of a door may be called from any
+ * thread at the same time unless the implementation's header says otherwise.
+ */
+#ifndef SN_MODEL_DOORS_H
+#define SN_MODEL_DOORS_H
+
+#include "base/arena.h"
+#include "base/status.h"
+#include "model/batch.h"
+#include "model/matcher.h"
+#include "model/sample.h"
+
+/* ---- in ---- */
+
+/* Why a sink did not take a sample. One counter per reason: nothing is dropped silently. */
+enum sn_reject {
+    SN_REJECT_OUT_OF_ORDER = 0, /* older than the out-of-order window allows */
+    SN_REJECT_DUPLICATE = 1,    /* same series and time, other value */
+    SN_REJECT_TOO_OLD = 2,      /* before the retention or SN_TIME_MS_MIN */
+    SN_REJECT_TOO_NEW = 3,      /* further in the future than allowed */
+    SN_REJECT_SERIES_LIMIT = 4, /* would be a new series beyond the limit */
+    SN_REJECT_UNSUPPORTED = 5,  /* a kind of data this sink does not store */
+    SN_REJECT_COUNT = 6,
+};
+const char *sn_reject_name(enum sn_reject reason); /* "out_of_order", ... */
+
+struct sn_push_result {
+    uint64_t accepted_count;                 /* samples and histograms taken */
+    uint64_t rejected_count[SN_REJECT_COUNT];
+    struct sn_err first_reject;              /* one sentence about the first rejected sample */
+};
+
+/*
+ * Called exactly once when the fate of a batch is known: SN_OK after it is durable (as the
+ * sink's durability setting defines it), or the failure: then nothing of it may be assumed stored.
+ * Runs on a thread of the sink and must be short: no blocking, no push.
+ */
+struct sn_push_done {
+    void (*fn)(void *ctx, sn_status status, const struct sn_err *err);
+    void *ctx;
+};
+
+struct sn_sink {
+    void *ctx;
+    /*
+     * Take a batch.
+     *
+     *   batch       borrowed for the call
+     *   done        fn may be NULL: nobody waits
+     *   ret_result  written on SN_OK only; what was taken and what was refused, by reason
+     *
+     * Returns SN_OK: `done` will be called, perhaps before push returns. Any failure: `done` is
+     * not called, nothing was taken: SN_ERR_BUSY (queue full: try later), SN_ERR_NO_SPACE,
+     * SN_ERR_IO (storage is failing, writes are refused), SN_ERR_NO_MEMORY, SN_ERR_CLOSED.
+     */
+    sn_status (*push)(void *ctx, const struct sn_batch *batch, struct sn_push_done done,
+                      struct sn_push_result *ret_result, struct sn_err *err);
+};
+
+/* Push and wait until the batch is durable. Blocks on disk. Statuses of push and of done. */
+sn_status sn_sink_push_wait(struct sn_sink sink, const struct sn_batch *batch,
+                            struct sn_push_result *ret_result, struct sn_err *err) SN_MUST_USE;
+
+/* ---- out ---- */
+
+struct sn_read_series {
+    uint64_t id;             /* stable while the reader lives */
+    struct sn_labels labels; /* in the arena of the call */
+};
+
+struct sn_series_list {
+    struct sn_read_series *items; /* [count], in the arena, sorted by labels */
+    size_t count;
+};
+
+struct sn_select {
+    const struct sn_matcher *matchers; /* [matcher_count]; at least one must not pass empty */
+    size_t matcher_count;
+    struct sn_range range; /* series without a sample in it may be left out */
+    size_t series_max;     /* 0: no limit; one more is SN_ERR_LIMIT */
+};
+
+struct sn_string_list {
+    struct sn_str *items; /* [count], in the arena, sorted, unique */
+    size_t count;
+    bool is_cut; /* there were more than the limit */
+};
+
+struct sn_reader {
+    void *ctx;
+    /* Series that pass all matchers. SN_ERR_INVALID, SN_ERR_LIMIT, SN_ERR_NO_MEMORY. */
+    sn_status (*select)(void *ctx, const struct sn_select *select, struct sn_arena *arena,
+                        struct sn_series_list *ret_series, struct sn_err *err);
+    /*
+     * Samples of one series within the range (both ends included), appended to *samples in
+     * ascending time, one per time, stale markers included.
+     * SN_ERR_CORRUPT (stored bytes fail their checks), SN_ERR_IO, SN_ERR_NO_MEMORY.
+     */
+    sn_status (*samples)(void *ctx, uint64_t series_id, struct sn_range range,
+                         struct sn_samples *samples, struct sn_err *err);
+    /* Names of labels, or values of one label, of series that pass the matchers (0 matchers: all).
+     * count_max 0: no limit. */
+    sn_status (*label_names)(void *ctx, const struct sn_select *select, size_t count_max,
+                             struct sn_arena *arena, struct sn_string_list *ret_names,
+                             struct sn_err *err);
+    sn_status (*label_values)(void *ctx, struct sn_str label, const struct sn_select *select,
+                              size_t count_max, struct sn_arena *arena,
+                              struct sn_string_list *ret_values, struct sn_err *err);
+    /* Metadata of one metric; false when nothing is known. Texts are in the arena. */
+    bool (*metadata)(void *ctx, struct sn_str metric_name, struct sn_arena *arena,
+                     struct sn_metadata *ret_metadata);
+};
+
+/* ---- ask ---- */
+
+enum sn_value_kind {
+    SN_VALUE_SCALAR = 0,
+    SN_VALUE_STRING = 1,
+    SN_VALUE_VECTOR = 2,
+    SN_VALUE_MATRIX = 3,
+};
+
+struct sn_result_series {
+    struct sn_labels labels;
+    const int64_t *time_ms; /* [count]; a vector has count 1 */
+    const double *value;    /* [count] */
+    size_t count;
+};
+
+struct sn_query_result {
+    enum sn_value_kind kind;
+    struct sn_sample scalar; /* SN_VALUE_SCALAR */
+    struct sn_str string;    /* SN_VALUE_STRING */
+    const struct sn_result_series *series; /* [series_count] in the arena */
+    size_t series_count;
+};
+
+struct sn_query {
+    struct sn_str expression;  /* PromQL */
+    struct sn_range range;     /* start == end for an instant query */
+    int64_t step_ms;           /* 0 for an instant query */
+    int64_t timeout_ns;        /* 0: the engine's default */
+};
+
+struct sn_querier {
+    void *ctx;
+    /*
+     * Evaluate one query; the result lives in the arena.
+     * SN_ERR_INVALID (parse or type error, with position), SN_ERR_LIMIT, SN_ERR_TIMEOUT,
+     * SN_ERR_BUSY, SN_ERR_CLOSED (cancelled), and the statuses of the reader below it.
+     */
+    sn_status (*query)(void *ctx, const struct sn_query *query, struct sn_arena *arena,
+                       struct sn_query_result *ret_result, struct sn_err *err);
+};
+
+#endif
