@@ -32,16 +32,11 @@
 
 #ifndef __cplusplus
 
-/* No bound on what they write, or a cut that nobody sees. Use base/str.h and base/buf.h. */
-#pragma GCC poison gets strcpy stpcpy strcat strncpy strncat sprintf vsprintf
-
-/* Input whose errors vanish (atoi), that overflows, or that keeps hidden state between calls. */
-#pragma GCC poison atoi atol atoll strtok scanf fscanf sscanf vscanf vfscanf vsscanf
-#pragma GCC poison tmpnam tempnam mktemp
-
-/* The locale of the host program decides what they do: 1,5 instead of 1.5. Use codec. */
-#pragma GCC poison atof strtod strtof strtold strcoll strxfrm
-/* glibc has them as macros too, and poisoning a macro is a warning. */
+/* glibc has some of them as macros too, and poisoning a macro is a warning. */
+#undef sprintf
+#undef vsprintf
+#undef asprintf
+#undef vasprintf
 #undef isalpha
 #undef isdigit
 #undef isalnum
@@ -56,6 +51,16 @@
 #undef isblank
 #undef toupper
 #undef tolower
+
+/* No bound on what they write, or a cut that nobody sees. Use base/str.h and base/buf.h. */
+#pragma GCC poison gets strcpy stpcpy strcat strncpy strncat sprintf vsprintf
+
+/* Input whose errors vanish (atoi), that overflows, or that keeps hidden state between calls. */
+#pragma GCC poison atoi atol atoll strtok scanf fscanf sscanf vscanf vfscanf vsscanf
+#pragma GCC poison tmpnam tempnam mktemp
+
+/* The locale of the host program decides what they do: 1,5 instead of 1.5. Use codec. */
+#pragma GCC poison atof strtod strtof strtold strcoll strxfrm
 #pragma GCC poison isalpha isdigit isalnum isspace isupper islower isxdigit ispunct isprint
 #pragma GCC poison isgraph iscntrl isblank toupper tolower strcasecmp strncasecmp
 

@@ -1,0 +1,261 @@
+# The functions that turn a directory into targets.
+#
+#   src/<module>/*.c                        static library sn_<module>
+#   src/<module>/*.html *.js *.css *.svg    embedded: sn_asset_<file_name> and sn_asset_<file_name>_len
+#   src/<module>/CMakeLists.txt             optional, only sets variables:
+#       SN_EXTERNAL       pkg-config names that the module needs
+#       SN_TEST_EXTERNAL  pkg-config names that only its tests need
+#       SN_TEST_NOT_MSAN  tests that MemorySanitizer cannot run: <file> of tests/<module>/<file>_test.c
+#       SN_RAW_ALLOC      sources compiled with -DSN_BANNED_ALLOW_ALLOC (see base/banned.h)
+#   bench/<module>/<name>_bench.c           bench_<module>_<name>, by target "bench"
+#
+# A module that has no source yet is skipped.
+
+find_package(PkgConfig REQUIRED)
+set(THREADS_PREFER_PTHREAD_FLAG ON)
+find_package(Threads REQUIRED)
+
+# Read LAYERS into SN_MODULES, SN_PURE and SN_ALLOWED_<module>.
+function(sn_read_layers file)
+    set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${file}")
+    file(STRINGS "${file}" lines REGEX "^[^#]+:")
+    set(modules "")
+    foreach(line IN LISTS lines)
+        string(REGEX MATCH "^([@a-z]+):(.*)$" _ "${line}")
+        set(name "${CMAKE_MATCH_1}")
+        string(STRIP "${CMAKE_MATCH_2}" allowed)
+        string(REGEX REPLACE "[ \t]+" ";" allowed "${allowed}")
+        if(name STREQUAL "@pure")
+            set(SN_PURE "${allowed}" PARENT_SCOPE)
+            continue()
+        endif()
+        if(allowed STREQUAL "*")
+            set(allowed "${modules}")
+        endif()
+        foreach(other IN LISTS allowed)
+            if(NOT other IN_LIST modules)
+                message(FATAL_ERROR "src/LAYERS: ${name} names ${other}, which is not above it")
+            endif()
+        endforeach()
+        set(SN_ALLOWED_${name} "${allowed}" PARENT_SCOPE)
+        list(APPEND modules "${name}")
+    endforeach()
+    set(SN_MODULES "${modules}" PARENT_SCOPE)
+endfunction()
+
+# Set ret to the imported targets of pkg-config names.
+function(sn_externals ret)
+    set(targets "")
+    foreach(name IN LISTS ARGN)
+        string(MAKE_C_IDENTIFIER "SN_PKG_${name}" id)
+        if(NOT TARGET PkgConfig::${id})
+            pkg_check_modules(${id} REQUIRED IMPORTED_TARGET GLOBAL ${name})
+        endif()
+        list(APPEND targets PkgConfig::${id})
+    endforeach()
+    set(${ret} "${targets}" PARENT_SCOPE)
+endfunction()
+
+# Set ret to those of the named modules that exist as targets.
+function(sn_existing ret)
+    set(targets "")
+    foreach(module IN LISTS ARGN)
+        if(TARGET sn_${module})
+            list(APPEND targets sn_${module})
+        endif()
+    endforeach()
+    set(${ret} "${targets}" PARENT_SCOPE)
+endfunction()
+
+# Everything that sees the sources of the tree, with the banned names switched on.
+function(sn_internal_target target)
+    target_include_directories(${target} PRIVATE "${CMAKE_SOURCE_DIR}/src"
+                                                 "${CMAKE_SOURCE_DIR}/include")
+    target_compile_options(${target} PRIVATE
+        "$<${SN_C_ONLY}:SHELL:-include ${CMAKE_SOURCE_DIR}/src/base/banned.h>")
+    set_target_properties(${target} PROPERTIES UNITY_BUILD OFF)
+endfunction()
+
+# Embed a file: const unsigned char sn_asset_<symbol>[], const size_t sn_asset_<symbol>_len.
+# A NUL follows the last byte and is not counted.
+function(sn_embed target file symbol)
+    cmake_path(ABSOLUTE_PATH file NORMALIZE OUTPUT_VARIABLE SN_EMBED_FILE)
+    set(SN_EMBED_SYMBOL "sn_asset_${symbol}")
+    set(source "${CMAKE_BINARY_DIR}/embed/${target}_${symbol}.S")
+    configure_file("${CMAKE_SOURCE_DIR}/cmake/embed.S.in" "${source}" @ONLY)
+    set_source_files_properties("${source}" PROPERTIES OBJECT_DEPENDS "${SN_EMBED_FILE}")
+    target_sources(${target} PRIVATE "${source}")
+endfunction()
+
+function(sn_module module)
+    cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "EXTERNAL")
+    set(dir "${CMAKE_SOURCE_DIR}/src/${module}")
+    file(GLOB sources CONFIGURE_DEPENDS "${dir}/*.c")
+    list(REMOVE_ITEM sources "${CMAKE_SOURCE_DIR}/src/app/main.c")
+    if(NOT sources OR (SN_ONLY AND NOT module IN_LIST SN_ONLY))
+        return()
+    endif()
+    set(SN_EXTERNAL "")
+    set(SN_TEST_EXTERNAL "")
+    set(SN_TEST_NOT_MSAN "")
+    set(SN_RAW_ALLOC "")
+    include("${dir}/CMakeLists.txt" OPTIONAL)
+    set_property(GLOBAL PROPERTY SN_TEST_EXTERNAL_${module} "${SN_TEST_EXTERNAL}")
+    set_property(GLOBAL PROPERTY SN_TEST_NOT_MSAN_${module} "${SN_TEST_NOT_MSAN}")
+
+    set(target sn_${module})
+    add_library(${target} STATIC ${sources})
+    sn_internal_target(${target})
+    foreach(source IN LISTS SN_RAW_ALLOC)
+        set_property(SOURCE "${dir}/${source}" APPEND PROPERTY
+                     COMPILE_DEFINITIONS SN_BANNED_ALLOW_ALLOC)
+    endforeach()
+    file(GLOB assets CONFIGURE_DEPENDS "${dir}/*.html" "${dir}/*.js" "${dir}/*.css" "${dir}/*.svg")
+    foreach(asset IN LISTS assets)
+        get_filename_component(name "${asset}" NAME)
+        string(MAKE_C_IDENTIFIER "${name}" symbol)
+        sn_embed(${target} "${asset}" "${symbol}")
+    endforeach()
+    sn_existing(below ${SN_ALLOWED_${module}})
+    sn_externals(external ${SN_EXTERNAL} ${arg_EXTERNAL})
+    # The archive that is used comes before the archives it uses: last module first.
+    list(REVERSE below)
+    target_link_libraries(${target} PUBLIC ${below} ${external} Threads::Threads m)
+    if(SN_LINK_CHECK)
+        sn_link_check(${module})
+    endif()
+endfunction()
+
+# A shared object of the whole module and what it may use, with no symbol left open: a call to
+# something that the module may not use does not link.
+function(sn_link_check module)
+    set(stub "${CMAKE_BINARY_DIR}/link_check/empty.c")
+    if(NOT EXISTS "${stub}")
+        file(WRITE "${stub}" "extern int sn_link_check_empty;\nint sn_link_check_empty;\n")
+    endif()
+    add_library(link_check_${module} SHARED "${stub}")
+    set_target_properties(link_check_${module} PROPERTIES
+        LIBRARY_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/link_check")
+    target_link_options(link_check_${module} PRIVATE -Wl,-z,defs)
+    target_link_libraries(link_check_${module} PRIVATE
+        "$<LINK_LIBRARY:WHOLE_ARCHIVE,sn_${module}>")
+endfunction()
+
+# The server: src/app/main.c and all modules.
+function(sn_server)
+    set(main "${CMAKE_SOURCE_DIR}/src/app/main.c")
+    file(GLOB found CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/src/app/main.*")
+    if(NOT main IN_LIST found OR SN_ONLY)
+        return()
+    endif()
+    add_executable(sonde "${main}")
+    sn_internal_target(sonde)
+    target_compile_definitions(sonde PRIVATE SN_VERSION="${PROJECT_VERSION}")
+    set(modules ${SN_MODULES})
+    list(REVERSE modules)
+    sn_existing(all ${modules})
+    target_link_libraries(sonde PRIVATE ${all})
+    install(TARGETS sonde RUNTIME DESTINATION "${CMAKE_INSTALL_BINDIR}")
+endfunction()
+
+# libsonde: the client module and what it needs of the modules below, exporting sonde_* only.
+function(sn_library)
+    if(NOT TARGET sn_client)
+        return()
+    endif()
+    set(map "${CMAKE_SOURCE_DIR}/cmake/libsonde.map")
+    sn_existing(below ${SN_ALLOWED_client})
+    set(objects "")
+    foreach(lib IN LISTS below)
+        list(APPEND objects "$<TARGET_OBJECTS:${lib}>")
+    endforeach()
+
+    add_library(sonde_shared SHARED "$<TARGET_OBJECTS:sn_client>")
+    list(REVERSE below)
+    target_link_libraries(sonde_shared PRIVATE ${below} Threads::Threads m)
+    target_link_options(sonde_shared PRIVATE "-Wl,--version-script=${map}" -Wl,--exclude-libs,ALL)
+    set_target_properties(sonde_shared PROPERTIES
+        OUTPUT_NAME sonde VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION_MAJOR}
+        LINK_DEPENDS "${map}" EXPORT_NAME sonde)
+    add_library(sonde_static STATIC "$<TARGET_OBJECTS:sn_client>" ${objects})
+    set_target_properties(sonde_static PROPERTIES OUTPUT_NAME sonde LINKER_LANGUAGE C)
+    target_link_libraries(sonde_static INTERFACE Threads::Threads m)
+    foreach(lib sonde_shared sonde_static)
+        target_include_directories(${lib} INTERFACE
+            "$<BUILD_INTERFACE:${CMAKE_SOURCE_DIR}/include>"
+            "$<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>")
+    endforeach()
+    sn_install_library()
+endfunction()
+
+function(sn_install_library)
+    include(CMakePackageConfigHelpers)
+    set(config_dir "${CMAKE_INSTALL_LIBDIR}/cmake/Sonde")
+    install(TARGETS sonde_shared sonde_static EXPORT SondeTargets
+            LIBRARY DESTINATION "${CMAKE_INSTALL_LIBDIR}"
+            ARCHIVE DESTINATION "${CMAKE_INSTALL_LIBDIR}")
+    install(EXPORT SondeTargets NAMESPACE Sonde:: DESTINATION "${config_dir}")
+    install(DIRECTORY "${CMAKE_SOURCE_DIR}/include/sonde"
+            DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}" FILES_MATCHING PATTERN "*.h")
+    configure_file("${CMAKE_SOURCE_DIR}/packaging/sonde.pc.in" "${CMAKE_BINARY_DIR}/sonde.pc" @ONLY)
+    install(FILES "${CMAKE_BINARY_DIR}/sonde.pc" DESTINATION "${CMAKE_INSTALL_LIBDIR}/pkgconfig")
+    configure_package_config_file("${CMAKE_SOURCE_DIR}/packaging/SondeConfig.cmake.in"
+        "${CMAKE_BINARY_DIR}/SondeConfig.cmake" INSTALL_DESTINATION "${config_dir}")
+    write_basic_package_version_file("${CMAKE_BINARY_DIR}/SondeConfigVersion.cmake"
+                                     COMPATIBILITY SameMinorVersion)
+    install(FILES "${CMAKE_BINARY_DIR}/SondeConfig.cmake"
+                  "${CMAKE_BINARY_DIR}/SondeConfigVersion.cmake" DESTINATION "${config_dir}")
+endfunction()
+
+# bench/<module>/<name>_bench.c with *_support.c beside it, linked like the module's tests.
+function(sn_benchmarks)
+    add_custom_target(bench)
+    foreach(module IN LISTS SN_MODULES)
+        file(GLOB sources CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/bench/${module}/*_bench.c")
+        file(GLOB support CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/bench/${module}/*_support.c")
+        foreach(source IN LISTS sources)
+            if(NOT TARGET sn_${module})
+                continue()
+            endif()
+            get_filename_component(name "${source}" NAME_WE)
+            string(REGEX REPLACE "_bench$" "" name "${name}")
+            set(target bench_${module}_${name})
+            add_executable(${target} EXCLUDE_FROM_ALL "${source}" ${support})
+            sn_internal_target(${target})
+            target_compile_definitions(${target} PRIVATE SN_BANNED_ALLOW_ALLOC)
+            target_link_libraries(${target} PRIVATE sn_${module})
+            add_dependencies(bench ${target})
+        endforeach()
+    endforeach()
+endfunction()
+
+# One object per header: it must compile with nothing before it. Public headers also as C99 and
+# as C++17 without extensions.
+function(sn_header_check)
+    file(GLOB private RELATIVE "${CMAKE_SOURCE_DIR}/src" CONFIGURE_DEPENDS
+         "${CMAKE_SOURCE_DIR}/src/*/*.h")
+    file(GLOB public RELATIVE "${CMAKE_SOURCE_DIR}/include" CONFIGURE_DEPENDS
+         "${CMAKE_SOURCE_DIR}/include/sonde/*.h")
+    sn_header_objects(header_check_c11 c "-std=gnu11" ${private} ${public})
+    sn_header_objects(header_check_c99 c "-std=c99;-pedantic-errors" ${public})
+    if(CMAKE_CXX_COMPILER)
+        sn_header_objects(header_check_cxx17 cpp "-std=c++17;-pedantic-errors;-Wall;-Wextra" ${public})
+    endif()
+endfunction()
+
+function(sn_header_objects target suffix options)
+    set(sources "")
+    foreach(header IN LISTS ARGN)
+        set(source "${CMAKE_BINARY_DIR}/${target}/${header}.${suffix}")
+        # The declaration keeps a header of macros only from being an empty translation unit.
+        file(CONFIGURE OUTPUT "${source}" @ONLY
+             CONTENT "#include \"${header}\"\nextern int sn_header_check;\n")
+        list(APPEND sources "${source}")
+    endforeach()
+    if(sources)
+        add_library(${target} OBJECT ${sources})
+        target_include_directories(${target} PRIVATE "${CMAKE_SOURCE_DIR}/src"
+                                                     "${CMAKE_SOURCE_DIR}/include")
+        target_compile_options(${target} PRIVATE ${options})
+    endif()
+endfunction()

@@ -1,0 +1,138 @@
+# Tests found by their place:
+#
+#   tests/<module>/<file>_test.c         test_<module>_<file>, label <module>; *_support.c linked in
+#   tests/fuzz/<module>_<name>_fuzz.c    fuzz_<module>_<name>; replays tests/fuzz/corpus/<module>_<name>
+#   tests/system/*.py                    label system, drives the real binary (SONDE_BIN)
+#   tests/lint/*_lint.py                 label lint, preset dev only
+#   examples/*.c                         example_<name>, run with --self-test
+
+set(SN_TEST_TIMEOUT_S 120)
+set(SN_PYTHON "/usr/bin/python3")
+if(NOT EXISTS "${SN_PYTHON}")
+    find_program(SN_PYTHON_FOUND python3 REQUIRED)
+    set(SN_PYTHON "${SN_PYTHON_FOUND}")
+endif()
+
+# clang 14's ThreadSanitizer and MemorySanitizer cannot place their shadow when the kernel
+# randomises with more than 28 bits; setarch -R switches that off where the machine allows it.
+set(SN_TEST_LAUNCHER "")
+if(SN_SANITIZE MATCHES "thread|memory")
+    execute_process(COMMAND setarch -R true RESULT_VARIABLE status OUTPUT_QUIET ERROR_QUIET)
+    if(status EQUAL 0)
+        set(SN_TEST_LAUNCHER setarch -R)
+    endif()
+endif()
+
+set(SN_TEST_ENVIRONMENT
+    "SONDE_BIN=${CMAKE_BINARY_DIR}/sonde" "SONDE_SOURCE=${CMAKE_SOURCE_DIR}"
+    "SONDE_BUILD=${CMAKE_BINARY_DIR}" "SONDE_SANITIZE=${SN_SANITIZE}"
+    "ASAN_OPTIONS=detect_leaks=1:detect_stack_use_after_return=1:strict_string_checks=1:check_initialization_order=1"
+    "UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1"
+    "TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1"
+    "PYTHONDONTWRITEBYTECODE=1")
+find_program(SN_SYMBOLIZER NAMES llvm-symbolizer-14 llvm-symbolizer)
+mark_as_advanced(SN_SYMBOLIZER)
+if(SN_SYMBOLIZER)
+    foreach(tool ASAN UBSAN MSAN)
+        list(APPEND SN_TEST_ENVIRONMENT "${tool}_SYMBOLIZER_PATH=${SN_SYMBOLIZER}")
+    endforeach()
+endif()
+
+# Register one test with the environment, timeout and label that all tests share.
+function(sn_add_test name label)
+    add_test(NAME ${name} COMMAND ${SN_TEST_LAUNCHER} ${ARGN})
+    set_tests_properties(${name} PROPERTIES
+        LABELS ${label} TIMEOUT ${SN_TEST_TIMEOUT_S} ENVIRONMENT "${SN_TEST_ENVIRONMENT}")
+endfunction()
+
+function(sn_register_tests)
+    sn_externals(cmocka cmocka)
+    foreach(module IN LISTS SN_MODULES)
+        if(TARGET sn_${module})
+            sn_module_tests(${module} ${cmocka})
+        endif()
+    endforeach()
+    sn_fuzz_tests()
+    sn_example_tests()
+    if(TARGET sonde)
+        sn_python_tests(system "${CMAKE_SOURCE_DIR}/tests/system/*.py")
+    endif()
+    if(SN_LINT)
+        sn_python_tests(lint "${CMAKE_SOURCE_DIR}/tests/lint/*_lint.py")
+    endif()
+endfunction()
+
+function(sn_module_tests module cmocka)
+    set(dir "${CMAKE_SOURCE_DIR}/tests/${module}")
+    file(GLOB sources CONFIGURE_DEPENDS "${dir}/*_test.c")
+    file(GLOB support CONFIGURE_DEPENDS "${dir}/*_support.c")
+    get_property(names GLOBAL PROPERTY SN_TEST_EXTERNAL_${module})
+    sn_externals(external ${names})
+    get_property(not_msan GLOBAL PROPERTY SN_TEST_NOT_MSAN_${module})
+    foreach(source IN LISTS sources)
+        get_filename_component(name "${source}" NAME_WE)
+        string(REGEX REPLACE "_test$" "" name "${name}")
+        # A library that is not instrumented hands out bytes that look uninitialised.
+        if(SN_SANITIZE STREQUAL "memory" AND name IN_LIST not_msan)
+            continue()
+        endif()
+        set(target test_${module}_${name})
+        add_executable(${target} "${source}" ${support})
+        sn_internal_target(${target})
+        target_compile_definitions(${target} PRIVATE SN_BANNED_ALLOW_ALLOC)
+        target_link_libraries(${target} PRIVATE sn_${module} ${external} ${cmocka})
+        sn_add_test(${target} ${module} "$<TARGET_FILE:${target}>")
+    endforeach()
+endfunction()
+
+function(sn_fuzz_tests)
+    file(GLOB sources CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/tests/fuzz/*_fuzz.c")
+    foreach(source IN LISTS sources)
+        get_filename_component(name "${source}" NAME_WE)
+        string(REGEX REPLACE "_fuzz$" "" name "${name}")
+        string(REGEX REPLACE "_.*$" "" module "${name}")
+        if(NOT TARGET sn_${module})
+            continue()
+        endif()
+        set(corpus "${CMAKE_SOURCE_DIR}/tests/fuzz/corpus/${name}")
+        set(target fuzz_${name})
+        add_executable(${target} "${source}")
+        sn_internal_target(${target})
+        target_compile_definitions(${target} PRIVATE SN_BANNED_ALLOW_ALLOC)
+        # libFuzzer calls the entry point by name; nobody declares it.
+        target_compile_options(${target} PRIVATE -Wno-missing-prototypes)
+        target_link_libraries(${target} PRIVATE sn_${module})
+        if(SN_FUZZ)
+            target_link_options(${target} PRIVATE -fsanitize=fuzzer)
+            sn_add_test(${target} fuzz "$<TARGET_FILE:${target}>" -runs=0 "${corpus}")
+        else()
+            target_sources(${target} PRIVATE "${CMAKE_SOURCE_DIR}/tests/fuzz/replay_main.c")
+            sn_add_test(${target} fuzz "$<TARGET_FILE:${target}>" "${corpus}")
+        endif()
+    endforeach()
+endfunction()
+
+# Examples see what an installed libsonde shows and nothing more.
+function(sn_example_tests)
+    file(GLOB sources CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/examples/*.c")
+    if(NOT TARGET sonde_shared)
+        return()
+    endif()
+    foreach(source IN LISTS sources)
+        get_filename_component(name "${source}" NAME_WE)
+        add_executable(example_${name} "${source}")
+        target_link_libraries(example_${name} PRIVATE sonde_shared Threads::Threads m)
+        sn_add_test(example_${name} examples "$<TARGET_FILE:example_${name}>" --self-test)
+    endforeach()
+endfunction()
+
+function(sn_python_tests label pattern)
+    file(GLOB scripts CONFIGURE_DEPENDS "${pattern}")
+    foreach(script IN LISTS scripts)
+        get_filename_component(name "${script}" NAME_WE)
+        # A name that starts with an underscore is a module that the tests import.
+        if(NOT name MATCHES "^_")
+            sn_add_test(${label}_${name} ${label} "${SN_PYTHON}" "${script}")
+        endif()
+    endforeach()
+endfunction()
