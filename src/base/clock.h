@@ -9,8 +9,8 @@
 
 struct sn_clock {
     void *ctx;
-    int64_t (*mono_ns)(void *ctx);  /* never goes back; zero point is arbitrary */
-    int64_t (*wall_ms)(void *ctx);  /* Unix epoch; may jump */
+    int64_t (*mono_ns)(void *ctx); /* never goes back; zero point is arbitrary */
+    int64_t (*wall_ms)(void *ctx); /* Unix epoch; may jump */
     /* Sleep for duration_ns, or less when the clock is a fake that somebody advances. */
     void (*sleep_ns)(void *ctx, int64_t duration_ns);
 };

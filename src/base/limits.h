@@ -9,17 +9,17 @@
 #include <stdint.h>
 
 /* Memory. */
-#define SN_BUF_LIMIT_DEFAULT ((size_t)1 << 30)   /* a buffer nobody sized is a bug above 1 GiB */
+#define SN_BUF_LIMIT_DEFAULT ((size_t)1 << 30)    /* a buffer nobody sized is a bug above 1 GiB */
 #define SN_ARENA_LIMIT_DEFAULT ((size_t)64 << 20) /* one request: 16 MiB body and its parse */
 #define SN_ARENA_BLOCK_BYTES ((size_t)64 << 10)   /* first block; later ones double up to 1 MiB */
 
 /* Labels: Prometheus has no limit by default; these are far above what its users set. */
-#define SN_LABELS_MAX 128             /* label pairs of one series, the name included */
+#define SN_LABELS_MAX 128 /* label pairs of one series, the name included */
 #define SN_LABEL_NAME_BYTES_MAX 1024
 #define SN_LABEL_VALUE_BYTES_MAX 8192
-#define SN_LABELS_BYTES_MAX 32768     /* canonical bytes of one series: a log record holds them */
-#define SN_METADATA_BYTES_MAX 4096    /* help text, unit */
-#define SN_MATCHERS_MAX 64            /* of one selector */
+#define SN_LABELS_BYTES_MAX 32768  /* canonical bytes of one series: a log record holds them */
+#define SN_METADATA_BYTES_MAX 4096 /* help text, unit */
+#define SN_MATCHERS_MAX 64         /* of one selector */
 
 /* Timestamps: years 1970 to 9999, so that every date prints and differences fit in 63 bits. */
 #define SN_TIME_MS_MIN INT64_C(0)

@@ -20,15 +20,15 @@ enum sn_rank {
     SN_RANK_HTTP_SERVER = 20,
     SN_RANK_COLLECT = 30,
     SN_RANK_INGEST = 40,
-    SN_RANK_STORE_FLUSH = 50,   /* one flush or compaction at a time */
-    SN_RANK_STORE_CATALOG = 52, /* the SQLite connection that writes */
+    SN_RANK_STORE_FLUSH = 50,    /* one flush or compaction at a time */
+    SN_RANK_STORE_CATALOG = 52,  /* the SQLite connection that writes */
     SN_RANK_STORE_SEGMENTS = 54, /* list of open segments */
-    SN_RANK_STORE_INDEX = 56,   /* series index */
-    SN_RANK_STORE_APPEND = 58,  /* log buffer and head */
-    SN_RANK_STORE_SYNC = 60,    /* acknowledgement queue */
-    SN_RANK_CLIENT = 70,        /* libsonde's registries */
-    SN_RANK_EVENT = 80,         /* inside sn_event */
-    SN_RANK_LOG = 90,           /* the server log: usable under any other lock */
+    SN_RANK_STORE_INDEX = 56,    /* series index */
+    SN_RANK_STORE_APPEND = 58,   /* log buffer and head */
+    SN_RANK_STORE_SYNC = 60,     /* acknowledgement queue */
+    SN_RANK_CLIENT = 70,         /* libsonde's registries */
+    SN_RANK_EVENT = 80,          /* inside sn_event */
+    SN_RANK_LOG = 90,            /* the server log: usable under any other lock */
 };
 
 struct sn_mutex {

@@ -14,7 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define SN_ALLOC_ATTRIBUTES __attribute__((malloc, warn_unused_result))
+#define SN_ALLOC_ATTRIBUTES __attribute__((__malloc__, __warn_unused_result__))
 
 /* Allocate size bytes (at least 1), aligned for any type, contents undefined. NULL: no memory. */
 void *sn_alloc(size_t size) SN_ALLOC_ATTRIBUTES;

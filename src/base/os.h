@@ -31,9 +31,9 @@ enum sn_fault_kind {
     SN_FAULT_UNLINK,
     SN_FAULT_TRUNCATE, /* ftruncate, fallocate */
     SN_FAULT_MMAP,
-    SN_FAULT_STAT,  /* stat, fstat, statvfs */
+    SN_FAULT_STAT, /* stat, fstat, statvfs */
     SN_FAULT_MKDIR,
-    SN_FAULT_DIR,   /* opendir */
+    SN_FAULT_DIR,    /* opendir */
     SN_FAULT_SOCKET, /* socket, bind, listen, accept, connect, setsockopt */
     SN_FAULT_SEND,
     SN_FAULT_RECV,

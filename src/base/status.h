@@ -16,20 +16,20 @@
 /* Zero is success, every failure is negative. Numbers are fixed: they appear in logs and tests. */
 typedef enum sn_status {
     SN_OK = 0,
-    SN_ERR_NO_MEMORY = -1,    /* an allocation failed */
-    SN_ERR_LIMIT = -2,        /* a limit of ours was reached; the sentence names it */
-    SN_ERR_INVALID = -3,      /* the caller's or the user's input is wrong */
-    SN_ERR_NOT_FOUND = -4,    /* what was asked for does not exist */
-    SN_ERR_EXISTS = -5,       /* it exists already, or with another type */
-    SN_ERR_IO = -6,           /* a system call failed; the sentence has errno's text */
-    SN_ERR_NO_SPACE = -7,     /* ENOSPC, EDQUOT, EFBIG */
-    SN_ERR_CORRUPT = -8,      /* stored bytes fail their checks */
-    SN_ERR_UNSUPPORTED = -9,  /* a feature, version or format that we do not handle */
-    SN_ERR_BUSY = -10,        /* held by somebody else, or a queue is full: try again later */
-    SN_ERR_TIMEOUT = -11,     /* a deadline passed */
-    SN_ERR_CLOSED = -12,      /* the object is shutting down */
-    SN_ERR_DENIED = -13,      /* not signed in, or not allowed */
-    SN_ERR_INTERNAL = -14,    /* a bug of ours, survived */
+    SN_ERR_NO_MEMORY = -1,   /* an allocation failed */
+    SN_ERR_LIMIT = -2,       /* a limit of ours was reached; the sentence names it */
+    SN_ERR_INVALID = -3,     /* the caller's or the user's input is wrong */
+    SN_ERR_NOT_FOUND = -4,   /* what was asked for does not exist */
+    SN_ERR_EXISTS = -5,      /* it exists already, or with another type */
+    SN_ERR_IO = -6,          /* a system call failed; the sentence has errno's text */
+    SN_ERR_NO_SPACE = -7,    /* ENOSPC, EDQUOT, EFBIG */
+    SN_ERR_CORRUPT = -8,     /* stored bytes fail their checks */
+    SN_ERR_UNSUPPORTED = -9, /* a feature, version or format that we do not handle */
+    SN_ERR_BUSY = -10,       /* held by somebody else, or a queue is full: try again later */
+    SN_ERR_TIMEOUT = -11,    /* a deadline passed */
+    SN_ERR_CLOSED = -12,     /* the object is shutting down */
+    SN_ERR_DENIED = -13,     /* not signed in, or not allowed */
+    SN_ERR_INTERNAL = -14,   /* a bug of ours, survived */
 } sn_status;
 
 /* Bytes of the sentence including the final NUL. Longer sentences are cut with "..." at the end. */
@@ -51,8 +51,7 @@ struct sn_err {
  *
  * Threads: any. Blocks: never. Cost: one vsnprintf, no allocation.
  */
-sn_status sn_err_set(struct sn_err *err, sn_status status, const char *format, ...)
-    SN_PRINTF(3, 4);
+sn_status sn_err_set(struct sn_err *err, sn_status status, const char *format, ...) SN_PRINTF(3, 4);
 sn_status sn_err_set_va(struct sn_err *err, sn_status status, const char *format, va_list args)
     SN_PRINTF(3, 0);
 

@@ -81,9 +81,8 @@ sn_status sn_batch_builder_add(struct sn_batch_builder *builder, struct sn_label
  * SN_ERR_INVALID when the set is not valid.
  */
 sn_status sn_batch_builder_add_pairs(struct sn_batch_builder *builder, struct sn_str metric_name,
-                                     const struct sn_str *pairs, size_t pair_count,
-                                     int64_t time_ms, double value,
-                                     struct sn_err *err) SN_MUST_USE;
+                                     const struct sn_str *pairs, size_t pair_count, int64_t time_ms,
+                                     double value, struct sn_err *err) SN_MUST_USE;
 
 /* Add metadata of a metric; texts are copied. */
 sn_status sn_batch_builder_add_metadata(struct sn_batch_builder *builder,

@@ -28,9 +28,9 @@ enum sn_reject {
 const char *sn_reject_name(enum sn_reject reason); /* "out_of_order", ... */
 
 struct sn_push_result {
-    uint64_t accepted_count;                 /* samples and histograms taken */
+    uint64_t accepted_count; /* samples and histograms taken */
     uint64_t rejected_count[SN_REJECT_COUNT];
-    struct sn_err first_reject;              /* one sentence about the first rejected sample */
+    struct sn_err first_reject; /* one sentence about the first rejected sample */
 };
 
 /*
@@ -132,17 +132,17 @@ struct sn_result_series {
 
 struct sn_query_result {
     enum sn_value_kind kind;
-    struct sn_sample scalar; /* SN_VALUE_SCALAR */
-    struct sn_str string;    /* SN_VALUE_STRING */
+    struct sn_sample scalar;               /* SN_VALUE_SCALAR */
+    struct sn_str string;                  /* SN_VALUE_STRING */
     const struct sn_result_series *series; /* [series_count] in the arena */
     size_t series_count;
 };
 
 struct sn_query {
-    struct sn_str expression;  /* PromQL */
-    struct sn_range range;     /* start == end for an instant query */
-    int64_t step_ms;           /* 0 for an instant query */
-    int64_t timeout_ns;        /* 0: the engine's default */
+    struct sn_str expression; /* PromQL */
+    struct sn_range range;    /* start == end for an instant query */
+    int64_t step_ms;          /* 0 for an instant query */
+    int64_t timeout_ns;       /* 0: the engine's default */
 };
 
 struct sn_querier {
