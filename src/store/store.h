@@ -1,0 +1,165 @@
+/*
+ * The embedded store: samples in through sn_sink, series out through sn_reader, both on one data
+ * directory that one process owns.
+ *
+ *   dir/sonde.db   SQLite: series catalogue, segment manifest, format version
+ *   dir/wal/       append-only log of what is not in a segment yet
+ *   dir/seg/       immutable segment files; one exists if and only if its SQLite row exists
+ *   dir/LOCK       held (flock) while the store is open
+ *
+ * Invariants a user may rely on:
+ *   1. Durability strict: `done` with SN_OK means that the batch is on disk (fsync returned).
+ *      Nothing acknowledged is lost by a crash, a full disk or a failing fsync.
+ *   2. When neither the log nor a fresh log can be written, pushes are refused (SN_ERR_NO_SPACE or
+ *      SN_ERR_IO), reads go on, and the store tries to recover by itself.
+ *   3. A value that was not pushed is never returned: stored bytes are checked when they are read,
+ *      and what fails its check is SN_ERR_CORRUPT with the name of the file.
+ *   4. The store starts no threads. `app` runs the workers of sn_store_workers; without the
+ *      "store-sync" worker no push is ever acknowledged.
+ *
+ * What a sample means (as in Prometheus):
+ *   - newer than the newest of its series: appended;
+ *   - same time and same bits as the newest: accepted, stored once;
+ *   - same time as the newest, other bits: SN_REJECT_DUPLICATE;
+ *   - older, within out_of_order_window_ms of the newest: accepted; when there was a sample at that
+ *     time the last one written wins;
+ *   - older than that: SN_REJECT_OUT_OF_ORDER; before the retention: SN_REJECT_TOO_OLD; later than
+ *     now + future_max_ms: SN_REJECT_TOO_NEW.
+ * A series that has not been written since the store was opened has no newest sample yet: its first
+ * sample may have any time within the retention. Histograms and exemplars are counted as
+ * SN_REJECT_UNSUPPORTED.
+ */
+#ifndef SN_STORE_STORE_H
+#define SN_STORE_STORE_H
+
+#include "base/clock.h"
+#include "base/lock.h"
+#include "base/status.h"
+#include "model/doors.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum sn_store_durability {
+    SN_STORE_STRICT = 0,  /* acknowledge after fsync */
+    SN_STORE_RELAXED = 1, /* acknowledge after write; fsync about once a second */
+};
+
+/* Zero in a field means its default. */
+struct sn_store_options {
+    const char *dir;              /* borrowed for open; created when missing (mode 0750) */
+    const struct sn_clock *clock; /* kept; NULL: the system's */
+    enum sn_store_durability durability;
+    int64_t retention_ms;           /* 0: 15 days; negative: keep for ever */
+    size_t log_bytes_max;           /* flush when the log has grown by this; 64 MiB */
+    int64_t flush_interval_ms;      /* flush at the latest after this; 30 min */
+    size_t series_max;              /* 0: 10 million */
+    int64_t out_of_order_window_ms; /* 0: 10 min; negative: nothing older is taken */
+    int64_t future_max_ms;          /* 0: 10 min; negative: no limit */
+    int64_t probe_interval_ms;      /* while refusing writes: try again after this; 1 s */
+    int64_t flush_pause_ns;         /* pause after each 2 MiB of a flush; 20 ms, negative: none */
+};
+
+/* What recovery found when the store was opened. */
+struct sn_store_recovery {
+    uint64_t series_count;          /* from the catalogue and the log */
+    uint64_t segment_count;         /* published segments */
+    uint64_t segment_damaged_count; /* of them: missing, or footer fails its checks */
+    uint64_t segment_orphan_count;  /* files without a row: deleted */
+    uint64_t log_count;             /* log files replayed */
+    uint64_t log_sample_count;      /* samples replayed */
+    uint64_t log_damaged_count;     /* log files that ended in bytes that are no record */
+    uint64_t log_bytes_dropped;     /* such bytes, cut off */
+    struct sn_err first_damage;     /* one sentence about the first damage; status SN_OK: none */
+};
+
+struct sn_store_stats {
+    uint64_t series_count;
+    uint64_t sample_count;       /* accepted since open, duplicates included */
+    uint64_t out_of_order_count; /* of them: older than the newest of their series */
+    uint64_t rejected_count[SN_REJECT_COUNT];
+    uint64_t push_count;    /* batches taken */
+    uint64_t refused_count; /* batches refused: busy, no space, failing storage, no memory */
+    uint64_t segment_count;
+    uint64_t segment_bytes;
+    uint64_t segment_sample_count;
+    uint64_t log_bytes; /* not yet in a segment */
+    uint64_t log_file_count;
+    uint64_t log_sync_count;         /* fsyncs of the log */
+    uint64_t log_sync_failure_count; /* failed writes and fsyncs of the log */
+    uint64_t head_bytes;             /* memory of open and frozen chunks */
+    uint64_t flush_count;
+    uint64_t flush_failure_count;
+    int64_t flush_last_duration_ns;
+    struct sn_err flush_last_error;   /* status SN_OK: the last flush worked */
+    uint64_t retention_segment_count; /* segments dropped since open */
+    bool is_refusing;                 /* writes are refused at this moment */
+    int64_t refusing_since_wall_ms;   /* valid while is_refusing */
+    struct sn_err
+        refusing_reason; /* "writes refused: cannot write wal/00000007.log: No space..." */
+    struct sn_store_recovery recovery;
+};
+
+struct sn_store;
+
+/*
+ * Open a data directory: take its lock, load the catalogue, delete orphans, replay the log.
+ *
+ *   options    dir is required
+ *   ret_store  written on SN_OK only; close with sn_store_close
+ *
+ * Returns SN_OK, SN_ERR_INVALID (no dir), SN_ERR_BUSY (another process has it; the sentence names
+ * its pid), SN_ERR_UNSUPPORTED (written by a newer version), SN_ERR_CORRUPT (catalogue),
+ * SN_ERR_IO, SN_ERR_NO_SPACE, SN_ERR_DENIED, SN_ERR_NO_MEMORY, SN_ERR_LIMIT.
+ * Threads: any. Blocks: on disk; about 1 s per million series or 10 million samples in the log.
+ */
+sn_status sn_store_open(const struct sn_store_options *options, struct sn_store **ret_store,
+                        struct sn_err *err) SN_MUST_USE;
+
+/*
+ * Write what is still queued, call the remaining `done`s, release everything. The workers have been
+ * stopped and joined, nobody pushes or reads any more. Does not flush: the log has it all.
+ * NULL is fine. Returns NULL.
+ */
+struct sn_store *sn_store_close(struct sn_store *store);
+
+/* The doors. Valid until sn_store_close. Any thread. Label text of results lives as long as the
+ * store, everything else in the arena of the call. */
+struct sn_sink sn_store_sink(struct sn_store *store);
+struct sn_reader sn_store_reader(struct sn_store *store);
+
+/*
+ * The jobs that want a thread: "store-sync" (log, fsync, acknowledgements) and "store-flush"
+ * (flush, retention). Stop order on shutdown: whoever pushes, then these.
+ *
+ *   ret_workers  [count_max] filled; SN_STORE_WORKERS_MAX is always enough
+ *
+ * Returns how many there are (2).
+ */
+#define SN_STORE_WORKERS_MAX 4
+size_t sn_store_workers(struct sn_store *store, struct sn_worker *ret_workers, size_t count_max);
+
+/*
+ * Write everything pushed before this call into a segment and drop the log behind it. Any thread,
+ * one at a time; blocks on disk. Acknowledgements and reads go on meanwhile. With nothing to write
+ * it does nothing. On failure everything is still in the log and the next flush tries again.
+ * SN_ERR_IO, SN_ERR_NO_SPACE, SN_ERR_NO_MEMORY.
+ */
+sn_status sn_store_flush(struct sn_store *store, struct sn_err *err) SN_MUST_USE;
+
+/* Drop segments that lie wholly before now - retention. The flush worker does it every minute.
+ * *ret_count may be NULL. SN_ERR_IO, SN_ERR_NO_SPACE, SN_ERR_NO_MEMORY. */
+sn_status sn_store_apply_retention(struct sn_store *store, size_t *ret_count,
+                                   struct sn_err *err) SN_MUST_USE;
+
+/* A snapshot of the counters. Any thread; takes short locks. */
+void sn_store_stats(struct sn_store *store, struct sn_store_stats *ret_stats);
+
+/*
+ * Whether all is well: SN_OK, or the status and one sentence of what is wrong ("writes refused since
+ * 2026-11-21T10:11:12.345Z: ...", "last flush failed: ..."). For /readyz and the status page.
+ */
+sn_status sn_store_health(struct sn_store *store, struct sn_err *err) SN_MUST_USE;
+
+#endif
