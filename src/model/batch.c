@@ -38,47 +38,60 @@ void sn_batch_builder_reset(struct sn_batch_builder *builder) {
     builder->metadata_count = builder->metadata_capacity = 0;
 }
 
-/* An array with room for one more item after `count`: `old` itself, or a larger copy of it. */
-static void *array_with_room(struct sn_arena *arena, void *old, size_t count, size_t *capacity,
-                             size_t item_bytes) {
-    if (count < *capacity) {
-        return old;
+/* An array in the arena: `items` holds `count` of `capacity` items of item_bytes each. */
+struct array {
+    void *items;
+    size_t count;
+    size_t capacity;
+    size_t item_bytes;
+};
+
+/* Make room for one more item: nothing to do, or a larger copy. Unchanged on failure. */
+static sn_status array_reserve(struct array *array, struct sn_arena *arena, struct sn_err *err) {
+    if (array->count < array->capacity) {
+        return SN_OK;
     }
-    size_t grown = *capacity > 0 ? 2 * *capacity : ARRAY_CAPACITY_MIN;
-    void *array = sn_arena_alloc(arena, grown * item_bytes);
-    if (array == NULL) {
-        return NULL;
+    size_t capacity = array->capacity > 0 ? 2 * array->capacity : ARRAY_CAPACITY_MIN;
+    void *items = sn_arena_alloc(arena, capacity * array->item_bytes);
+    if (items == NULL) {
+        return sn_arena_failure(arena, capacity * array->item_bytes, err);
     }
-    if (count > 0) {
-        memcpy(array, old, count * item_bytes);
+    if (array->count > 0) {
+        memcpy(items, array->items, array->count * array->item_bytes);
     }
-    *capacity = grown;
-    return array;
+    array->items = items;
+    array->capacity = capacity;
+    return SN_OK;
 }
 
 static sn_status reserve_sample(struct sn_batch_builder *builder, struct sn_err *err) {
-    void *array = array_with_room(&builder->arena, builder->samples, builder->sample_count,
-                                  &builder->sample_capacity, sizeof builder->samples[0]);
-    if (array == NULL) {
-        return sn_arena_failure(&builder->arena,
-                                2 * builder->sample_capacity * sizeof builder->samples[0], err);
-    }
-    builder->samples = array;
+    struct array array = {builder->samples, builder->sample_count, builder->sample_capacity,
+                          sizeof builder->samples[0]};
+    SN_TRY(array_reserve(&array, &builder->arena, err));
+    builder->samples = array.items;
+    builder->sample_capacity = array.capacity;
     return SN_OK;
 }
 
 static sn_status reserve_series(struct sn_batch_builder *builder, struct sn_err *err) {
+    struct array array = {builder->series, builder->series_count, builder->series_capacity,
+                          sizeof builder->series[0]};
     if (builder->series_count >= UINT32_MAX) {
         return sn_err_set(err, SN_ERR_LIMIT, "a batch has %zu series, the limit is 2^32 - 1",
                           builder->series_count);
     }
-    void *array = array_with_room(&builder->arena, builder->series, builder->series_count,
-                                  &builder->series_capacity, sizeof builder->series[0]);
-    if (array == NULL) {
-        return sn_arena_failure(&builder->arena,
-                                2 * builder->series_capacity * sizeof builder->series[0], err);
-    }
-    builder->series = array;
+    SN_TRY(array_reserve(&array, &builder->arena, err));
+    builder->series = array.items;
+    builder->series_capacity = array.capacity;
+    return SN_OK;
+}
+
+static sn_status reserve_metadata(struct sn_batch_builder *builder, struct sn_err *err) {
+    struct array array = {builder->metadata, builder->metadata_count, builder->metadata_capacity,
+                          sizeof builder->metadata[0]};
+    SN_TRY(array_reserve(&array, &builder->arena, err));
+    builder->metadata = array.items;
+    builder->metadata_capacity = array.capacity;
     return SN_OK;
 }
 
@@ -168,12 +181,7 @@ static sn_status copy_metadata(struct sn_arena *arena, const struct sn_metadata 
 sn_status sn_batch_builder_add_metadata(struct sn_batch_builder *builder,
                                         const struct sn_metadata *metadata, struct sn_err *err) {
     SN_TRY(check_metadata(metadata, err));
-    void *array = array_with_room(&builder->arena, builder->metadata, builder->metadata_count,
-                                  &builder->metadata_capacity, sizeof builder->metadata[0]);
-    if (array == NULL) {
-        return sn_arena_failure(&builder->arena, sizeof builder->metadata[0], err);
-    }
-    builder->metadata = array;
+    SN_TRY(reserve_metadata(builder, err));
     SN_TRY(
         copy_metadata(&builder->arena, metadata, &builder->metadata[builder->metadata_count], err));
     builder->metadata_count++;

@@ -69,8 +69,9 @@ void sn_batch_builder_release(struct sn_batch_builder *builder);
 void sn_batch_builder_reset(struct sn_batch_builder *builder);
 
 /*
- * Add one sample of a new series entry. `labels` must be a valid set (sn_labels_make); its text is
- * copied. SN_ERR_NO_MEMORY, SN_ERR_LIMIT. On failure the builder is unchanged.
+ * Add one sample. Its series is a new entry, unless it has the labels of the newest entry: that one
+ * is used again. `labels` must be a valid set (sn_labels_make); its text is copied.
+ * SN_ERR_NO_MEMORY, SN_ERR_LIMIT. On failure the view is unchanged.
  */
 sn_status sn_batch_builder_add(struct sn_batch_builder *builder, struct sn_labels labels,
                                int64_t time_ms, double value, struct sn_err *err) SN_MUST_USE;
@@ -84,7 +85,8 @@ sn_status sn_batch_builder_add_pairs(struct sn_batch_builder *builder, struct sn
                                      const struct sn_str *pairs, size_t pair_count, int64_t time_ms,
                                      double value, struct sn_err *err) SN_MUST_USE;
 
-/* Add metadata of a metric; texts are copied. */
+/* Add metadata of a metric; texts are copied. SN_ERR_INVALID (the name is empty or too long),
+ * SN_ERR_LIMIT, SN_ERR_NO_MEMORY. */
 sn_status sn_batch_builder_add_metadata(struct sn_batch_builder *builder,
                                         const struct sn_metadata *metadata,
                                         struct sn_err *err) SN_MUST_USE;

@@ -5,6 +5,8 @@
  */
 #include "model/histogram.h"
 
+#include "base/check.h"
+
 #include <float.h>
 #include <math.h>
 #include <string.h>
@@ -183,7 +185,7 @@ sn_status sn_histogram_validate(const struct sn_histogram *histogram, struct sn_
 
 /* ---- copies ---- */
 
-/* Copy `bytes` bytes into the arena; *array points to the copy, or to nothing when there is none. */
+/* Copy `bytes` bytes into the arena; no bytes give NULL. */
 static bool copy_bytes(struct sn_arena *arena, const void *from, size_t bytes,
                        const void **ret_copy) {
     *ret_copy = NULL;
@@ -256,26 +258,29 @@ bool sn_histogram_equal(const struct sn_histogram *a, const struct sn_histogram 
 
 /* ---- bounds ---- */
 
-/* 2^exponent; the bucket that would end just beyond the doubles ends at the largest of them. */
+/* 2^exponent, +Inf or 0 beyond the doubles. */
+static double power_of_two_exact(int64_t exponent) {
+    enum { FAR = 2000 }; /* ldexp takes an int and knows overflow; the clamp keeps it one */
+    return ldexp(1, (int)(exponent > FAR ? FAR : exponent < -FAR ? -FAR : exponent));
+}
+
+/* The bucket that would end just beyond the doubles ends at the largest of them. */
 static double power_of_two(int64_t exponent) {
-    if (exponent == DBL_MAX_EXP) {
-        return DBL_MAX;
-    }
-    if (exponent > DBL_MAX_EXP) {
-        return (double)INFINITY;
-    }
-    return exponent < -1100 ? 0 : ldexp(1, (int)exponent); /* -1074 is the smallest double */
+    return exponent == DBL_MAX_EXP ? DBL_MAX : power_of_two_exact(exponent);
 }
 
 double sn_histogram_upper_bound(int32_t schema, int32_t index) {
+    if (SN_NEVER(schema < SN_HISTOGRAM_SCHEMA_MIN || schema > SN_HISTOGRAM_SCHEMA_MAX)) {
+        return (double)NAN;
+    }
     if (schema <= 0) {
-        return power_of_two((int64_t)index * ((int64_t)1 << -schema));
+        return power_of_two((int64_t)index * (1 << -schema));
     }
-    /* index = whole * 2^schema + part with 0 <= part < 2^schema; the shift rounds down. */
-    int64_t whole = (int64_t)index >> schema;
-    int64_t part = (int64_t)index - whole * ((int64_t)1 << schema);
-    if (part == 0 || whole >= DBL_MAX_EXP || whole < -1100) {
-        return power_of_two(part > 0 && whole == DBL_MAX_EXP ? whole + 1 : whole);
+    /* index = whole * 2^schema + part with 0 <= part < 2^schema: the shift rounds down. */
+    int64_t whole = index >> schema;
+    int64_t part = index - whole * (1 << schema);
+    if (part == 0) {
+        return power_of_two(whole);
     }
-    return ldexp(exp2((double)part / (double)((int64_t)1 << schema)), (int)whole);
+    return exp2((double)part / (1 << schema)) * power_of_two_exact(whole);
 }

@@ -50,18 +50,25 @@ struct sn_histogram {
     uint32_t custom_bound_count;
 };
 
-/* Check everything above: schema, spans against counts, no negative or NaN count, count >= sum of
- * buckets unless sum is NaN, limits. SN_ERR_INVALID, SN_ERR_LIMIT; O(buckets). */
+/*
+ * Check everything above: schema, spans against counts, no negative or NaN count, count >= sum of
+ * buckets unless sum is NaN (up to a relative rounding of 1e-9: averages have fractional counts),
+ * limits. SN_ERR_INVALID, SN_ERR_LIMIT; O(buckets).
+ */
 sn_status sn_histogram_validate(const struct sn_histogram *histogram,
                                 struct sn_err *err) SN_MUST_USE;
 
+/* Deep copy of a valid histogram into an arena. SN_ERR_NO_MEMORY, SN_ERR_LIMIT. */
 sn_status sn_histogram_copy(const struct sn_histogram *histogram, struct sn_arena *arena,
                             struct sn_histogram *ret_histogram) SN_MUST_USE;
 
 /* Same bits everywhere (NaN sums with equal payloads are equal), reset hint included. */
 bool sn_histogram_equal(const struct sn_histogram *a, const struct sn_histogram *b);
 
-/* Upper bound of bucket `index` (positive side) of an exponential schema; +Inf beyond the range. */
+/*
+ * Upper bound of bucket `index` (positive side) of an exponential schema. As in Prometheus the
+ * bucket that would end at 2^1024 ends at DBL_MAX; +Inf beyond it.
+ */
 double sn_histogram_upper_bound(int32_t schema, int32_t index);
 
 #endif

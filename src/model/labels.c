@@ -151,6 +151,17 @@ sn_status sn_labels_make(struct sn_label *items, size_t count, struct sn_labels 
     return SN_OK;
 }
 
+/* Copy s to *at and move *at behind it. */
+static struct sn_str copy_text(char **at, struct sn_str s) {
+    struct sn_str copy = sn_str_make(*at, s.len);
+    if (s.len > 0) {
+        memcpy(*at, s.ptr, s.len);
+        *at += s.len;
+    }
+    return copy;
+}
+
+/* One allocation: the array, then all text. */
 sn_status sn_labels_copy(struct sn_labels labels, struct sn_arena *arena,
                          struct sn_labels *ret_labels) {
     size_t bytes = labels.count * sizeof(struct sn_label);
@@ -163,13 +174,8 @@ sn_status sn_labels_copy(struct sn_labels labels, struct sn_arena *arena,
     }
     char *text = (char *)(items + labels.count);
     for (size_t i = 0; i < labels.count; i++) {
-        const struct sn_label *from = &labels.items[i];
-        memcpy(text, from->name.ptr, from->name.len);
-        items[i].name = sn_str_make(text, from->name.len);
-        text += from->name.len;
-        memcpy(text, from->value.ptr, from->value.len);
-        items[i].value = sn_str_make(text, from->value.len);
-        text += from->value.len;
+        items[i].name = copy_text(&text, labels.items[i].name);
+        items[i].value = copy_text(&text, labels.items[i].value);
     }
     *ret_labels = (struct sn_labels){.items = items, .count = labels.count};
     return SN_OK;

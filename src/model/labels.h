@@ -50,7 +50,8 @@ void sn_labels_encode(struct sn_labels labels, struct sn_buf *buf);
 
 /*
  * Read canonical bytes, which are foreign: everything is checked. *ret_labels has its array in the
- * arena and its text inside `bytes`. SN_ERR_CORRUPT with a sentence, SN_ERR_NO_MEMORY, SN_ERR_LIMIT.
+ * arena and its text inside `bytes`. SN_ERR_CORRUPT with a sentence, SN_ERR_NO_MEMORY, SN_ERR_LIMIT
+ * (of the arena).
  */
 sn_status sn_labels_decode(struct sn_str bytes, struct sn_arena *arena,
                            struct sn_labels *ret_labels, struct sn_err *err) SN_MUST_USE;
