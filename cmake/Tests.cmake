@@ -1,6 +1,7 @@
 # Tests found by their place:
 #
 #   tests/<module>/<file>_test.c         test_<module>_<file>, label <module>; *_support.c linked in
+#                                        in preset dev also as <test>.de_DE, see below
 #   tests/fuzz/<module>_<name>_fuzz.c    fuzz_<module>_<name>; replays tests/fuzz/corpus/<module>_<name>
 #   tests/system/*.py                    label system, drives the real binary (SONDE_BIN)
 #   tests/lint/*_lint.py                 label lint, preset dev only
@@ -38,6 +39,25 @@ if(SN_SYMBOLIZER)
     endforeach()
 endif()
 
+# Modules whose tests run a second time after setlocale(LC_ALL, "de_DE.UTF-8"), as a host program
+# may have called it: those that turn numbers or times into text or back.
+set(SN_LOCALE_MODULES base model codec wire client collect query records engine api app)
+set(SN_LOCALE_DIR "${CMAKE_BINARY_DIR}/locale")
+
+# Make the locale in the build directory: the machine need not have it switched on.
+function(sn_make_locale)
+    find_program(SN_LOCALEDEF localedef)
+    mark_as_advanced(SN_LOCALEDEF)
+    if(SN_LOCALEDEF AND NOT EXISTS "${SN_LOCALE_DIR}/de_DE.UTF-8/LC_NUMERIC")
+        file(MAKE_DIRECTORY "${SN_LOCALE_DIR}")
+        execute_process(COMMAND "${SN_LOCALEDEF}" -i de_DE -f UTF-8 "${SN_LOCALE_DIR}/de_DE.UTF-8"
+                        OUTPUT_QUIET ERROR_QUIET)
+    endif()
+    if(NOT EXISTS "${SN_LOCALE_DIR}/de_DE.UTF-8/LC_NUMERIC")
+        message(FATAL_ERROR "cannot make the locale de_DE.UTF-8: install the package locales")
+    endif()
+endfunction()
+
 # Register one test with the environment, timeout and label that all tests share.
 function(sn_add_test name label)
     add_test(NAME ${name} COMMAND ${SN_TEST_LAUNCHER} ${ARGN})
@@ -48,6 +68,10 @@ endfunction()
 
 function(sn_register_tests)
     sn_externals(cmocka cmocka)
+    add_library(test_locale OBJECT "${CMAKE_SOURCE_DIR}/tests/locale_constructor.c")
+    if(SN_LINT)
+        sn_make_locale()
+    endif()
     foreach(module IN LISTS SN_MODULES)
         if(TARGET sn_${module})
             sn_module_tests(${module} ${cmocka})
@@ -78,11 +102,16 @@ function(sn_module_tests module cmocka)
             continue()
         endif()
         set(target test_${module}_${name})
-        add_executable(${target} "${source}" ${support})
+        add_executable(${target} "${source}" ${support} "$<TARGET_OBJECTS:test_locale>")
         sn_internal_target(${target})
         target_compile_definitions(${target} PRIVATE SN_BANNED_ALLOW_ALLOC)
         target_link_libraries(${target} PRIVATE sn_${module} ${external} ${cmocka})
         sn_add_test(${target} ${module} "$<TARGET_FILE:${target}>")
+        if(SN_LINT AND module IN_LIST SN_LOCALE_MODULES)
+            sn_add_test(${target}.de_DE locale "$<TARGET_FILE:${target}>")
+            set_property(TEST ${target}.de_DE APPEND PROPERTY ENVIRONMENT
+                         "LOCPATH=${SN_LOCALE_DIR}" SN_TEST_LOCALE=de_DE.UTF-8)
+        endif()
     endforeach()
 endfunction()
 
@@ -133,6 +162,7 @@ function(sn_python_tests label pattern)
         get_filename_component(name "${script}" NAME_WE)
         # A name that starts with an underscore is a module that the tests import.
         if(NOT name MATCHES "^_")
+            string(REGEX REPLACE "_(lint|test)$" "" name "${name}")
             sn_add_test(${label}_${name} ${label} "${SN_PYTHON}" "${script}")
         endif()
     endforeach()

@@ -17,8 +17,7 @@ enum { INPUT_BYTES_MAX = 1 << 20, PATH_BYTES_MAX = 4096 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 
-static int replay_file(const char *path)
-{
+static int replay_file(const char *path) {
     static uint8_t buf[INPUT_BYTES_MAX];
     FILE *file = fopen(path, "rb");
     if (file == NULL) {
@@ -42,8 +41,7 @@ static int replay_file(const char *path)
     return 0;
 }
 
-static int replay_directory(const char *path, size_t *count)
-{
+static int replay_directory(const char *path, size_t *count) {
     DIR *dir = opendir(path);
     if (dir == NULL) {
         return errno == ENOENT ? 0 : -1;
@@ -65,8 +63,7 @@ static int replay_directory(const char *path, size_t *count)
     return status;
 }
 
-int main(int argc, char **argv)
-{
+int main(int argc, char **argv) {
     static const uint8_t nothing[1];
     size_t count = 0;
     LLVMFuzzerTestOneInput(nothing, 0);
