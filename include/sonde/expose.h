@@ -1,0 +1,111 @@
+/*
+ * Reading a registry: as text for a scraper, or sample by sample.
+ *
+ * A read never stops or resets the record path and holds no lock that a record could wait for.
+ * Within one read the +Inf bucket of a histogram equals its _count, and from one read to the next
+ * no counter and no bucket decreases. Reads of one registry run one after the other.
+ */
+#ifndef SONDE_EXPOSE_H
+#define SONDE_EXPOSE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "sonde/registry.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef enum sonde_format {
+    SONDE_FORMAT_TEXT = 0 /* Prometheus text 0.0.4 */
+} sonde_format;
+
+/* The Content-Type of a format; NULL for an unknown one. Static text. */
+SONDE_API const char *sonde_format_content_type(sonde_format format);
+
+/* Takes the next piece of output (borrowed for the call). Not 0: stop. */
+typedef int (*sonde_sink)(void *ctx, const char *bytes, size_t len);
+
+/*
+ * Write all metrics of a registry in pieces of about 64 KiB.
+ *
+ *   registry  NULL: global
+ *   sink      called at least once, from this thread; must not read the same registry
+ *
+ * Returns SONDE_OK, SONDE_ERR_IO (the sink said stop), SONDE_ERR_NO_MEMORY, SONDE_ERR_UNSUPPORTED
+ * (format). After an error the output so far is incomplete.
+ * Threads: any. Blocks: while another thread reads the same registry. Cost: about 60 ns per line,
+ * one allocation.
+ */
+SONDE_API sonde_status sonde_registry_write(sonde_registry *registry, sonde_format format,
+                                            sonde_sink sink, void *ctx);
+
+/* As sonde_registry_write, to a file descriptor (blocking, short writes continued). */
+SONDE_API sonde_status sonde_registry_write_fd(sonde_registry *registry, sonde_format format,
+                                               int fd);
+
+/*
+ * As sonde_registry_write, into memory.
+ *
+ *   ret_text  a NUL follows the last byte; release with sonde_free
+ *   ret_len   without the NUL; may be NULL
+ *
+ * Also SONDE_ERR_LIMIT above 1 GiB.
+ */
+SONDE_API sonde_status sonde_registry_write_text(sonde_registry *registry, sonde_format format,
+                                                 char **ret_text, size_t *ret_len);
+
+/* Release what this library handed out to be released. NULL is fine. */
+SONDE_API void sonde_free(void *ptr);
+
+typedef enum sonde_type {
+    SONDE_TYPE_COUNTER = 0,
+    SONDE_TYPE_GAUGE = 1,
+    SONDE_TYPE_HISTOGRAM = 2,
+    SONDE_TYPE_INFO = 3
+} sonde_type;
+
+/* A family as a visitor sees it; borrowed for the call. */
+typedef struct sonde_family_info {
+    const char *name;
+    const char *help; /* "" when none was given */
+    const char *unit; /* "" when none was given */
+    sonde_type type;
+} sonde_family_info;
+
+typedef struct sonde_label {
+    const char *name;
+    const char *value; /* value_len bytes of UTF-8, not escaped, not ended with NUL */
+    size_t value_len;
+} sonde_label;
+
+/* One sample as a scraper would see it; borrowed for the call. */
+typedef struct sonde_sample {
+    const char *name;          /* with _bucket, _sum, _count */
+    const sonde_label *labels; /* [label_count] in the order of registration; "le" is the last */
+    size_t label_count;
+    double value;
+    int64_t created_wall_ms; /* when the series was made, Unix milliseconds */
+} sonde_sample;
+
+/* Functions that get what a visit finds. Not 0: stop. */
+typedef struct sonde_visitor {
+    int (*family)(void *ctx, const sonde_family_info *family); /* NULL: not wanted */
+    int (*sample)(void *ctx, const sonde_sample *sample);      /* after its family */
+    void *ctx;
+} sonde_visitor;
+
+/*
+ * Call visitor for every family and each of its samples.
+ *
+ * Returns SONDE_OK, SONDE_ERR_IO (a function said stop), SONDE_ERR_NO_MEMORY.
+ * Threads: any; the functions must not read the same registry. Blocks: while another thread reads
+ * the same registry. Cost: about 50 ns per sample beside the visitor, one allocation.
+ */
+SONDE_API sonde_status sonde_registry_visit(sonde_registry *registry, const sonde_visitor *visitor);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

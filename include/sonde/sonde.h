@@ -1,0 +1,15 @@
+/*
+ * libsonde: metrics and operations of a program, recorded in nanoseconds. All of it.
+ */
+#ifndef SONDE_SONDE_H
+#define SONDE_SONDE_H
+
+#include "sonde/counter.h"
+#include "sonde/expose.h"
+#include "sonde/gauge.h"
+#include "sonde/histogram.h"
+#include "sonde/registry.h"
+#include "sonde/service.h"
+#include "sonde/status.h"
+
+#endif
