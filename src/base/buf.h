@@ -15,9 +15,9 @@
 #include <stdint.h>
 
 struct sn_buf {
-    uint8_t *ptr;     /* owned; NULL while cap is 0 */
+    uint8_t *ptr;     /* owned, cap + 1 bytes: printf's NUL has a place; NULL while cap is 0 */
     size_t len;       /* bytes used */
-    size_t cap;       /* bytes allocated */
+    size_t cap;       /* bytes that may be used */
     size_t limit;     /* most bytes it may ever hold; 0 means SN_BUF_LIMIT_DEFAULT */
     sn_status status; /* first failure, sticky */
 };

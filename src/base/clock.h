@@ -37,7 +37,10 @@ struct sn_fake_clock {
 void sn_fake_clock_init(struct sn_fake_clock *fake, int64_t mono_ns, int64_t wall_ms);
 void sn_fake_clock_advance_ms(struct sn_fake_clock *fake, int64_t ms);
 
-/* RFC 3339 with milliseconds and Z ("2026-11-21T10:11:12.345Z"): 24 bytes and NUL. */
+/*
+ * RFC 3339 with milliseconds and Z ("2026-11-21T10:11:12.345Z"): 24 bytes and NUL. Times outside
+ * SN_TIME_MS_MIN to SN_TIME_MS_MAX print as the nearer end.
+ */
 #define SN_TIME_TEXT_SIZE 32
 void sn_time_format(int64_t wall_ms, char ret_text[SN_TIME_TEXT_SIZE]);
 

@@ -25,6 +25,9 @@
 #define SN_TIME_MS_MIN INT64_C(0)
 #define SN_TIME_MS_MAX INT64_C(253402300799999)
 
+/* Directory levels that a recursive removal enters: each holds a descriptor open. */
+#define SN_TREE_DEPTH_MAX 64
+
 /* JSON. */
 #define SN_JSON_DEPTH_MAX 64
 #define SN_JSON_BODY_BYTES_MAX ((size_t)16 << 20)
@@ -42,5 +45,6 @@
 /* Server log: lines waiting for the writer; more are dropped and counted. */
 #define SN_LOG_LINE_BYTES_MAX 2048
 #define SN_LOG_QUEUE_LINES 4096
+#define SN_LOG_QUEUE_BYTES ((size_t)1 << 20) /* 4096 lines of 256 bytes; no line is near 2048 */
 
 #endif

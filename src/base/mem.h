@@ -41,11 +41,14 @@ void sn_free(void *ptr);
 /* For `SN_CLEANUP(sn_free_ptr) char *p`: takes the address of the pointer. */
 void sn_free_ptr(void *ptr_to_ptr);
 
-/* Allocations minus frees since start, in blocks. Any thread, relaxed. */
+/*
+ * Allocations minus frees since start, in blocks. Any thread, relaxed. Builds with SN_FAULTS only,
+ * always 0 in release: a counter shared by all threads costs as much as the allocation.
+ */
 int64_t sn_mem_block_count(void);
 
 /*
- * Fault injection, builds with SN_FAULTS only (in release the first two do nothing).
+ * Fault injection, builds with SN_FAULTS only (in release they do nothing).
  * sn_mem_fail_nth(n): the n-th allocation of the calling thread from now (1 = the next) fails,
  * once; 0 disarms. sn_mem_fail_from(n): the n-th and all later ones fail until disarmed with 0.
  * sn_mem_fail_fired() tells whether an armed failure has happened; a test loops n = 1, 2, ...

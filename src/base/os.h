@@ -20,7 +20,11 @@
 #include <sys/types.h>
 #include <sys/uio.h>
 
-/* Kinds of calls that a fault can name. SN_FAULT_ANY matches every kind. */
+/*
+ * Kinds of calls that a fault can name. SN_FAULT_ANY matches every kind but LOG, and calls without
+ * a kind of their own (flock, getsockname). Calls that only give back (close, munmap, shutdown) and
+ * waits never fail by order.
+ */
 enum sn_fault_kind {
     SN_FAULT_ANY,
     SN_FAULT_OPEN,
@@ -38,14 +42,18 @@ enum sn_fault_kind {
     SN_FAULT_SEND,
     SN_FAULT_RECV,
     SN_FAULT_POLL, /* epoll_create, epoll_ctl, eventfd, timerfd */
+    SN_FAULT_RANDOM,
+    SN_FAULT_LOG, /* writes of the server log: not matched by ANY, so that a log line more or less
+                   * does not move the nth call of a test */
     SN_FAULT_KIND_COUNT,
 };
 
 /*
  * Arm a fault for the whole process: the nth call of `kind` from now (1 = next) fails with
  * errno_value; with `count` calls in a row failing (UINT64_MAX: for ever). nth 0 disarms that
- * kind. A short write can be asked for with errno_value 0 on SN_FAULT_WRITE: half the bytes are
- * written. Builds without SN_FAULTS ignore it. Any thread.
+ * kind. errno_value 0 on WRITE, READ, SEND and RECV makes the transfer short instead: half the
+ * bytes, at least one. A call that is repeated because of EINTR counts again. Builds without
+ * SN_FAULTS ignore it. Any thread.
  */
 void sn_fault_arm(enum sn_fault_kind kind, uint64_t nth, uint64_t count, int errno_value);
 void sn_fault_disarm_all(void);
@@ -54,14 +62,14 @@ uint64_t sn_fault_calls(enum sn_fault_kind kind); /* calls seen since start */
 
 /*
  * Arm from text, for system tests of the real binary: "fsync:3:EIO", "write:1+:ENOSPC" (from the
- * first on), several separated by commas. SN_ERR_INVALID with a sentence; SN_ERR_UNSUPPORTED in
- * builds without SN_FAULTS.
+ * first on), several separated by commas; "write:2:SHORT" for a short write. All or nothing is
+ * armed. SN_ERR_INVALID with a sentence; SN_ERR_UNSUPPORTED in builds without SN_FAULTS.
  */
 sn_status sn_fault_arm_text(struct sn_str text, struct sn_err *err) SN_MUST_USE;
 
 /* Files. Every descriptor is opened with O_CLOEXEC. */
 int sn_os_open(const char *path, int flags, mode_t mode);
-int sn_os_close(int fd);
+int sn_os_close(int fd); /* never repeated: Linux has closed it, also when it says EINTR */
 ssize_t sn_os_read(int fd, void *buf, size_t len);
 ssize_t sn_os_pread(int fd, void *buf, size_t len, int64_t offset);
 ssize_t sn_os_write(int fd, const void *buf, size_t len);
@@ -84,29 +92,39 @@ int sn_os_flock(int fd, int operation);
 /* fsync of the directory itself, so that a rename or a new file survives power loss. */
 int sn_os_sync_dir(const char *path);
 
+/* write for the server log, which must not disturb faults armed for the work it reports. */
+ssize_t sn_os_write_log(int fd, const void *buf, size_t len);
+
 /* All bytes or -1 with errno; a pread that ends early returns the bytes it got. */
 int sn_os_write_all(int fd, const void *buf, size_t len);
 int sn_os_pwrite_all(int fd, const void *buf, size_t len, int64_t offset);
 ssize_t sn_os_pread_all(int fd, void *buf, size_t len, int64_t offset);
 
 /*
- * Whole small file (such as one of /proc) into buf (appended), at most buf's limit.
- * SN_ERR_NOT_FOUND, SN_ERR_DENIED, SN_ERR_LIMIT, SN_ERR_IO, SN_ERR_NO_MEMORY, with sentence.
+ * Whole small file (such as one of /proc) into buf (appended), at most buf's limit. On failure buf
+ * holds what it held before. SN_ERR_NOT_FOUND, SN_ERR_DENIED, SN_ERR_LIMIT, SN_ERR_IO,
+ * SN_ERR_NO_MEMORY, with sentence.
  */
 sn_status sn_os_read_file(const char *path, struct sn_buf *buf, struct sn_err *err) SN_MUST_USE;
 
-/* Names in a directory, without "." and "..": visit returns false to stop early. */
+/*
+ * Names in a directory, without "." and "..", in the kernel's order: visit returns false to stop
+ * early. SN_ERR_NOT_FOUND, SN_ERR_DENIED, SN_ERR_IO, SN_ERR_NO_MEMORY.
+ */
 sn_status sn_os_list_dir(const char *path, bool (*visit)(void *ctx, const char *name), void *ctx,
                          struct sn_err *err) SN_MUST_USE;
 
-/* mkdir -p with mode 0750 for what is missing. */
+/* mkdir -p with mode 0750 for what is missing. SN_ERR_LIMIT: longer than PATH_MAX; as mkdir. */
 sn_status sn_os_make_dirs(const char *path, struct sn_err *err) SN_MUST_USE;
 
-/* Remove a directory tree. For tests and orphaned temporary data; never follows links. */
+/*
+ * Remove a directory tree, or a file. For tests and orphaned temporary data; never follows links.
+ * Nothing there is SN_OK. SN_ERR_LIMIT: deeper than SN_TREE_DEPTH_MAX; SN_ERR_DENIED, SN_ERR_IO.
+ */
 sn_status sn_os_remove_tree(const char *path, struct sn_err *err) SN_MUST_USE;
 
 /* Sockets and waiting. */
-int sn_os_socket(int domain, int type, int protocol);
+int sn_os_socket(int domain, int type, int protocol); /* adds SOCK_CLOEXEC */
 int sn_os_bind(int fd, const struct sockaddr *addr, socklen_t len);
 int sn_os_listen(int fd, int backlog);
 int sn_os_accept(int fd, struct sockaddr *addr, socklen_t *len); /* accept4, CLOEXEC|NONBLOCK */
@@ -114,13 +132,18 @@ int sn_os_connect(int fd, const struct sockaddr *addr, socklen_t len);
 int sn_os_setsockopt(int fd, int level, int name, const void *value, socklen_t len);
 int sn_os_getsockname(int fd, struct sockaddr *addr, socklen_t *len);
 int sn_os_shutdown(int fd, int how);
-ssize_t sn_os_send(int fd, const void *buf, size_t len, int flags);
+ssize_t sn_os_send(int fd, const void *buf, size_t len, int flags); /* adds MSG_NOSIGNAL */
 ssize_t sn_os_recv(int fd, void *buf, size_t len, int flags);
 struct epoll_event;
+struct pollfd;
+int sn_os_poll(struct pollfd *fds, size_t count, int timeout_ms);
 int sn_os_epoll_create(void);
 int sn_os_epoll_ctl(int epoll_fd, int operation, int fd, struct epoll_event *event);
 int sn_os_epoll_wait(int epoll_fd, struct epoll_event *events, int count, int timeout_ms);
-int sn_os_eventfd(unsigned initial);
+int sn_os_eventfd(unsigned initial); /* CLOEXEC|NONBLOCK */
+
+/* Random bytes of the kernel, without waiting for its pool to fill (then -1 and EAGAIN). */
+ssize_t sn_os_getrandom(void *buf, size_t len);
 
 /* Process facts. */
 int sn_os_pid(void);

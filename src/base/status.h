@@ -47,7 +47,8 @@ struct sn_err {
  *
  *   err      may be NULL: only the status is returned
  *   status   a failure
- *   format   printf format: what, which value, which limit; no newline, no "error:", no secrets
+ *   format   printf format: what, which value, which limit; no newline, no "error:", no secrets;
+ *            arguments may point into err->text
  *
  * Threads: any. Blocks: never. Cost: one vsnprintf, no allocation.
  */

@@ -49,6 +49,9 @@ size_t sn_str_find_char(struct sn_str s, char c);
  */
 bool sn_str_cut(struct sn_str s, char separator, struct sn_str *ret_head, struct sn_str *ret_tail);
 
+/* Bytes of the well-formed UTF-8 character that s starts with, 1 to 4; 0 when there is none. */
+size_t sn_str_utf8_char_len(struct sn_str s);
+
 /* Whether s is well-formed UTF-8 (no overlong forms, no surrogates, at most U+10FFFF). O(len). */
 bool sn_str_is_utf8(struct sn_str s);
 
