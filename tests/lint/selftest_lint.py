@@ -75,6 +75,7 @@ BAD = [
     (symbols_lint, "call by a declaration of one's own",
      {"src/model/x.c": "int sn_store(int x);\nint sn_x(void);\nint sn_x(void) {\n"
                        "    return sn_store(1);\n}\n"}, "sn_store of store"),
+    (symbols_lint, "global name without prefix", {"src/store/x.c": "int helper;\n"}, "no prefix"),
     (symbols_lint, "exception that is not needed",
      {"tests/lint/symbols_allowed.txt": "store malloc because\n"}, "shrink it"),
     (symbols_lint, "thread started below app",

@@ -31,6 +31,7 @@ def check(root, build):
     layers = _tree.Layers(root)
     archives = _tree.module_archives(layers, build)
     problems = check_modules(layers, archives)
+    problems += check_prefixes(archives)
     problems += check_doors(root, archives)
     problems += check_exports(build)
     problems += check_thread_starts(root)
@@ -50,6 +51,14 @@ def check_modules(layers, archives):
                 problems.append(f"{module}: {', '.join(sorted(objects))} calls {symbol} of {other},"
                                 " which src/LAYERS does not allow")
     return problems
+
+
+def check_prefixes(archives):
+    """libsonde.a is linked into host programs: every global name in it must be ours."""
+    return [f"{module}: global name {symbol} has no prefix sn_ or sonde_; make it static"
+            for module, archive in archives.items()
+            for symbol in sorted(_tree.defined_symbols(archive))
+            if not symbol.startswith(("sn_", "sonde_"))]
 
 
 def check_doors(root, archives):
