@@ -7,6 +7,7 @@ import _tree
 TYPEDEF = re.compile(r"^\s*typedef\b([^;{]*(?:\{[^}]*\})?[^;]*);", re.M)
 TAG = re.compile(r"\b(?:struct|union|enum)\s+(\w+_t)\b\s*\{")
 NAME_AT_END = re.compile(r"\(\s*\*\s*(\w+)\s*\)|(\w+)\s*(?:\[[^\]]*\]\s*)?$")
+COMMENT = re.compile(r"/\*.*?\*/|//[^\n]*", re.S)
 LATER = re.compile(r"\b(?:TODO(?!\(#\d+\))|FIXME|XXX|HACK)\b")
 
 
@@ -14,7 +15,7 @@ def check(root, _build):
     problems = []
     for path in _tree.files(root, _tree.SOURCE_DIRS, (".c", ".h")):
         text = _tree.read(root / path)
-        problems += check_types(path, text)
+        problems += check_types(path, COMMENT.sub(" ", text))
         problems += check_later(path, text)
     for path in _tree.files(root, ("tests/system", "cmake"), (".py", ".cmake", ".sh")):
         problems += check_later(path, _tree.read(root / path))
