@@ -7,6 +7,7 @@ import _tree
 TYPEDEF = re.compile(r"^\s*typedef\b([^;{]*(?:\{[^}]*\})?[^;]*);", re.M)
 TAG = re.compile(r"\b(?:struct|union|enum)\s+(\w+_t)\b\s*\{")
 NAME_AT_END = re.compile(r"\(\s*\*\s*(\w+)\s*\)|(\w+)\s*(?:\[[^\]]*\]\s*)?$")
+BLOCK = re.compile(r"\{.*\}", re.S)
 COMMENT = re.compile(r"/\*.*?\*/|//[^\n]*", re.S)
 LATER = re.compile(r"\b(?:TODO(?!\(#\d+\))|FIXME|XXX|HACK)\b")
 
@@ -25,7 +26,7 @@ def check(root, _build):
 def check_types(path, text):
     problems = [f"{path}: {tag}: names that end in _t belong to POSIX" for tag in TAG.findall(text)]
     for match in TYPEDEF.finditer(text):
-        body = match.group(1).strip()
+        body = BLOCK.sub(" ", match.group(1)).strip()
         found = NAME_AT_END.search(body)
         name = (found.group(1) or found.group(2)) if found else body
         if name.endswith("_t"):

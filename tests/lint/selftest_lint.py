@@ -27,7 +27,7 @@ GOOD = {
     "src/store/store.c": '#include "model/model.h"\n\nint sn_store(int x);\n'
                          "int sn_store(int x) {\n    return sn_model(x);\n}\n",
     "src/size_debt.txt": "",
-    "include/sonde/sonde.h": "typedef struct sonde_thing {\n    int x; /* as in {a;} */\n"
+    "include/sonde/sonde.h": "typedef struct sonde_thing {\n    int (*x)(void); /* as in {a;} */\n"
                              "} sonde_thing;\nint sonde_do(int x);\n",
     "tests/base/base_test.c": "int main(void) {\n    return 0;\n}\n",
     "tests/model/model_test.c": "int main(void) {\n    return 0;\n}\n",
