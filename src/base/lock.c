@@ -274,3 +274,14 @@ void sn_thread_join(struct sn_thread *thread) {
     SN_CHECK(pthread_join(thread->thread, NULL) == 0);
     thread->is_running = false;
 }
+
+bool sn_thread_join_within(struct sn_thread *thread, int64_t timeout_ns) {
+    if (!thread->is_running)
+        return true;
+    int64_t deadline_ns = deadline_after(timeout_ns);
+    struct timespec deadline = {(time_t)(deadline_ns / NS_PER_S), deadline_ns % NS_PER_S};
+    int failure = pthread_clockjoin_np(thread->thread, NULL, CLOCK_MONOTONIC, &deadline);
+    SN_CHECK(failure == 0 || failure == ETIMEDOUT);
+    thread->is_running = failure != 0;
+    return failure == 0;
+}

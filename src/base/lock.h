@@ -136,5 +136,7 @@ sn_status sn_thread_start(struct sn_thread *thread, const char *name, void (*run
                           void *ctx, struct sn_err *err) SN_MUST_USE;
 /* Wait for its end. A thread that was never started is fine. */
 void sn_thread_join(struct sn_thread *thread);
+/* Wait for its end at most timeout_ns. false: it still runs and is still to be joined. */
+bool sn_thread_join_within(struct sn_thread *thread, int64_t timeout_ns);
 
 #endif
