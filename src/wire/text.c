@@ -35,6 +35,11 @@ static inline bool is_next(const struct sn_text_reader *reader, char c) {
     return reader->at < reader->end && *reader->at == c;
 }
 
+/* The last line may end with the page. */
+static inline bool is_line_end(const struct sn_text_reader *reader) {
+    return reader->at == reader->end || *reader->at == '\n';
+}
+
 static inline void skip_blanks(struct sn_text_reader *reader) {
     while (reader->at < reader->end && is_in(*reader->at, BLANK)) {
         reader->at++;
@@ -310,14 +315,14 @@ static sn_status read_sample_rest(struct sn_text_reader *reader, struct sn_text_
     skip_blanks(reader);
     SN_TRY(read_value(reader, entry, err));
     skip_blanks(reader);
-    if (!is_next(reader, '\n')) {
+    if (!is_line_end(reader)) {
         SN_TRY(read_time(reader, entry, err));
         skip_blanks(reader);
     }
-    if (!is_next(reader, '\n')) {
+    if (!is_line_end(reader)) {
         return fail(reader, reader->at, "the end of the line", err);
     }
-    reader->at++;
+    reader->at += reader->at < reader->end;
     return SN_OK;
 }
 
@@ -346,16 +351,12 @@ static sn_status read_sample(struct sn_text_reader *reader, struct sn_text_entry
 /* ---- comments and metadata ---- */
 
 /* The rest of the line without its \n; moves behind the \n. */
-static sn_status read_line_rest(struct sn_text_reader *reader, struct sn_str *ret_line,
-                                struct sn_err *err) {
+static struct sn_str read_line_rest(struct sn_text_reader *reader) {
     const char *start = reader->at;
     const char *newline = memchr(start, '\n', (size_t)(reader->end - start));
-    if (newline == NULL) {
-        return fail(reader, reader->end, "the end of the line", err);
-    }
-    *ret_line = sn_str_make(start, (size_t)(newline - start));
-    reader->at = newline + 1;
-    return SN_OK;
+    const char *line_end = newline != NULL ? newline : reader->end;
+    reader->at = newline != NULL ? newline + 1 : reader->end;
+    return sn_str_make(start, (size_t)(line_end - start));
 }
 
 static bool type_from(struct sn_str text, enum sn_metric_type *ret_type) {
@@ -380,7 +381,7 @@ static sn_status read_help(struct sn_text_reader *reader, struct sn_text_entry *
                            struct sn_err *err) {
     const char *start = reader->at;
     entry->kind = SN_TEXT_HELP;
-    SN_TRY(read_line_rest(reader, &entry->help.raw, err));
+    entry->help.raw = read_line_rest(reader);
     if (!sn_str_is_utf8(entry->help.raw)) {
         return refuse(reader, start, "help text is not UTF-8", err);
     }
@@ -393,9 +394,8 @@ static sn_status read_help(struct sn_text_reader *reader, struct sn_text_entry *
 static sn_status read_type(struct sn_text_reader *reader, struct sn_text_entry *entry,
                            struct sn_err *err) {
     const char *start = reader->at;
-    struct sn_str text = {NULL, 0};
     entry->kind = SN_TEXT_TYPE;
-    SN_TRY(read_line_rest(reader, &text, err));
+    struct sn_str text = read_line_rest(reader);
     while (text.len > 0 && is_in(text.ptr[text.len - 1], BLANK)) {
         text.len--;
     }
@@ -416,7 +416,7 @@ static sn_status read_metadata(struct sn_text_reader *reader, bool is_help,
         SN_TRY(read_plain_name(reader, LETTER | DIGIT | COLON, "a metric name behind HELP or TYPE",
                                &entry->metric_name, err));
     }
-    if (reader->at < reader->end && !is_in(*reader->at, BLANK) && *reader->at != '\n') {
+    if (!is_line_end(reader) && !is_in(*reader->at, BLANK)) {
         return fail(reader, reader->at, "a blank behind the metric name", err);
     }
     skip_blanks(reader);
@@ -436,7 +436,6 @@ static bool take_keyword(struct sn_text_reader *reader, const char word[4]) {
 /* `*at` is '#'. A comment leaves the kind of the entry at SN_TEXT_END. */
 static sn_status read_hash(struct sn_text_reader *reader, struct sn_text_entry *entry,
                            struct sn_err *err) {
-    struct sn_str comment;
     reader->at++;
     if (reader->at < reader->end && is_in(*reader->at, BLANK)) {
         skip_blanks(reader);
@@ -447,7 +446,8 @@ static sn_status read_hash(struct sn_text_reader *reader, struct sn_text_entry *
             return read_metadata(reader, false, entry, err);
         }
     }
-    return read_line_rest(reader, &comment, err);
+    (void)read_line_rest(reader); /* a comment */
+    return SN_OK;
 }
 
 /* ---- public ---- */

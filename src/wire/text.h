@@ -7,8 +7,7 @@
  * fine, and so is the type "unknown". A NUL between lines is refused instead of ending the page.
  *
  * 1. Zero copy, no allocation: every span lies inside the body.
- * 2. Every line ends with \n, the last one too: a page that was cut in the middle of a number is
- *    never taken for a whole one. \r\n is refused.
+ * 2. Lines end with \n, the last one may end with the page. \r\n is refused.
  * 3. Pure. One thread per reader; many readers may read one body.
  */
 #ifndef SN_WIRE_TEXT_H
