@@ -1,0 +1,106 @@
+/*
+ * Ingest: what arrives in a protocol becomes a batch and goes to a sink; everything that does not
+ * is counted by its reason.
+ *
+ * 1. A body that is not well-formed is refused as a whole, with its line; nothing of it is pushed.
+ * 2. A sample that is well-formed and hits a limit is left out and counted; the rest is pushed.
+ * 3. Counters count a sample once: as ingested when it is durable, or as rejected for one reason.
+ */
+#ifndef SN_INGEST_INGEST_H
+#define SN_INGEST_INGEST_H
+
+#include "base/status.h"
+#include "base/str.h"
+#include "model/doors.h"
+#include "model/labels.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Samples of one request: 1 M with the labels of a full body need about 150 MiB while it runs. */
+#define SN_INGEST_SAMPLES_MAX ((size_t)1000000)
+
+/* Memory of one request: the batch of SN_INGEST_SAMPLES_MAX samples and some metadata. */
+#define SN_INGEST_MEMORY_MAX ((size_t)256 << 20)
+
+enum sn_ingest_protocol {
+    SN_INGEST_PROMETHEUS_TEXT = 0,
+    SN_INGEST_PROTOCOL_COUNT = 1,
+};
+const char *sn_ingest_protocol_name(enum sn_ingest_protocol protocol); /* "prometheus_text" */
+
+/* Why a sample was not stored. The reasons of the sink (enum sn_reject) come first. */
+enum sn_ingest_reason {
+    SN_INGEST_LABEL_LIMIT = SN_REJECT_COUNT, /* too many labels, or too long ones */
+    SN_INGEST_REQUEST_LIMIT,                 /* beyond the samples that one request may have */
+    SN_INGEST_METADATA_LIMIT, /* help or name too long; counts metadata, not samples */
+    SN_INGEST_NOT_STORED,     /* the sink did not take the batch, or lost it */
+    SN_INGEST_REASON_COUNT,
+};
+/* "out_of_order", "label_limit", ...; reason is an enum sn_reject or an enum sn_ingest_reason. */
+const char *sn_ingest_reason_name(unsigned reason);
+
+/* Any thread, after init and before release. */
+struct sn_ingest {
+    struct sn_sink sink; /* constant */
+    /* Relaxed atomics: a reader may see one counter newer than another. */
+    _Atomic uint64_t ingested_count[SN_INGEST_PROTOCOL_COUNT];
+    _Atomic uint64_t rejected_count[SN_INGEST_REASON_COUNT];
+    _Atomic uint64_t request_count;
+    _Atomic uint64_t refused_request_count;
+};
+
+/* What happened since init. */
+struct sn_ingest_counters {
+    uint64_t ingested_count[SN_INGEST_PROTOCOL_COUNT]; /* samples that are durable */
+    uint64_t rejected_count[SN_INGEST_REASON_COUNT];   /* samples that are not, by reason */
+    uint64_t request_count;
+    uint64_t refused_request_count; /* requests that failed as a whole */
+};
+
+struct sn_ingest_options {
+    struct sn_labels extra_labels; /* of every series; they win against those of the body */
+    int64_t default_time_ms;       /* of samples without a timestamp */
+    bool is_ignoring_timestamps;   /* all samples get default_time_ms */
+    size_t samples_max;            /* of this request; 0: SN_INGEST_SAMPLES_MAX */
+};
+
+struct sn_ingest_result {
+    uint64_t accepted_count;                         /* what the sink took */
+    uint64_t rejected_count[SN_INGEST_REASON_COUNT]; /* by reason */
+    struct sn_err first_reject; /* a sentence about the first one, with its line when known */
+};
+
+/*
+ *   sink   copied; what it stands for lives longer than every push (its done has been called)
+ */
+void sn_ingest_init(struct sn_ingest *ingest, struct sn_sink sink);
+
+/*
+ * Take a page of the text exposition format (wire/text.h).
+ *
+ *   body     borrowed for the call
+ *   options  borrowed for the call; default_time_ms is within SN_TIME_MS_MIN..SN_TIME_MS_MAX
+ *   done     as in sn_sink.push: called once, exactly when SN_OK is returned; fn may be NULL
+ *   ret_result  written on SN_OK only
+ *
+ * Returns SN_OK; SN_ERR_INVALID (syntax, with line and column, or an option); SN_ERR_LIMIT (the
+ * body or its memory is too large); SN_ERR_NO_MEMORY; and the failures of the sink's push. After
+ * a failure nothing has been stored.
+ * Threads: any, at the same time. Blocks: as the sink's push does.
+ * Cost: O(body); one arena of at most SN_INGEST_MEMORY_MAX.
+ */
+sn_status sn_ingest_text(struct sn_ingest *ingest, struct sn_str body,
+                         const struct sn_ingest_options *options, struct sn_push_done done,
+                         struct sn_ingest_result *ret_result, struct sn_err *err) SN_MUST_USE;
+
+/* As sn_ingest_text, and wait until it is durable. Blocks on disk. Also the statuses of done. */
+sn_status sn_ingest_text_wait(struct sn_ingest *ingest, struct sn_str body,
+                              const struct sn_ingest_options *options,
+                              struct sn_ingest_result *ret_result, struct sn_err *err) SN_MUST_USE;
+
+/* Threads: any. Cost: some relaxed loads. */
+struct sn_ingest_counters sn_ingest_read_counters(const struct sn_ingest *ingest);
+
+#endif
