@@ -7,8 +7,8 @@
  * Invariants, guarded by `mu` unless said otherwise:
  *   1. A half holds whole lines, each ending in the one '\n' that it has.
  *   2. At most one thread writes (is_writing), and only it touches the back half, without mu.
- *   3. Lines that did not fit, or that the fd refused, are in lost_lines; before the next line, or
- *      when nothing else waits, a line says how many, so a gap is visible where it is.
+ *   3. Once a line did not fit, none is taken before the halves are swapped. So lines are missing
+ *      only before a half's first line, and the writer says there how many.
  * What the fd refuses is given up: a log must not stop the server that it describes.
  */
 #include "base/log.h"
@@ -32,6 +32,7 @@ struct half {
     char *bytes; /* [HALF_BYTES], owned; NULL while closed */
     size_t len;
     size_t line_count;
+    uint64_t lost_before; /* lines missing before the first one */
 };
 
 struct log {
@@ -39,7 +40,7 @@ struct log {
     struct sn_cond changed; /* lines wait, a writer is done, or stop */
     struct half front;      /* takes lines */
     struct half back;       /* being written, or empty */
-    uint64_t lost_lines;    /* since the last line that said so */
+    uint64_t lost_after;    /* lines missing after the last one of front: it was full */
     uint64_t dropped_count; /* since open */
     uint64_t write_error_count;
     bool is_writing;
@@ -152,9 +153,9 @@ static void line_make(struct line *line, int64_t wall_ms, enum sn_log_level leve
     line_end(line);
 }
 
-static bool fits_locked(size_t bytes, size_t lines) {
+static bool fits_locked(size_t bytes) {
     return bytes <= HALF_BYTES - the_log.front.len &&
-           the_log.front.line_count + the_log.back.line_count + lines <= SN_LOG_QUEUE_LINES;
+           the_log.front.line_count + the_log.back.line_count < SN_LOG_QUEUE_LINES;
 }
 
 /* Append a line that fits. */
@@ -171,26 +172,12 @@ static int64_t log_time_ms(void) {
     return clock ? sn_clock_wall_ms(clock) : 0;
 }
 
-/* Say how many lines are missing at this place of the log. It fits. */
-static void push_notice_locked(void) {
-    struct line line;
-    char text[NOTICE_BYTES_MAX / 2];
-    int len = snprintf(text, sizeof(text), "%llu lines are missing here",
-                       (unsigned long long)the_log.lost_lines);
-    line_make(&line, log_time_ms(), SN_LOG_WARN, "log", sn_str_make(text, (size_t)len), false);
-    push_locked(&line);
-    the_log.lost_lines = 0;
-}
-
 static void append_locked(const struct line *line) {
-    bool has_gap = the_log.lost_lines > 0;
-    if (!fits_locked(line->len + (has_gap ? NOTICE_BYTES_MAX : 0), has_gap ? 2 : 1)) {
-        the_log.lost_lines++;
+    if (the_log.lost_after > 0 || !fits_locked(line->len)) {
+        the_log.lost_after++;
         the_log.dropped_count++;
         return;
     }
-    if (has_gap)
-        push_notice_locked();
     push_locked(line);
     sn_cond_broadcast(&the_log.changed);
 }
@@ -216,8 +203,11 @@ void sn_log_write(enum sn_log_level level, const char *component, const char *fo
     errno = errno_before;
 }
 
-/* Bytes that the fd took of len; fewer after an error that waiting does not cure. */
-static size_t write_to_fd(int fd, const char *bytes, size_t len) {
+/*
+ * Bytes that the fd took of len; fewer after an error that waiting does not cure. *is_torn tells
+ * whether the fd ends within a line now; unchanged when it took nothing.
+ */
+static size_t write_to_fd(int fd, const char *bytes, size_t len, bool *is_torn) {
     size_t done = 0;
     bool has_waited = false;
     while (done < len) {
@@ -231,6 +221,8 @@ static size_t write_to_fd(int fd, const char *bytes, size_t len) {
             break;
         }
     }
+    if (done > 0)
+        *is_torn = bytes[done - 1] != '\n';
     return done;
 }
 
@@ -244,60 +236,87 @@ static size_t count_lines(const char *bytes, size_t len) {
     return count;
 }
 
-static void note_refused_locked(const struct half *back, size_t done) {
-    size_t lost = count_lines(back->bytes + done, back->len - done);
-    the_log.write_error_count++;
-    the_log.lost_lines += lost;
-    the_log.dropped_count += lost;
-}
-
+/* The front half goes to the writer; what did not fit into it is missing before the new one. */
 static void swap_halves_locked(void) {
     struct half front = the_log.front;
     the_log.front = the_log.back;
+    the_log.front.lost_before = the_log.lost_after;
+    the_log.lost_after = 0;
     the_log.back = front;
 }
 
+/* What happened to a half. */
+struct outcome {
+    bool has_said_lost; /* the line about missing lines is out, or there was none to say */
+    bool is_torn;       /* the fd ends within a line */
+    size_t done;        /* bytes of the half that the fd took */
+};
+
+/* Say how many lines are missing at this place. True when the fd took the whole line. */
+static bool write_notice(int fd, uint64_t lost, bool *is_torn) {
+    struct line line;
+    char text[64];
+    int len = snprintf(text, sizeof(text), "%llu lines are missing here", (unsigned long long)lost);
+    line_make(&line, log_time_ms(), SN_LOG_WARN, "log", sn_str_make(text, (size_t)len), false);
+    return write_to_fd(fd, line.text, line.len, is_torn) == line.len;
+}
+
+/* Each step needs the one before: a fd that refuses one is not asked for the next. */
+static struct outcome write_half(int fd, const struct half *half, bool was_torn) {
+    struct outcome outcome = {.is_torn = was_torn};
+    if (was_torn && write_to_fd(fd, "\n", 1, &outcome.is_torn) != 1)
+        return outcome;
+    outcome.has_said_lost =
+        half->lost_before == 0 || write_notice(fd, half->lost_before, &outcome.is_torn);
+    if (outcome.has_said_lost)
+        outcome.done = write_to_fd(fd, half->bytes, half->len, &outcome.is_torn);
+    return outcome;
+}
+
+/* Lines that the fd refused are missing before the half that is now in front. */
+static void settle_locked(const struct half *half, const struct outcome *outcome) {
+    size_t refused = count_lines(half->bytes + outcome->done, half->len - outcome->done);
+    if (!outcome->has_said_lost || outcome->done < half->len)
+        the_log.write_error_count++;
+    the_log.front.lost_before += refused + (outcome->has_said_lost ? 0 : half->lost_before);
+    the_log.dropped_count += refused;
+    the_log.is_torn = outcome->is_torn;
+    the_log.back.len = the_log.back.line_count = 0;
+    the_log.back.lost_before = 0;
+}
+
 /* Write what waits, without the mutex while the fd works. Nobody else is writing. */
-static void write_half_locked(void) SN_REQUIRES(&the_log.mu);
-static void write_half_locked(void) {
+static void write_front_locked(void) SN_REQUIRES(&the_log.mu);
+static void write_front_locked(void) {
     swap_halves_locked();
     the_log.is_writing = true;
-    const struct half back = the_log.back;
+    const struct half half = the_log.back;
     bool was_torn = the_log.is_torn;
     int fd = the_log.fd;
-
     sn_mutex_unlock(&the_log.mu);
-    bool starts_clean = !was_torn || write_to_fd(fd, "\n", 1) == 1;
-    size_t done = starts_clean ? write_to_fd(fd, back.bytes, back.len) : 0;
+    struct outcome outcome = write_half(fd, &half, was_torn);
     sn_mutex_lock(&the_log.mu);
-
-    if (done < back.len)
-        note_refused_locked(&back, done);
-    the_log.is_torn = done > 0 ? back.bytes[done - 1] != '\n' : !starts_clean;
-    the_log.back.len = 0;
-    the_log.back.line_count = 0;
+    settle_locked(&half, &outcome);
     the_log.is_writing = false;
     sn_cond_broadcast(&the_log.changed);
 }
 
 /*
- * Write until nothing waits; a gap at the end gets its line too, but only while the fd works, or
- * the report of a refused report would go on for ever.
+ * Write until nothing waits. After an error only new lines are a reason to try again, not the
+ * lines that are to be reported missing, or this would go on for ever.
  */
 static void drain_locked(void) SN_REQUIRES(&the_log.mu);
 static void drain_locked(void) {
     uint64_t errors_before = the_log.write_error_count;
-    while (the_log.is_writing || the_log.front.len > 0 || the_log.lost_lines > 0) {
-        if (the_log.is_writing) {
+    for (;;) {
+        bool has_failed = the_log.write_error_count != errors_before;
+        bool has_gap = the_log.front.lost_before > 0 || the_log.lost_after > 0;
+        if (the_log.is_writing)
             sn_cond_wait(&the_log.changed, &the_log.mu);
-            continue;
-        }
-        if (the_log.front.len == 0) {
-            if (the_log.write_error_count != errors_before)
-                return;
-            push_notice_locked();
-        }
-        write_half_locked();
+        else if (the_log.front.len > 0 || (has_gap && !has_failed))
+            write_front_locked();
+        else
+            return;
     }
 }
 
@@ -345,7 +364,7 @@ sn_status sn_log_open(const struct sn_log_options *options, struct sn_err *err) 
         /* front and back swap places, so that only the lower address is what was allocated. */
         the_log.front = (struct half){.bytes = bytes};
         the_log.back = (struct half){.bytes = bytes + HALF_BYTES};
-        the_log.lost_lines = the_log.dropped_count = the_log.write_error_count = 0;
+        the_log.lost_after = the_log.dropped_count = the_log.write_error_count = 0;
         the_log.is_torn = the_log.is_stopping = false;
         the_log.fd = options->fd;
         atomic_store(&log_clock, options->clock ? options->clock : sn_clock_system());
@@ -365,7 +384,7 @@ void sn_log_close(void) {
         drain_locked();
         bytes = the_log.front.bytes < the_log.back.bytes ? the_log.front.bytes : the_log.back.bytes;
         the_log.front = the_log.back = (struct half){.bytes = NULL};
-        the_log.lost_lines = 0;
+        the_log.lost_after = 0;
         atomic_store_explicit(&level_min, LEVEL_CLOSED, memory_order_relaxed);
         atomic_store(&log_clock, NULL);
     }
