@@ -71,6 +71,7 @@ struct sn_json_name {
 /* Fields are private to json_read.c. */
 struct sn_json_reader {
     const char *at;
+    const char *mark; /* start of the name or value that was read last */
     const char *start;
     const char *end;
     struct sn_arena *arena;
@@ -129,7 +130,7 @@ bool sn_json_read_element(struct sn_json_reader *reader);
 /*
  * Read one value. Another kind is SN_ERR_INVALID; a number that the type cannot hold is
  * SN_ERR_LIMIT when out of range and SN_ERR_INVALID when it is not whole. "1.0" and "1e3" are
- * whole numbers. Integers are exact.
+ * whole numbers. Integers are exact; with a point or an exponent they may have 19 digits.
  */
 struct sn_str sn_json_read_string(struct sn_json_reader *reader); /* may contain NUL bytes */
 double sn_json_read_double(struct sn_json_reader *reader);
@@ -149,8 +150,8 @@ void sn_json_read_skip(struct sn_json_reader *reader);
 struct sn_str sn_json_read_raw(struct sn_json_reader *reader);
 
 /*
- * Refuse the document for a reason of the caller's ("\"step\" must be above 0"), with the position
- * that has been reached. Does nothing after an earlier failure.
+ * Refuse the document for a reason of the caller's ("step must be above 0"), with the position of
+ * the name or value that was read last. Does nothing after an earlier failure.
  */
 void sn_json_read_fail(struct sn_json_reader *reader, sn_status status, const char *format, ...)
     SN_PRINTF(3, 4);
