@@ -1,0 +1,164 @@
+/*
+ * Dispatch: from a request to its route, with access check, metrics and job queue. See api.h.
+ */
+#include "api/api.h"
+
+#include "api/access.h"
+#include "base/mem.h"
+
+#define JOB_WORKERS_DEFAULT 2
+
+/* ---- life ---- */
+
+sn_status sn_api_open(const struct sn_api_options *options, struct sn_api **ret_api,
+                      struct sn_err *err) {
+    struct sn_api *api = sn_alloc_zero(1, sizeof *api);
+    if (api == NULL)
+        return sn_err_set(err, SN_ERR_NO_MEMORY, "no memory for the HTTP interface");
+    api->options = *options;
+    if (api->options.job_worker_count == 0)
+        api->options.job_worker_count = JOB_WORKERS_DEFAULT;
+    sn_jobs_init(&api->jobs);
+    sn_status status = sn_api_page_open(api, err);
+    if (status != SN_OK) {
+        (void)sn_api_close(api); /* NULL, always */
+        return status;
+    }
+    *ret_api = api;
+    return SN_OK;
+}
+
+struct sn_api *sn_api_close(struct sn_api *api) {
+    if (api == NULL)
+        return NULL;
+    sn_api_page_close(api);
+    sn_jobs_release(&api->jobs);
+    sn_free(api);
+    return NULL;
+}
+
+size_t sn_api_workers(struct sn_api *api, struct sn_worker *ret_workers, size_t max) {
+    size_t count = 0;
+    while (count < api->options.job_worker_count && count < max)
+        ret_workers[count++] = sn_jobs_worker(&api->jobs);
+    return count;
+}
+
+/* ---- answers ---- */
+
+static int http_status_of(sn_status status, const char **ret_type) {
+    static const struct {
+        sn_status status;
+        int http;
+        const char *type;
+    } rows[] = {
+        {SN_ERR_INVALID, 400, "bad_data"},      {SN_ERR_EXISTS, 409, "conflict"},
+        {SN_ERR_LIMIT, 422, "limit"},           {SN_ERR_NOT_FOUND, 404, "not_found"},
+        {SN_ERR_DENIED, 403, "forbidden"},      {SN_ERR_BUSY, 429, "busy"},
+        {SN_ERR_TIMEOUT, 503, "timeout"},       {SN_ERR_NO_SPACE, 503, "unavailable"},
+        {SN_ERR_IO, 503, "unavailable"},        {SN_ERR_CLOSED, 503, "unavailable"},
+        {SN_ERR_NO_MEMORY, 503, "unavailable"}, {SN_ERR_UNSUPPORTED, 501, "unsupported"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        if (rows[i].status == status) {
+            *ret_type = rows[i].type;
+            return rows[i].http;
+        }
+    *ret_type = "internal";
+    return 500;
+}
+
+void sn_api_respond_failure(struct sn_http_request *request, sn_status status,
+                            const struct sn_err *err) {
+    const char *type;
+    int http = http_status_of(status, &type);
+    sn_http_respond_error(request, http, type,
+                          err->text[0] != '\0' ? err->text : sn_status_name(status));
+}
+
+void sn_api_respond_json(struct sn_http_request *request, struct sn_json_writer *json,
+                         struct sn_buf *buf) {
+    struct sn_err err = {0};
+    sn_status status = sn_json_write_finish(json, &err);
+    if (status != SN_OK) {
+        sn_api_respond_failure(request, status, &err);
+        return;
+    }
+    const struct sn_http_response response = {
+        .status = 200,
+        .content_type = "application/json",
+        .body_buf = buf,
+    };
+    sn_http_respond(request, &response);
+}
+
+/* ---- dispatch ---- */
+
+static bool is_allowed_method(const struct sn_api_route *route,
+                              const struct sn_http_request *request) {
+    return (route->methods & SN_API_METHOD(sn_http_request_method(request))) != 0;
+}
+
+static sn_status check_access(const struct sn_api *api, const struct sn_api_route *route,
+                              const struct sn_http_request *request, struct sn_err *err) {
+    struct sn_access_facts facts = {
+        .access = api->options.access,
+        .role = route->role,
+        .is_loopback = sn_address_is_loopback(sn_http_request_peer(request)),
+    };
+    if (!sn_http_request_header(request, SN_STR("Host"), &facts.host))
+        facts.host = SN_STR("");
+    return sn_access_check(&facts, err);
+}
+
+static void refuse(const struct sn_api *api, struct sn_http_request *request,
+                   const struct sn_err *err) {
+    bool is_open = api->options.access == SN_API_ACCESS_OPEN;
+    sn_http_respond_error(request, is_open ? 403 : 401, is_open ? "forbidden" : "unauthorized",
+                          err->text);
+}
+
+/* Headers are complete: everything that can be refused without the body is refused here. */
+static void on_route(void *ctx, struct sn_http_request *request, struct sn_http_body_rules *rules) {
+    struct sn_api *api = ctx;
+    struct sn_err err = {0};
+    const struct sn_api_route *route = sn_api_find_route(sn_http_request_path(request));
+    if (route == NULL)
+        sn_http_respond_not_found(request);
+    else if (!is_allowed_method(route, request))
+        sn_http_respond_not_allowed(request, route->allow);
+    else if (check_access(api, route, request, &err) != SN_OK)
+        refuse(api, request, &err);
+    else if ((route->methods & SN_API_POST) == 0)
+        rules->bytes_max = 0; /* A GET with a body is a mistake or an attack. */
+}
+
+static void run_job(void *ctx, void *item) {
+    struct sn_http_request *request = item;
+    /* Looked up again: cheaper than carrying it, and there is nothing to keep in step. */
+    sn_api_find_route(sn_http_request_path(request))->handle(ctx, request);
+}
+
+static void on_handle(void *ctx, struct sn_http_request *request) {
+    struct sn_api *api = ctx;
+    const struct sn_api_route *route = sn_api_find_route(sn_http_request_path(request));
+    if (SN_NEVER(route == NULL)) {
+        sn_http_respond_not_found(request);
+        return;
+    }
+    if (!route->is_slow) {
+        route->handle(api, request);
+        return;
+    }
+    struct sn_err err = {0};
+    const struct sn_job job = {run_job, api, request};
+    sn_status status = sn_jobs_put(&api->jobs, job, &err);
+    if (status != SN_OK)
+        sn_api_respond_failure(request, status, &err);
+}
+
+void sn_api_attach(struct sn_api *api, struct sn_http_server_options *options) {
+    options->route = on_route;
+    options->handle = on_handle;
+    options->ctx = api;
+}

@@ -1,0 +1,59 @@
+/*
+ * The HTTP interface: routes, who may use them, and what they answer. Translates a request, calls
+ * one module, answers; no logic of its own.
+ *
+ *   request -> route(): find route, check access, size the body
+ *           -> handle(): quick routes answer on the HTTP thread; routes that read the store go to a
+ *              bounded queue and are answered by an "api-job" worker
+ *
+ * Every error is {"status":"error","errorType":"...","error":"..."}.
+ */
+#ifndef SN_API_API_H
+#define SN_API_API_H
+
+#include "base/clock.h"
+#include "base/lock.h"
+#include "codec/json_write.h"
+#include "ingest/ingest.h"
+#include "model/doors.h"
+#include "net/http.h"
+
+#include <sonde/sonde.h>
+
+struct sn_api;
+
+enum sn_api_access {
+    SN_API_ACCESS_REQUIRED = 0, /* sign-in needed; ingest from loopback is taken without */
+    SN_API_ACCESS_OPEN = 1,     /* no sign-in; only for servers that listen on loopback */
+};
+
+/* What the API needs from the rest of the server. Everything is borrowed and outlives it. */
+struct sn_api_options {
+    enum sn_api_access access;
+    const struct sn_clock *clock;
+    struct sn_reader reader;
+    struct sn_ingest *ingest;
+    sonde_registry *registry; /* for GET /metrics; NULL: the global one */
+    /* SN_OK, or what is wrong with the server in one sentence: for /readyz. */
+    sn_status (*health)(void *ctx, struct sn_err *err);
+    /* Write the host's state as one JSON object. */
+    sn_status (*host_status)(void *ctx, struct sn_json_writer *json, struct sn_err *err);
+    void *ctx;                 /* of both functions */
+    unsigned job_worker_count; /* threads for queries; 0: 2 */
+};
+
+/* SN_OK, SN_ERR_NO_MEMORY. */
+sn_status sn_api_open(const struct sn_api_options *options, struct sn_api **ret_api,
+                      struct sn_err *err) SN_MUST_USE;
+
+/* After the HTTP server and all workers have ended. Returns NULL; NULL is fine. */
+struct sn_api *sn_api_close(struct sn_api *api);
+
+/* Fill route, handle and ctx of the server's options. */
+void sn_api_attach(struct sn_api *api, struct sn_http_server_options *options);
+
+/* Threads to start. Stop them after the HTTP workers: what is queued is answered first. */
+#define SN_API_WORKERS_MAX 16
+size_t sn_api_workers(struct sn_api *api, struct sn_worker *ret_workers, size_t max);
+
+#endif

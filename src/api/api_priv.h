@@ -1,0 +1,72 @@
+/*
+ * What the files of this module share: the API object, the route table's row, helpers to answer.
+ */
+#ifndef SN_API_API_PRIV_H
+#define SN_API_API_PRIV_H
+
+#include "api/api.h"
+#include "api/jobs.h"
+
+/* Who may use a route. */
+enum sn_api_role {
+    SN_API_PUBLIC, /* anybody who can connect */
+    SN_API_INGEST, /* writes measurements */
+    SN_API_READ,   /* any signed-in user */
+};
+
+#define SN_API_METHOD(method) (1u << (method))
+#define SN_API_GET (SN_API_METHOD(SN_HTTP_GET) | SN_API_METHOD(SN_HTTP_HEAD))
+#define SN_API_POST SN_API_METHOD(SN_HTTP_POST)
+
+/* One row of the route table. */
+struct sn_api_route {
+    const char *path;  /* without a trailing slash; matched whole */
+    const char *allow; /* value of the Allow header */
+    unsigned methods;  /* SN_API_METHOD bits */
+    enum sn_api_role role;
+    bool is_slow; /* reads the store: answered by a job worker */
+    void (*handle)(struct sn_api *api, struct sn_http_request *request);
+};
+
+struct sn_api {
+    struct sn_api_options options;
+    struct sn_jobs jobs;
+    struct sn_http_asset *page, *page_script, *page_style;
+};
+
+/* The table, in routes.c. */
+extern const struct sn_api_route sn_api_routes[];
+extern const size_t sn_api_route_count;
+
+/* Row of a path (a trailing slash is optional), or NULL. */
+const struct sn_api_route *sn_api_find_route(struct sn_str path);
+
+/*
+ * Answer with a status of ours: picks the HTTP status and the errorType of the Prometheus API.
+ *   SN_ERR_INVALID 400 bad_data · LIMIT 422 limit · NOT_FOUND 404 not_found · DENIED 403 forbidden ·
+ *   BUSY 429 busy · TIMEOUT 503 timeout · NO_SPACE, IO, CLOSED, NO_MEMORY 503 unavailable ·
+ *   UNSUPPORTED 501 unsupported · others 500 internal
+ */
+void sn_api_respond_failure(struct sn_http_request *request, sn_status status,
+                            const struct sn_err *err);
+
+/* Answer 200 with a finished JSON document; takes the buffer's bytes. */
+void sn_api_respond_json(struct sn_http_request *request, struct sn_json_writer *json,
+                         struct sn_buf *buf);
+
+/* Handlers, one file per subject. */
+void sn_api_get_page(struct sn_api *api, struct sn_http_request *request);
+void sn_api_get_page_script(struct sn_api *api, struct sn_http_request *request);
+void sn_api_get_page_style(struct sn_api *api, struct sn_http_request *request);
+void sn_api_get_healthz(struct sn_api *api, struct sn_http_request *request);
+void sn_api_get_readyz(struct sn_api *api, struct sn_http_request *request);
+void sn_api_get_metrics(struct sn_api *api, struct sn_http_request *request);
+void sn_api_get_host_status(struct sn_api *api, struct sn_http_request *request);
+void sn_api_get_history(struct sn_api *api, struct sn_http_request *request);
+void sn_api_post_text(struct sn_api *api, struct sn_http_request *request);
+
+/* Prepare the page's assets. */
+sn_status sn_api_page_open(struct sn_api *api, struct sn_err *err) SN_MUST_USE;
+void sn_api_page_close(struct sn_api *api);
+
+#endif

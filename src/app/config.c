@@ -1,0 +1,155 @@
+/*
+ * The keys of the configuration file and their defaults. See config.h; docs/CONFIGURATION.md is the
+ * page for users, and a test compares its key names with this table.
+ */
+#include "app/config.h"
+
+#include "app/schema.h"
+#include "base/limits.h"
+#include "base/os.h"
+#include "net/address.h"
+
+#include <stddef.h>
+
+#define CONFIG_ARENA_BYTES ((size_t)4 << 20)
+#define SECOND_MS INT64_C(1000)
+#define MINUTE_MS (60 * SECOND_MS)
+#define HOUR_MS (60 * MINUTE_MS)
+#define DAY_MS (24 * HOUR_MS)
+#define YEAR_MS (365 * DAY_MS)
+
+static const char *const access_choices[] = {"required", "open", NULL};
+static const char *const level_choices[] = {"debug", "info", "warn", "error", NULL};
+static const char *const durability_choices[] = {"strict", "relaxed", NULL};
+
+#define FIELD(member) .offset = offsetof(struct sn_config, member)
+#define RANGE(low, high) .min = (low), .max = (high)
+#define TABLE(rows) .children = (rows), .child_count = sizeof(rows) / sizeof((rows)[0])
+
+static const struct sn_schema_key log_keys[] = {
+    {"level", SN_SCHEMA_CHOICE, FIELD(log_level), .choices = level_choices},
+};
+
+static const struct sn_schema_key storage_keys[] = {
+    {"retention", SN_SCHEMA_DURATION, FIELD(retention_ms), RANGE(HOUR_MS, 100 * YEAR_MS)},
+    {"durability", SN_SCHEMA_CHOICE, FIELD(durability), .choices = durability_choices},
+    {"log_size", SN_SCHEMA_BYTES, FIELD(log_bytes_max), RANGE(1 << 20, INT64_C(4) << 30)},
+    {"flush_interval", SN_SCHEMA_DURATION, FIELD(flush_interval_ms), RANGE(SECOND_MS, DAY_MS)},
+    {"out_of_order_window", SN_SCHEMA_DURATION, FIELD(out_of_order_window_ms),
+     RANGE(0, 30 * DAY_MS)},
+    {"series_max", SN_SCHEMA_INTEGER, FIELD(series_max), RANGE(1, 100000000)},
+};
+
+static const struct sn_schema_key http_keys[] = {
+    {"threads", SN_SCHEMA_INTEGER, FIELD(http_threads), RANGE(0, SN_HTTP_WORKERS_MAX)},
+    {"body_max", SN_SCHEMA_BYTES, FIELD(body_bytes_max), RANGE(1024, INT64_C(1) << 30)},
+};
+
+/* Rows below collect.sources.NAME go into an override of that name. */
+static const struct sn_schema_key source_keys[] = {
+    {"interval", SN_SCHEMA_DURATION, .offset = offsetof(struct sn_collect_override, interval_ms),
+     RANGE(SN_COLLECT_INTERVAL_MS_MIN, SN_COLLECT_INTERVAL_MS_MAX)},
+    {"disabled", SN_SCHEMA_BOOL, .offset = offsetof(struct sn_collect_override, is_disabled)},
+};
+
+static sn_status add_override(void *target, struct sn_str name, struct sn_arena *arena,
+                              const struct sn_schema_key **ret_children, size_t *ret_child_count,
+                              void **ret_target, struct sn_err *err) {
+    struct sn_config *config = target;
+    if (config->override_count == SN_COLLECT_SOURCES_MAX)
+        return sn_err_set(err, SN_ERR_LIMIT, "more than %d sources", SN_COLLECT_SOURCES_MAX);
+    char *copy = sn_arena_printf(arena, "%.*s", SN_STR_ARG(name));
+    if (copy == NULL)
+        return sn_arena_failure(arena, name.len + 1, err);
+    struct sn_collect_override *override = &config->overrides[config->override_count++];
+    *override = (struct sn_collect_override){.name = copy};
+    *ret_children = source_keys;
+    *ret_child_count = sizeof source_keys / sizeof source_keys[0];
+    *ret_target = override;
+    return SN_OK;
+}
+
+static const struct sn_schema_key collect_keys[] = {
+    {"interval", SN_SCHEMA_DURATION, FIELD(collect_interval_ms),
+     RANGE(SN_COLLECT_INTERVAL_MS_MIN, SN_COLLECT_INTERVAL_MS_MAX)},
+    {"instance", SN_SCHEMA_TEXT, FIELD(instance)},
+    {"sources", SN_SCHEMA_FREE_MAP, .entry = add_override},
+};
+
+static const struct sn_schema_key keys[] = {
+    {"listen", SN_SCHEMA_TEXT, FIELD(listen)},
+    {"data", SN_SCHEMA_TEXT, FIELD(data)},
+    {"access", SN_SCHEMA_CHOICE, FIELD(access), .choices = access_choices},
+    {"log", SN_SCHEMA_MAP, TABLE(log_keys)},
+    {"storage", SN_SCHEMA_MAP, TABLE(storage_keys)},
+    {"http", SN_SCHEMA_MAP, TABLE(http_keys)},
+    {"collect", SN_SCHEMA_MAP, TABLE(collect_keys)},
+};
+
+/* Choices are stored as int: the enums they name must have that size and those numbers. */
+_Static_assert(sizeof(enum sn_api_access) == sizeof(int), "choice into enum");
+_Static_assert(sizeof(enum sn_log_level) == sizeof(int), "choice into enum");
+_Static_assert(sizeof(enum sn_store_durability) == sizeof(int), "choice into enum");
+_Static_assert(SN_API_ACCESS_REQUIRED == 0 && SN_API_ACCESS_OPEN == 1, "access_choices");
+_Static_assert(SN_LOG_DEBUG == 0 && SN_LOG_ERROR == 3, "level_choices");
+_Static_assert(SN_STORE_STRICT == 0 && SN_STORE_RELAXED == 1, "durability_choices");
+
+void sn_config_init(struct sn_config *config) {
+    *config = (struct sn_config){
+        .listen = SN_CONFIG_LISTEN_DEFAULT,
+        .data = SN_CONFIG_DATA_DEFAULT,
+        .access = SN_API_ACCESS_REQUIRED,
+        .log_level = SN_LOG_INFO,
+        .retention_ms = 15 * DAY_MS,
+        .durability = SN_STORE_STRICT,
+        .log_bytes_max = INT64_C(64) << 20,
+        .flush_interval_ms = 30 * MINUTE_MS,
+        .out_of_order_window_ms = 10 * MINUTE_MS,
+        .series_max = 10000000,
+        .body_bytes_max = (int64_t)SN_HTTP_BODY_BYTES_MAX,
+        .collect_interval_ms = SN_COLLECT_INTERVAL_MS_DEFAULT,
+    };
+    sn_arena_init(&config->arena, CONFIG_ARENA_BYTES);
+}
+
+void sn_config_release(struct sn_config *config) {
+    sn_arena_release(&config->arena);
+}
+
+sn_status sn_config_parse(struct sn_config *config, const char *name, struct sn_str text,
+                          struct sn_err *err) {
+    return sn_schema_read(name, text, keys, sizeof keys / sizeof keys[0], config, &config->arena,
+                          err);
+}
+
+sn_status sn_config_load(struct sn_config *config, const char *path, struct sn_err *err) {
+    struct sn_buf file;
+    sn_buf_init(&file, SN_CONFIG_BYTES_MAX + 1); /* one more, so that the schema names the limit */
+    sn_status status = sn_os_read_file(path, &file, err);
+    if (status == SN_OK)
+        status = sn_config_parse(config, path, sn_buf_str(&file), err);
+    sn_buf_release(&file);
+    return status;
+}
+
+sn_status sn_config_check(const struct sn_config *config, struct sn_err *err) {
+    struct sn_address address;
+    SN_TRY(sn_address_parse(sn_str_from(config->listen), &address, err));
+    if (config->access == SN_API_ACCESS_OPEN && !sn_address_is_loopback(&address))
+        return sn_err_set(err, SN_ERR_INVALID,
+                          "access open is for loopback addresses only, not for %s: anybody who "
+                          "reaches it could read and write everything",
+                          config->listen);
+    return SN_OK;
+}
+
+sn_status sn_config_parse_access(struct sn_str text, enum sn_api_access *ret_access,
+                                 struct sn_err *err) {
+    for (int i = 0; access_choices[i] != NULL; i++)
+        if (sn_str_equal(text, sn_str_from(access_choices[i]))) {
+            *ret_access = (enum sn_api_access)i;
+            return SN_OK;
+        }
+    return sn_err_set(err, SN_ERR_INVALID, "\"%.*s\" is neither \"required\" nor \"open\"",
+                      SN_STR_ARG(text));
+}

@@ -1,0 +1,66 @@
+/*
+ * Settings of `sonde serve`: built-in defaults, then the configuration file, then the command line.
+ */
+#ifndef SN_APP_CONFIG_H
+#define SN_APP_CONFIG_H
+
+#include "api/api.h"
+#include "base/arena.h"
+#include "base/log.h"
+#include "base/status.h"
+#include "collect/collect.h"
+#include "store/store.h"
+
+#define SN_CONFIG_LISTEN_DEFAULT "127.0.0.1:9464"
+#define SN_CONFIG_DATA_DEFAULT "/var/lib/sonde"
+
+/* Text lives in the arena. One thread while it is filled, read-only afterwards. */
+struct sn_config {
+    struct sn_arena arena;
+    const char *listen;
+    const char *data;
+    enum sn_api_access access;
+    enum sn_log_level log_level;
+    /* storage */
+    int64_t retention_ms;
+    enum sn_store_durability durability;
+    int64_t log_bytes_max;
+    int64_t flush_interval_ms;
+    int64_t out_of_order_window_ms;
+    int64_t series_max;
+    /* http */
+    int64_t http_threads; /* 0: one per CPU */
+    int64_t body_bytes_max;
+    /* collect */
+    int64_t collect_interval_ms;
+    const char *instance; /* NULL: the host's name */
+    struct sn_collect_override overrides[SN_COLLECT_SOURCES_MAX];
+    size_t override_count;
+};
+
+/* Defaults. Nothing to fail. */
+void sn_config_init(struct sn_config *config);
+void sn_config_release(struct sn_config *config);
+
+/*
+ * Read a YAML file on top of what config holds.
+ *
+ * Returns SN_OK, SN_ERR_NOT_FOUND, SN_ERR_DENIED, SN_ERR_IO, SN_ERR_LIMIT (size, depth),
+ * SN_ERR_INVALID (with "file:line:column: ..." and, for unknown keys, the nearest known one),
+ * SN_ERR_NO_MEMORY. After a failure config is to be released.
+ */
+sn_status sn_config_load(struct sn_config *config, const char *path,
+                         struct sn_err *err) SN_MUST_USE;
+
+/* The same from memory; `name` stands for the file in messages. For tests and fuzzing. */
+sn_status sn_config_parse(struct sn_config *config, const char *name, struct sn_str text,
+                          struct sn_err *err) SN_MUST_USE;
+
+/* What no single key can tell: open access needs a loopback address. SN_ERR_INVALID. */
+sn_status sn_config_check(const struct sn_config *config, struct sn_err *err) SN_MUST_USE;
+
+/* "required" or "open"; SN_ERR_INVALID. For the command line. */
+sn_status sn_config_parse_access(struct sn_str text, enum sn_api_access *ret_access,
+                                 struct sn_err *err) SN_MUST_USE;
+
+#endif

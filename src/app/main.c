@@ -1,0 +1,56 @@
+/*
+ * The `sonde` program: find the subcommand, run it. Nothing else may grow here.
+ */
+#include "app/command.h"
+#include "app/schema.h"
+
+#include <sonde/sonde.h>
+
+#include <stdio.h>
+#include <string.h>
+
+static const struct sn_command commands[] = {
+    {"serve", "Collect, store and serve metrics.", sn_command_serve},
+    {"check-config", "Check a configuration file and say what is wrong with it.",
+     sn_command_check_config},
+};
+#define COMMAND_COUNT (sizeof commands / sizeof commands[0])
+
+static int print_help(void) {
+    sn_command_print("sonde %s: metrics of your services and machines\n\nusage: sonde COMMAND "
+                     "[OPTIONS]\n\n",
+                     sonde_version());
+    for (size_t i = 0; i < COMMAND_COUNT; i++)
+        sn_command_print("  %-14s %s\n", commands[i].name, commands[i].summary);
+    sn_command_print("  %-14s %s\n  %-14s %s\n\n`sonde COMMAND --help` tells more about one.\n",
+                     "help", "Print this.", "version", "Print the version.");
+    return SN_EXIT_OK;
+}
+
+static const char *command_name(const void *ctx, size_t i) {
+    return ((const struct sn_command *)ctx)[i].name;
+}
+
+static int complain_unknown(const char *word) {
+    char hint[64] = "see: sonde help";
+    const char *nearest =
+        sn_schema_nearest(sn_str_from(word), command_name, commands, COMMAND_COUNT);
+    if (nearest != NULL)
+        (void)snprintf(hint, sizeof hint, "did you mean \"%s\"?", nearest); /* names are short */
+    sn_command_complain(word, "there is no such command", hint);
+    return SN_EXIT_USAGE;
+}
+
+int main(int argc, char **argv) {
+    const char *word = argc > 1 ? argv[1] : "help";
+    if (strcmp(word, "help") == 0 || strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0)
+        return print_help();
+    if (strcmp(word, "version") == 0 || strcmp(word, "--version") == 0) {
+        sn_command_print("sonde %s\n", sonde_version());
+        return SN_EXIT_OK;
+    }
+    for (size_t i = 0; i < COMMAND_COUNT; i++)
+        if (strcmp(word, commands[i].name) == 0)
+            return commands[i].run(argc - 1, argv + 1);
+    return complain_unknown(word);
+}

@@ -1,0 +1,378 @@
+/*
+ * YAML by a table of keys. See schema.h.
+ */
+#include "app/schema.h"
+
+#include "base/limits.h"
+#include "codec/duration.h"
+#include "codec/number.h"
+
+#include <yaml.h>
+
+/* What one reading carries around. */
+struct reading {
+    const char *name;
+    yaml_document_t *document;
+    struct sn_arena *arena;
+    struct sn_err *err;
+};
+
+static struct sn_str scalar_text(const yaml_node_t *node) {
+    return sn_str_make(node->data.scalar.value, node->data.scalar.length);
+}
+
+/* Fail with "file:line:column: sentence"; err holds the sentence already when format is NULL. */
+static sn_status fail_at(const struct reading *r, const yaml_node_t *node, sn_status status) {
+    sn_err_prefix(r->err, "%s:%zu:%zu", r->name, node->start_mark.line + 1,
+                  node->start_mark.column + 1);
+    return status;
+}
+
+/* ---- did you mean ---- */
+
+const char *sn_schema_nearest(struct sn_str word, const char *(*name_of)(const void *ctx, size_t i),
+                              const void *ctx, size_t count) {
+    const char *nearest = NULL;
+    unsigned best = 3; /* more than two slips is another word */
+    for (size_t i = 0; i < count; i++) {
+        unsigned distance = sn_str_distance(word, sn_str_from(name_of(ctx, i)), best - 1);
+        if (distance < best && distance < word.len) {
+            best = distance;
+            nearest = name_of(ctx, i);
+        }
+    }
+    return nearest;
+}
+
+static const char *key_name(const void *ctx, size_t i) {
+    return ((const struct sn_schema_key *)ctx)[i].name;
+}
+
+static const char *choice_name(const void *ctx, size_t i) {
+    return ((const char *const *)ctx)[i];
+}
+
+static sn_status unknown_key(const struct reading *r, const yaml_node_t *node,
+                             const struct sn_schema_key *keys, size_t key_count) {
+    struct sn_str word = scalar_text(node);
+    const char *nearest = sn_schema_nearest(word, key_name, keys, key_count);
+    int shown = (int)(word.len < 64 ? word.len : 64);
+    (void)sn_err_set(r->err, SN_ERR_INVALID, "unknown key \"%.*s\"%s%s%s", shown, word.ptr,
+                     nearest ? ", did you mean \"" : "", nearest ? nearest : "",
+                     nearest ? "\"?" : "");
+    return fail_at(r, node, SN_ERR_INVALID);
+}
+
+/* ---- values ---- */
+
+static void *field_of(void *target, const struct sn_schema_key *key) {
+    return (char *)target + key->offset;
+}
+
+sn_status sn_schema_parse_bytes(struct sn_str text, int64_t *ret_bytes, struct sn_err *err) {
+    static const struct {
+        struct sn_str suffix;
+        int64_t factor;
+    } units[] = {
+        {SN_STR("KiB"), INT64_C(1) << 10},
+        {SN_STR("MiB"), INT64_C(1) << 20},
+        {SN_STR("GiB"), INT64_C(1) << 30},
+        {SN_STR("TiB"), INT64_C(1) << 40},
+        {SN_STR("kB"), 1000},
+        {SN_STR("MB"), 1000000},
+        {SN_STR("GB"), 1000000000},
+        {SN_STR("TB"), INT64_C(1000000000000)},
+        {SN_STR("B"), 1},
+    };
+    struct sn_str number = text;
+    int64_t factor = 1, count;
+    for (size_t i = 0; i < sizeof units / sizeof units[0]; i++)
+        if (sn_str_ends_with(text, units[i].suffix)) {
+            number = sn_str_trim(sn_str_make(text.ptr, text.len - units[i].suffix.len));
+            factor = units[i].factor;
+            break;
+        }
+    if (sn_int64_parse(number, &count) != SN_OK || count < 0)
+        return sn_err_set(err, SN_ERR_INVALID, "\"%.*s\" is not a size, such as 64MiB",
+                          SN_STR_ARG(text));
+    if (count > INT64_MAX / factor)
+        return sn_err_set(err, SN_ERR_LIMIT, "\"%.*s\" is too large a size", SN_STR_ARG(text));
+    *ret_bytes = count * factor;
+    return SN_OK;
+}
+
+static sn_status parse_bool(struct sn_str text, bool *ret_value, struct sn_err *err) {
+    bool is_true = sn_str_equal(text, SN_STR("true")) || sn_str_equal(text, SN_STR("yes"));
+    bool is_false = sn_str_equal(text, SN_STR("false")) || sn_str_equal(text, SN_STR("no"));
+    if (!is_true && !is_false)
+        return sn_err_set(err, SN_ERR_INVALID, "\"%.*s\" is neither true nor false",
+                          SN_STR_ARG(text));
+    *ret_value = is_true;
+    return SN_OK;
+}
+
+static sn_status parse_choice(struct sn_str text, const char *const *choices, int *ret_choice,
+                              struct sn_err *err) {
+    size_t count = 0;
+    for (; choices[count] != NULL; count++)
+        if (sn_str_equal(text, sn_str_from(choices[count]))) {
+            *ret_choice = (int)count;
+            return SN_OK;
+        }
+    const char *nearest = sn_schema_nearest(text, choice_name, choices, count);
+    return sn_err_set(err, SN_ERR_INVALID, "\"%.*s\" is not known here, did you mean \"%s\"?",
+                      SN_STR_ARG(text), nearest ? nearest : choices[0]);
+}
+
+static sn_status check_range(const struct sn_schema_key *key, struct sn_str text, int64_t value,
+                             struct sn_err *err) {
+    if (value >= key->min && value <= key->max)
+        return SN_OK;
+    if (key->type == SN_SCHEMA_DURATION) {
+        char low[SN_DURATION_TEXT_SIZE], high[SN_DURATION_TEXT_SIZE];
+        (void)sn_duration_format(key->min, low); /* only the length is returned */
+        (void)sn_duration_format(key->max, high);
+        return sn_err_set(err, SN_ERR_INVALID, "%s: %.*s is outside %s to %s", key->name,
+                          SN_STR_ARG(text), low, high);
+    }
+    return sn_err_set(err, SN_ERR_INVALID, "%s: %.*s is outside %lld to %lld", key->name,
+                      SN_STR_ARG(text), (long long)key->min, (long long)key->max);
+}
+
+static sn_status parse_number(const struct sn_schema_key *key, struct sn_str text,
+                              int64_t *ret_value, struct sn_err *err) {
+    int64_t value = 0;
+    if (key->type == SN_SCHEMA_DURATION)
+        SN_TRY(sn_duration_parse_ms(text, &value, err));
+    else if (key->type == SN_SCHEMA_BYTES)
+        SN_TRY(sn_schema_parse_bytes(text, &value, err));
+    else if (sn_int64_parse(text, &value) != SN_OK)
+        return sn_err_set(err, SN_ERR_INVALID, "%s: \"%.*s\" is not a whole number", key->name,
+                          SN_STR_ARG(text));
+    SN_TRY(check_range(key, text, value, err));
+    *ret_value = value;
+    return SN_OK;
+}
+
+static sn_status parse_text(struct reading *r, struct sn_str text, const char **ret_text) {
+    struct sn_str copy;
+    char *with_nul = sn_arena_alloc(r->arena, text.len + 1);
+    if (with_nul == NULL)
+        return sn_arena_failure(r->arena, text.len + 1, r->err);
+    copy = sn_str_make(with_nul, text.len);
+    if (sn_str_find_char(text, '\0') != SIZE_MAX)
+        return sn_err_set(r->err, SN_ERR_INVALID, "text with a NUL character");
+    memcpy(with_nul, text.ptr, text.len);
+    with_nul[text.len] = '\0';
+    *ret_text = copy.ptr;
+    return SN_OK;
+}
+
+static sn_status parse_scalar(struct reading *r, const struct sn_schema_key *key,
+                              struct sn_str text, void *target) {
+    void *field = field_of(target, key);
+    switch (key->type) {
+    case SN_SCHEMA_TEXT:
+        return parse_text(r, text, field);
+    case SN_SCHEMA_INTEGER:
+    case SN_SCHEMA_DURATION:
+    case SN_SCHEMA_BYTES:
+        return parse_number(key, text, field, r->err);
+    case SN_SCHEMA_BOOL:
+        return parse_bool(text, field, r->err);
+    case SN_SCHEMA_CHOICE:
+        return parse_choice(text, key->choices, field, r->err);
+    case SN_SCHEMA_MAP:
+    case SN_SCHEMA_FREE_MAP:
+        break;
+    }
+    return sn_err_set(r->err, SN_ERR_INVALID, "%s: expected a map of keys", key->name);
+}
+
+/* ---- maps ---- */
+
+static sn_status read_map(struct reading *r, yaml_node_t *map, const struct sn_schema_key *keys,
+                          size_t key_count, void *target, unsigned depth);
+
+static yaml_node_t *node_at(const struct reading *r, int index) {
+    return yaml_document_get_node(r->document, index);
+}
+
+/* An empty value ("storage:" and nothing below it) leaves the defaults. */
+static bool is_null(const yaml_node_t *node) {
+    return node->type == YAML_SCALAR_NODE && node->data.scalar.length == 0 &&
+           node->data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
+}
+
+static bool has_earlier_twin(const struct reading *r, const yaml_node_t *map,
+                             const yaml_node_pair_t *pair) {
+    struct sn_str word = scalar_text(node_at(r, pair->key));
+    for (const yaml_node_pair_t *p = map->data.mapping.pairs.start; p < pair; p++)
+        if (sn_str_equal(scalar_text(node_at(r, p->key)), word))
+            return true;
+    return false;
+}
+
+static sn_status check_key(const struct reading *r, const yaml_node_t *map,
+                           const yaml_node_pair_t *pair) {
+    const yaml_node_t *key = node_at(r, pair->key);
+    if (key->type != YAML_SCALAR_NODE) {
+        (void)sn_err_set(r->err, SN_ERR_INVALID, "a key must be plain text");
+        return fail_at(r, key, SN_ERR_INVALID);
+    }
+    if (has_earlier_twin(r, map, pair)) {
+        (void)sn_err_set(r->err, SN_ERR_INVALID, "key \"%.*s\" stands here twice",
+                         SN_STR_ARG(scalar_text(key)));
+        return fail_at(r, key, SN_ERR_INVALID);
+    }
+    return SN_OK;
+}
+
+static sn_status expect_map(const struct reading *r, const yaml_node_t *node, const char *name) {
+    if (node->type == YAML_MAPPING_NODE)
+        return SN_OK;
+    (void)sn_err_set(r->err, SN_ERR_INVALID, "%s: expected a map of keys", name);
+    return fail_at(r, node, SN_ERR_INVALID);
+}
+
+static sn_status read_free_map(struct reading *r, yaml_node_t *map, const struct sn_schema_key *key,
+                               void *target, unsigned depth) {
+    const yaml_node_pair_t *end = map->data.mapping.pairs.top;
+    for (yaml_node_pair_t *pair = map->data.mapping.pairs.start; pair < end; pair++) {
+        const struct sn_schema_key *children;
+        size_t child_count;
+        void *child_target;
+        SN_TRY(check_key(r, map, pair));
+        yaml_node_t *name = node_at(r, pair->key), *value = node_at(r, pair->value);
+        sn_status status = key->entry(target, scalar_text(name), r->arena, &children, &child_count,
+                                      &child_target, r->err);
+        if (status != SN_OK)
+            return fail_at(r, name, status);
+        if (is_null(value))
+            continue;
+        SN_TRY(expect_map(r, value, key->name));
+        SN_TRY(read_map(r, value, children, child_count, child_target, depth + 1));
+    }
+    return SN_OK;
+}
+
+static sn_status read_value(struct reading *r, yaml_node_t *value, const struct sn_schema_key *key,
+                            void *target, unsigned depth) {
+    if (is_null(value))
+        return SN_OK;
+    if (key->type == SN_SCHEMA_MAP || key->type == SN_SCHEMA_FREE_MAP) {
+        SN_TRY(expect_map(r, value, key->name));
+        if (key->type == SN_SCHEMA_FREE_MAP)
+            return read_free_map(r, value, key, target, depth);
+        return read_map(r, value, key->children, key->child_count, target, depth + 1);
+    }
+    if (value->type != YAML_SCALAR_NODE) {
+        (void)sn_err_set(r->err, SN_ERR_INVALID, "%s: expected a single value", key->name);
+        return fail_at(r, value, SN_ERR_INVALID);
+    }
+    sn_status status = parse_scalar(r, key, scalar_text(value), target);
+    return status == SN_OK ? SN_OK : fail_at(r, value, status);
+}
+
+static const struct sn_schema_key *find_key(const struct sn_schema_key *keys, size_t key_count,
+                                            struct sn_str name) {
+    for (size_t i = 0; i < key_count; i++)
+        if (sn_str_equal(name, sn_str_from(keys[i].name)))
+            return &keys[i];
+    return NULL;
+}
+
+static sn_status read_map(struct reading *r, yaml_node_t *map, const struct sn_schema_key *keys,
+                          size_t key_count, void *target, unsigned depth) {
+    if (depth > SN_CONFIG_DEPTH_MAX) {
+        (void)sn_err_set(r->err, SN_ERR_LIMIT, "nested deeper than %d", SN_CONFIG_DEPTH_MAX);
+        return fail_at(r, map, SN_ERR_LIMIT);
+    }
+    const yaml_node_pair_t *end = map->data.mapping.pairs.top;
+    for (yaml_node_pair_t *pair = map->data.mapping.pairs.start; pair < end; pair++) {
+        SN_TRY(check_key(r, map, pair));
+        yaml_node_t *name = node_at(r, pair->key);
+        const struct sn_schema_key *key = find_key(keys, key_count, scalar_text(name));
+        if (key == NULL)
+            return unknown_key(r, name, keys, key_count);
+        SN_TRY(read_value(r, node_at(r, pair->value), key, target, depth));
+    }
+    return SN_OK;
+}
+
+/* ---- documents ---- */
+
+/*
+ * Look at the events before a document is built from them: aliases are refused and the depth is
+ * limited, because libyaml's composer recurses.
+ */
+static sn_status check_events(const char *name, struct sn_str text, struct sn_err *err) {
+    yaml_parser_t parser;
+    yaml_event_t event;
+    yaml_event_type_t type = YAML_NO_EVENT;
+    unsigned depth = 0;
+    sn_status status = SN_OK;
+    if (!yaml_parser_initialize(&parser))
+        return sn_err_set(err, SN_ERR_NO_MEMORY, "no memory to read %s", name);
+    yaml_parser_set_input_string(&parser, (const unsigned char *)text.ptr, text.len);
+    while (status == SN_OK && type != YAML_STREAM_END_EVENT) {
+        if (!yaml_parser_parse(&parser, &event)) {
+            status = sn_err_set(err, SN_ERR_INVALID, "%s:%zu:%zu: %s", name,
+                                parser.problem_mark.line + 1, parser.problem_mark.column + 1,
+                                parser.problem ? parser.problem : "not valid YAML");
+            break;
+        }
+        type = event.type;
+        if (type == YAML_ALIAS_EVENT)
+            status = sn_err_set(err, SN_ERR_INVALID, "%s:%zu:%zu: aliases are not supported", name,
+                                event.start_mark.line + 1, event.start_mark.column + 1);
+        if (type == YAML_MAPPING_START_EVENT || type == YAML_SEQUENCE_START_EVENT)
+            depth++;
+        if (type == YAML_MAPPING_END_EVENT || type == YAML_SEQUENCE_END_EVENT)
+            depth--;
+        if (depth > SN_CONFIG_DEPTH_MAX)
+            status = sn_err_set(err, SN_ERR_LIMIT, "%s:%zu:%zu: nested deeper than %d", name,
+                                event.start_mark.line + 1, event.start_mark.column + 1,
+                                SN_CONFIG_DEPTH_MAX);
+        yaml_event_delete(&event);
+    }
+    yaml_parser_delete(&parser);
+    return status;
+}
+
+static sn_status read_document(struct reading *r, const struct sn_schema_key *keys,
+                               size_t key_count, void *target) {
+    yaml_node_t *root = yaml_document_get_root_node(r->document);
+    if (root == NULL || is_null(root))
+        return SN_OK;
+    SN_TRY(expect_map(r, root, "configuration"));
+    return read_map(r, root, keys, key_count, target, 1);
+}
+
+sn_status sn_schema_read(const char *name, struct sn_str text, const struct sn_schema_key *keys,
+                         size_t key_count, void *target, struct sn_arena *arena,
+                         struct sn_err *err) {
+    struct sn_err local;
+    err = err ? err : &local; /* fail_at puts the place in front of a sentence that must exist */
+    if (text.len > SN_CONFIG_BYTES_MAX)
+        return sn_err_set(err, SN_ERR_LIMIT, "%s has %zu bytes, the limit is %zu", name, text.len,
+                          SN_CONFIG_BYTES_MAX);
+    SN_TRY(check_events(name, text, err));
+    yaml_parser_t parser;
+    yaml_document_t document;
+    if (!yaml_parser_initialize(&parser))
+        return sn_err_set(err, SN_ERR_NO_MEMORY, "no memory to read %s", name);
+    yaml_parser_set_input_string(&parser, (const unsigned char *)text.ptr, text.len);
+    sn_status status;
+    if (!yaml_parser_load(&parser, &document)) {
+        status = sn_err_set(err, SN_ERR_INVALID, "%s:%zu:%zu: %s", name,
+                            parser.problem_mark.line + 1, parser.problem_mark.column + 1,
+                            parser.problem ? parser.problem : "not valid YAML");
+    } else {
+        struct reading r = {name, &document, arena, err};
+        status = read_document(&r, keys, key_count, target);
+        yaml_document_delete(&document);
+    }
+    yaml_parser_delete(&parser);
+    return status;
+}

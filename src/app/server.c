@@ -1,0 +1,225 @@
+/*
+ * Wiring and order of the server's parts. See server.h.
+ */
+#include "app/server.h"
+
+#include "base/os.h"
+
+#include <string.h>
+
+/* HTTP gets 1.5 s for what is in flight, a collector in the kernel little more. */
+#define COLLECT_JOIN_NS INT64_C(300000000)
+#define HOST_NAME_BYTES 256
+
+/* ---- what the API asks of the server ---- */
+
+static sn_status health(void *ctx, struct sn_err *err) {
+    struct sn_server *server = ctx;
+    return sn_store_health(server->store, err);
+}
+
+static sn_status host_status(void *ctx, struct sn_json_writer *json, struct sn_err *err) {
+    struct sn_server *server = ctx;
+    return sn_host_status_write(&server->host_status, json, err);
+}
+
+/* ---- making ---- */
+
+static sn_status open_store(struct sn_server *server, struct sn_err *err) {
+    const struct sn_config *config = server->config;
+    const struct sn_store_options options = {
+        .dir = config->data,
+        .durability = config->durability,
+        .retention_ms = config->retention_ms,
+        .log_bytes_max = (size_t)config->log_bytes_max,
+        .flush_interval_ms = config->flush_interval_ms,
+        .series_max = (size_t)config->series_max,
+        .out_of_order_window_ms =
+            config->out_of_order_window_ms > 0 ? config->out_of_order_window_ms : -1,
+    };
+    SN_TRY(sn_store_open(&options, &server->store, err));
+    struct sn_store_stats stats;
+    sn_store_stats(server->store, &stats);
+    const struct sn_store_recovery *found = &stats.recovery;
+    sn_log_info("store", "%s: %llu series, %llu segments, %llu samples replayed from the log",
+                config->data, (unsigned long long)found->series_count,
+                (unsigned long long)found->segment_count,
+                (unsigned long long)found->log_sample_count);
+    if (found->first_damage.status != SN_OK)
+        sn_log_error("store", "%llu bytes of the log dropped, %llu damaged segments: %s",
+                     (unsigned long long)found->log_bytes_dropped,
+                     (unsigned long long)found->segment_damaged_count, found->first_damage.text);
+    return SN_OK;
+}
+
+static sn_status open_host_status(struct sn_server *server, struct sn_err *err) {
+    const struct sn_collect_roots roots = {"/proc", "/sys"};
+    SN_TRY(sn_host_status_init(&server->host_status, roots, NULL, err));
+    server->has_host_status = true;
+    return SN_OK;
+}
+
+static sn_status open_api(struct sn_server *server, struct sn_err *err) {
+    const struct sn_api_options options = {
+        .access = server->config->access,
+        .clock = sn_clock_system(),
+        .reader = sn_store_reader(server->store),
+        .ingest = &server->ingest,
+        .health = health,
+        .host_status = host_status,
+        .ctx = server,
+    };
+    return sn_api_open(&options, &server->api, err);
+}
+
+static sn_status open_http(struct sn_server *server, struct sn_err *err) {
+    struct sn_http_server_options options = {
+        .listen = sn_str_from(server->config->listen),
+        .worker_count = (unsigned)server->config->http_threads,
+        .body_bytes_max = (size_t)server->config->body_bytes_max,
+        .inflated_bytes_max = (size_t)server->config->body_bytes_max,
+    };
+    sn_api_attach(server->api, &options);
+    return sn_http_server_open(&options, &server->http, err);
+}
+
+static void on_collector_change(void *ctx, const char *source, const struct sn_err *err) {
+    (void)ctx;
+    if (err != NULL)
+        sn_log_warn("collect", "%s: %s", source, err->text);
+    else
+        sn_log_info("collect", "%s: works again", source);
+}
+
+/* The kernel's host name, as the label "instance". */
+static void read_host_name(char ret_name[HOST_NAME_BYTES]) {
+    struct sn_buf file;
+    sn_buf_init(&file, HOST_NAME_BYTES - 1);
+    struct sn_str name = SN_STR("localhost");
+    if (sn_os_read_file("/proc/sys/kernel/hostname", &file, NULL) == SN_OK)
+        name = sn_str_trim(sn_buf_str(&file));
+    memcpy(ret_name, name.ptr, name.len);
+    ret_name[name.len] = '\0';
+    sn_buf_release(&file);
+}
+
+static sn_status open_collect(struct sn_server *server, const struct sn_config *config,
+                              struct sn_collect **ret_collect, struct sn_err *err) {
+    char host_name[HOST_NAME_BYTES];
+    read_host_name(host_name);
+    const struct sn_collect_options options = {
+        .sink = sn_store_sink(server->store),
+        .interval_ms = config->collect_interval_ms,
+        .instance = config->instance ? config->instance : host_name,
+        .overrides = config->overrides,
+        .override_count = config->override_count,
+        .on_change = on_collector_change,
+    };
+    return sn_collect_open(&options, ret_collect, err);
+}
+
+static sn_status open_all(struct sn_server *server, struct sn_err *err) {
+    SN_TRY(open_store(server, err));
+    sn_ingest_init(&server->ingest, sn_store_sink(server->store));
+    SN_TRY(open_host_status(server, err));
+    SN_TRY(open_api(server, err));
+    SN_TRY(open_http(server, err));
+    SN_TRY(open_collect(server, server->config, &server->collect, err));
+    sn_own_metrics_open(&server->own_metrics, server->store, server->http, &server->ingest);
+    return SN_OK;
+}
+
+static void close_all(struct sn_server *server) {
+    sn_own_metrics_close(&server->own_metrics);
+    sn_collect_close(server->collect);
+    sn_http_server_close(server->http);
+    server->api = sn_api_close(server->api);
+    if (server->has_host_status)
+        sn_host_status_release(&server->host_status);
+    server->store = sn_store_close(server->store);
+    memset(server, 0, sizeof *server);
+}
+
+/* ---- running ---- */
+
+static sn_status start_collect(struct sn_server *server, struct sn_err *err) {
+    struct sn_crew *crew = &server->collect_crew;
+    crew->count = sn_collect_workers(server->collect, crew->workers, SN_CREW_MAX);
+    return sn_crew_start(crew, err);
+}
+
+static sn_status start_all(struct sn_server *server, struct sn_err *err) {
+    struct sn_crew *store = &server->store_crew, *job = &server->job_crew,
+                   *http = &server->http_crew;
+    store->count = sn_store_workers(server->store, store->workers, SN_CREW_MAX);
+    SN_TRY(sn_crew_start(store, err));
+    job->count = sn_api_workers(server->api, job->workers, SN_CREW_MAX);
+    SN_TRY(sn_crew_start(job, err));
+    http->count = sn_http_server_workers(server->http, http->workers, SN_CREW_MAX);
+    SN_TRY(sn_crew_start(http, err));
+    return start_collect(server, err);
+}
+
+/* Returns whether all collectors have ended; one that hangs in the kernel keeps its memory. */
+static bool stop_all(struct sn_server *server) {
+    sn_crew_stop(&server->http_crew);
+    sn_crew_stop(&server->collect_crew);
+    sn_crew_join(&server->http_crew);
+    size_t hanging = sn_crew_join_within(&server->collect_crew, COLLECT_JOIN_NS);
+    if (hanging > 0)
+        sn_log_warn("collect", "%zu collectors hang in the kernel and are left behind", hanging);
+    sn_crew_stop(&server->job_crew);
+    sn_crew_join(&server->job_crew);
+    sn_crew_stop(&server->store_crew);
+    sn_crew_join(&server->store_crew);
+    return hanging == 0;
+}
+
+sn_status sn_server_start(struct sn_server *server, const struct sn_config *config,
+                          struct sn_err *err) {
+    memset(server, 0, sizeof *server);
+    server->config = config;
+    sn_status status = open_all(server, err);
+    if (status == SN_OK)
+        status = start_all(server, err);
+    if (status != SN_OK)
+        sn_server_stop(server);
+    return status;
+}
+
+void sn_server_stop(struct sn_server *server) {
+    if (!stop_all(server))
+        server->collect = NULL; /* Its threads may wake up yet: leaked on purpose, we exit. */
+    close_all(server);
+}
+
+static bool is_same_text(const char *a, const char *b) {
+    return strcmp(a ? a : "", b ? b : "") == 0;
+}
+
+static bool needs_restart(const struct sn_config *a, const struct sn_config *b) {
+    return !is_same_text(a->listen, b->listen) || !is_same_text(a->data, b->data) ||
+           a->access != b->access || a->retention_ms != b->retention_ms ||
+           a->durability != b->durability || a->log_bytes_max != b->log_bytes_max ||
+           a->flush_interval_ms != b->flush_interval_ms ||
+           a->out_of_order_window_ms != b->out_of_order_window_ms ||
+           a->series_max != b->series_max || a->http_threads != b->http_threads ||
+           a->body_bytes_max != b->body_bytes_max;
+}
+
+sn_status sn_server_reload(struct sn_server *server, const struct sn_config *config,
+                           bool *ret_needs_restart, struct sn_err *err) {
+    struct sn_collect *collect = NULL;
+    SN_TRY(open_collect(server, config, &collect, err));
+    sn_crew_stop(&server->collect_crew);
+    if (sn_crew_join_within(&server->collect_crew, COLLECT_JOIN_NS) > 0) {
+        sn_collect_close(collect);
+        return sn_err_set(err, SN_ERR_BUSY, "a collector hangs, its settings cannot be changed");
+    }
+    sn_collect_close(server->collect);
+    server->collect = collect;
+    *ret_needs_restart = needs_restart(server->config, config);
+    server->config = config;
+    sn_log_set_level(config->log_level);
+    return start_collect(server, err);
+}

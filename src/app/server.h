@@ -1,0 +1,49 @@
+/*
+ * The running server: every module made, wired, started, and stopped in the right order.
+ *
+ *   start   store -> jobs -> HTTP -> collectors      (what receives runs before what sends)
+ *   stop    HTTP and collectors -> jobs -> store     (the reverse: everything sent is kept)
+ */
+#ifndef SN_APP_SERVER_H
+#define SN_APP_SERVER_H
+
+#include "app/config.h"
+#include "app/crew.h"
+#include "app/own_metrics.h"
+#include "collect/host_status.h"
+
+/* Main thread only. Zeroed memory is a server that has not started anything. */
+struct sn_server {
+    const struct sn_config *config;
+    struct sn_store *store;
+    struct sn_ingest ingest;
+    struct sn_api *api;
+    struct sn_http_server *http;
+    struct sn_collect *collect;
+    struct sn_host_status host_status;
+    bool has_host_status;
+    struct sn_own_metrics own_metrics;
+    struct sn_crew store_crew, job_crew, http_crew, collect_crew;
+};
+
+/*
+ * Make and start everything. After a failure everything that ran has been stopped again.
+ *
+ *   config   borrowed until sn_server_stop or sn_server_reload with another one
+ *
+ * Statuses of the modules, with their sentences.
+ */
+sn_status sn_server_start(struct sn_server *server, const struct sn_config *config,
+                          struct sn_err *err) SN_MUST_USE;
+
+/*
+ * Take over what can change while running: log level, collectors. *ret_needs_restart tells whether
+ * other settings differ too. On failure the collectors run as before.
+ */
+sn_status sn_server_reload(struct sn_server *server, const struct sn_config *config,
+                           bool *ret_needs_restart, struct sn_err *err) SN_MUST_USE;
+
+/* Stop within about two seconds; nothing acknowledged is lost. */
+void sn_server_stop(struct sn_server *server);
+
+#endif
