@@ -104,10 +104,11 @@ static inline size_t sonde_bucket_of(const sonde_buckets *buckets, double value)
 #endif
 
 /*
- * What a call site remembers (SONDE_COUNTER_AT and friends): the child of its last label values.
- * Zero-initialised, static. The library writes it.
+ * What a call site remembers (SONDE_COUNTER_AT and friends): its family, and the child of its last
+ * label values. Zero-initialised, static. The library writes it.
  */
 typedef struct sonde_site {
+    uint64_t family_id;
     const void *child;
 } sonde_site;
 

@@ -99,9 +99,9 @@ typedef struct sonde_visitor {
 /*
  * Call visitor for every family and each of its samples.
  *
- * Returns SONDE_OK, SONDE_ERR_IO (a function said stop), SONDE_ERR_NO_MEMORY.
+ * Returns SONDE_OK, SONDE_ERR_IO (a function said stop).
  * Threads: any; the functions must not read the same registry. Blocks: while another thread reads
- * the same registry. Cost: about 50 ns per sample beside the visitor, one allocation.
+ * the same registry. Cost: about 50 ns per sample beside the visitor, no allocation.
  */
 SONDE_API sonde_status sonde_registry_visit(sonde_registry *registry, const sonde_visitor *visitor);
 

@@ -130,6 +130,23 @@ enum {
     SONDE_OPERATION_BUCKETS = 9    /* bounds + 1 cells */
 };
 
+#if SONDE_INLINE_RECORD
+/* Count one finished run. Its last time is the caller's to store. */
+static inline void sonde_operation_record(uint64_t *cells, const sonde_buckets *buckets,
+                                          uint64_t duration_ns, sonde_outcome outcome) {
+    unsigned index = (unsigned)outcome < SONDE_OUTCOME_COUNT ? (unsigned)outcome
+                                                             : (unsigned)SONDE_OUTCOME_ABORTED;
+    sonde_cell_add(cells + SONDE_OPERATION_OUTCOME + index, 1);
+    sonde_cell_add(cells + SONDE_OPERATION_SUM_NS, duration_ns);
+    if (~duration_ns > __atomic_load_n(cells + SONDE_OPERATION_MIN_NS, __ATOMIC_RELAXED))
+        __atomic_store_n(cells + SONDE_OPERATION_MIN_NS, ~duration_ns, __ATOMIC_RELAXED);
+    if (duration_ns > __atomic_load_n(cells + SONDE_OPERATION_MAX_NS, __ATOMIC_RELAXED))
+        __atomic_store_n(cells + SONDE_OPERATION_MAX_NS, duration_ns, __ATOMIC_RELAXED);
+    size_t bucket = sonde_bucket_of(buckets, (double)(int64_t)duration_ns);
+    sonde_cell_add(cells + SONDE_OPERATION_BUCKETS + bucket, 1);
+}
+#endif
+
 #if SONDE_INLINE_RECORD && defined(__x86_64__)
 
 /* Nanoseconds per tick * 2^32; 0: the counter is not to be trusted (yet). */
@@ -150,23 +167,10 @@ static inline sonde_tracker sonde_track_begin(sonde_operation *operation) {
     return tracker;
 }
 
-static inline void sonde_operation_record(sonde_operation *operation, uint64_t duration_ns,
-                                          sonde_outcome outcome, uint64_t last_tick) {
-    const sonde_buckets *buckets = ((const sonde_operation_head *)(const void *)operation)->buckets;
-    uint64_t *cells = sonde_cells(operation);
-    sonde_cell_add(cells + SONDE_OPERATION_OUTCOME + outcome, 1);
-    sonde_cell_add(cells + SONDE_OPERATION_SUM_NS, duration_ns);
-    if (~duration_ns > __atomic_load_n(cells + SONDE_OPERATION_MIN_NS, __ATOMIC_RELAXED))
-        __atomic_store_n(cells + SONDE_OPERATION_MIN_NS, ~duration_ns, __ATOMIC_RELAXED);
-    if (duration_ns > __atomic_load_n(cells + SONDE_OPERATION_MAX_NS, __ATOMIC_RELAXED))
-        __atomic_store_n(cells + SONDE_OPERATION_MAX_NS, duration_ns, __ATOMIC_RELAXED);
-    __atomic_store_n(cells + SONDE_OPERATION_LAST_TICK, last_tick, __ATOMIC_RELAXED);
-    size_t bucket = sonde_bucket_of(buckets, (double)(int64_t)duration_ns);
-    sonde_cell_add(cells + SONDE_OPERATION_BUCKETS + bucket, 1);
-}
-
 static inline void sonde_track_end(sonde_tracker *tracker, sonde_outcome outcome) {
-    if (__builtin_expect(tracker->operation == NULL || tracker->scale == 0, 0)) {
+    const sonde_operation_head *head =
+        (const sonde_operation_head *)(const void *)tracker->operation;
+    if (__builtin_expect(head == NULL || tracker->scale == 0, 0)) {
         sonde_track_end_call(tracker, outcome);
         return;
     }
@@ -174,9 +178,10 @@ static inline void sonde_track_end(sonde_tracker *tracker, sonde_outcome outcome
     /* A counter that went back (the machine slept between two readings) is no time at all. */
     uint64_t ticks = now > tracker->begin ? now - tracker->begin : 0;
     uint64_t ns = (uint64_t)((__extension__(unsigned __int128) ticks * tracker->scale) >> 32);
-    sonde_operation *operation = tracker->operation;
+    uint64_t *cells = sonde_cells(head);
     tracker->operation = NULL;
-    sonde_operation_record(operation, ns, outcome, now);
+    __atomic_store_n(cells + SONDE_OPERATION_LAST_TICK, now, __ATOMIC_RELAXED);
+    sonde_operation_record(cells, head->buckets, ns, outcome);
 }
 #else
 #define sonde_track_begin sonde_track_begin_call

@@ -1,0 +1,256 @@
+/*
+ * Services, operations and trackers: the calls behind sonde/service.h.
+ *
+ * A service is a series of an internal family (its only value is when it was made), an operation
+ * one of another. Both families are made when a registry's first service is named.
+ */
+#include "client/operation_priv.h"
+
+#include "base/clock.h"
+#include "client/family_priv.h"
+#include "client/lock_priv.h"
+#include "client/registry_priv.h"
+
+#include <math.h>
+
+static const double no_bounds[1] = {(double)INFINITY};
+static const sonde_buckets no_buckets = {.bounds = no_bounds};
+static struct sn_series nowhere = {.head.operation = {.buckets = &no_buckets}};
+
+static sonde_operation *operation_of(struct sn_series *series) {
+    return (sonde_operation *)(void *)(series != NULL ? series : &nowhere);
+}
+
+static struct sn_series *series_of(const void *handle) {
+    return (struct sn_series *)(uintptr_t)handle;
+}
+
+/* Registration. */
+
+static struct sn_family *family_locked(sonde_registry *registry, enum sn_kind kind) {
+    static const char *const labels[] = {"service", "operation"};
+    sonde_metric metric = {
+        .name = kind == SN_KIND_SERVICE ? "sonde_service_start_time_seconds" : "sonde_operation",
+        .help = kind == SN_KIND_SERVICE ? "Unix time at which a service was first named." : NULL,
+        .label_names = labels,
+        .label_count = kind == SN_KIND_SERVICE ? 1 : 2,
+    };
+    if (kind == SN_KIND_OPERATION) {
+        metric.bounds = registry->options.operation_bounds;
+        metric.bound_count = registry->options.operation_bound_count;
+    }
+    struct sn_family *family;
+    if (sn_family_get_locked(registry, &metric, kind, &family, NULL) == SONDE_OK)
+        return family;
+    sn_lost_add(&registry->lost, SONDE_LOST_REGISTRATION);
+    return NULL;
+}
+
+/* The registry's family of a kind, which must be kept at `slot`; NULL without memory. */
+static struct sn_family *family_at(sonde_registry *registry, _Atomic(struct sn_family *) *slot,
+                                   enum sn_kind kind) {
+    struct sn_family *family = atomic_load_explicit(slot, memory_order_acquire);
+    if (family != NULL)
+        return family;
+    sn_ticks_init();
+    sn_client_lock();
+    family = family_locked(registry, kind);
+    /* Release: who finds it sees it complete. */
+    atomic_store_explicit(slot, family, memory_order_release);
+    sn_client_unlock();
+    return family;
+}
+
+sonde_service *sonde_service_get(sonde_registry *registry, const char *name) {
+    registry = sn_registry_or_global(registry);
+    struct sn_family *family = family_at(registry, &registry->services, SN_KIND_SERVICE);
+    struct sn_series *series = family != NULL ? sn_series_get(family, &name, 1) : NULL;
+    return (sonde_service *)(void *)(series != NULL ? series : &nowhere);
+}
+
+sonde_operation *sonde_operation_get(sonde_service *service, const char *name) {
+    const struct sn_series *owner = series_of(service);
+    if (owner == NULL || owner->family == NULL)
+        return operation_of(NULL);
+    sonde_registry *registry = owner->family->registry;
+    struct sn_family *family = family_at(registry, &registry->operations, SN_KIND_OPERATION);
+    if (family == NULL)
+        return operation_of(NULL);
+    /* Values are compared as C strings; a series keeps them without an end. */
+    char service_name[SONDE_LABEL_VALUE_BYTES_MAX + 1];
+    struct sn_str value = sn_series_value(owner, 0);
+    memcpy(service_name, value.ptr, value.len);
+    service_name[value.len] = '\0';
+    const char *values[] = {service_name, name};
+    return operation_of(sn_series_get(family, values, 2));
+}
+
+int64_t sonde_service_start_wall_ms(const sonde_service *service) {
+    return service != NULL ? series_of(service)->created_wall_ms : 0;
+}
+
+/* Trackers, where they are not inline. */
+
+sonde_tracker sonde_track_begin_call(sonde_operation *operation) {
+    sonde_tracker tracker = {operation, 0, 0};
+    if (operation == NULL)
+        return tracker;
+    struct sn_tick_pair now = sn_ticks_now();
+    sn_ticks_update(&now);
+    sonde_cell_add(sonde_cells(operation) + SONDE_OPERATION_BEGUN, 1);
+    tracker.begin = (uint64_t)now.mono_ns;
+    return tracker;
+}
+
+void sonde_track_end_call(sonde_tracker *tracker, sonde_outcome outcome) {
+    const sonde_operation_head *head = (const void *)tracker->operation;
+    if (head == NULL)
+        return;
+    if (tracker->scale != 0) {
+        sonde_track_end(tracker, outcome);
+        return;
+    }
+    uint64_t now = (uint64_t)sn_clock_mono_ns(sn_clock_system());
+    uint64_t ns = now > tracker->begin ? now - tracker->begin : 0;
+    uint64_t *cells = sonde_cells(head);
+    tracker->operation = NULL;
+    __atomic_store_n(cells + SONDE_OPERATION_LAST_NS, now, __ATOMIC_RELAXED);
+    sonde_operation_record(cells, head->buckets, ns, outcome);
+}
+
+/* Last errors. */
+
+/* Copy text into atomic words, at most `size` bytes with the NUL, cut between characters. */
+static void put_words(_Atomic uint64_t *words, size_t size, const char *text) {
+    char bytes[SONDE_ERROR_MESSAGE_SIZE] = {0};
+    size_t len = text != NULL ? strnlen(text, size) : 0;
+    if (len == size) {
+        len = size - 1;
+        while (len > 0 && ((unsigned char)text[len] & 0xc0) == 0x80)
+            len--;
+    }
+    if (len > 0)
+        memcpy(bytes, text, len);
+    for (size_t i = 0; i < size / 8; i++) {
+        uint64_t word;
+        memcpy(&word, bytes + 8 * i, sizeof word);
+        /* Release: the odd version is seen by who sees a new word. */
+        atomic_store_explicit(&words[i], word, memory_order_release);
+    }
+}
+
+static void remember(struct sn_last_error *last, const sonde_failure *failure) {
+    uint64_t version = atomic_load_explicit(&last->version, memory_order_relaxed);
+    /* Somebody is writing a message of this very moment: that one is as good. */
+    if (version % 2 != 0 ||
+        !atomic_compare_exchange_strong_explicit(&last->version, &version, version + 1,
+                                                 memory_order_acquire, memory_order_relaxed))
+        return;
+    atomic_store_explicit(&last->wall_ms, sn_clock_wall_ms(sn_clock_system()),
+                          memory_order_release);
+    put_words(last->error_class, SONDE_ERROR_CLASS_SIZE, failure->error_class);
+    put_words(last->message, SONDE_ERROR_MESSAGE_SIZE, failure->message);
+    atomic_store_explicit(&last->version, version + 2, memory_order_release);
+}
+
+void sonde_track_fail_as(sonde_tracker *tracker, const sonde_failure *failure) {
+    struct sn_series *series = series_of(tracker->operation);
+    if (series == NULL)
+        return;
+    if (series->family != NULL && failure != NULL)
+        remember(sn_series_tail(series), failure);
+    sonde_track_end(tracker, SONDE_OUTCOME_ERROR);
+}
+
+void sonde_track_fail(sonde_tracker *tracker, const char *message) {
+    sonde_track_fail_as(tracker, &(sonde_failure){.message = message});
+}
+
+static void get_words(_Atomic uint64_t *words, size_t size, char *ret_text) {
+    for (size_t i = 0; i < size / 8; i++) {
+        /* Acquire: the version is read again after the last word. */
+        uint64_t word = atomic_load_explicit(&words[i], memory_order_acquire);
+        memcpy(ret_text + 8 * i, &word, sizeof word);
+    }
+    ret_text[size - 1] = '\0';
+}
+
+/* A few tries: a writer needs some 50 ns. What a busy one leaves is the words of two messages. */
+static void read_last_error(struct sn_last_error *last, sonde_operation_stats *stats) {
+    for (int i = 0; i < 1000; i++) {
+        uint64_t version = atomic_load_explicit(&last->version, memory_order_acquire);
+        if (version % 2 != 0)
+            continue;
+        stats->last_error_wall_ms = atomic_load_explicit(&last->wall_ms, memory_order_acquire);
+        get_words(last->error_class, SONDE_ERROR_CLASS_SIZE, stats->last_error_class);
+        get_words(last->message, SONDE_ERROR_MESSAGE_SIZE, stats->last_error_message);
+        if (atomic_load_explicit(&last->version, memory_order_relaxed) == version)
+            return;
+    }
+    stats->last_error_class[0] = stats->last_error_message[0] = '\0';
+}
+
+/* Reading. */
+
+static void add_slab(const uint64_t *cells, struct sn_operation_sums *sums) {
+    for (size_t i = 0; i < SONDE_OUTCOME_COUNT; i++)
+        sums->outcomes[i] += __atomic_load_n(&cells[SONDE_OPERATION_OUTCOME + i], __ATOMIC_ACQUIRE);
+    sums->sum_ns += sn_cell_load(&cells[SONDE_OPERATION_SUM_NS]);
+    uint64_t inverted_min = sn_cell_load(&cells[SONDE_OPERATION_MIN_NS]);
+    if (inverted_min != 0 && (sums->min_ns == 0 || ~inverted_min < sums->min_ns))
+        sums->min_ns = ~inverted_min;
+    uint64_t max = sn_cell_load(&cells[SONDE_OPERATION_MAX_NS]);
+    sums->max_ns = max > sums->max_ns ? max : sums->max_ns;
+    uint64_t tick = sn_cell_load(&cells[SONDE_OPERATION_LAST_TICK]);
+    sums->last_tick = tick > sums->last_tick ? tick : sums->last_tick;
+    uint64_t ns = sn_cell_load(&cells[SONDE_OPERATION_LAST_NS]);
+    sums->last_ns = ns > sums->last_ns ? ns : sums->last_ns;
+}
+
+void sn_operation_sum(const struct sn_series *series, struct sn_operation_sums *ret_sums) {
+    struct sn_operation_sums sums = {0};
+    const sonde_ref *ref = &series->head.ref;
+    for (const struct sn_slab *slab = sn_slab_first(); slab != NULL; slab = sn_slab_next(slab)) {
+        const uint64_t *cells = sn_slab_cells(slab, ref);
+        if (cells != NULL)
+            add_slab(cells, &sums);
+    }
+    /* After all outcomes: a run that is in them has begun. */
+    sums.begun = sn_cells_sum(ref, SONDE_OPERATION_BEGUN);
+    uint64_t ended = sums.outcomes[0] + sums.outcomes[1] + sums.outcomes[2];
+    if (sums.begun < ended)
+        sums.begun = ended;
+    *ret_sums = sums;
+}
+
+int64_t sn_operation_last_wall_ms(const struct sn_operation_sums *sums) {
+    if (sums->last_tick == 0 && sums->last_ns == 0)
+        return 0;
+    struct sn_tick_pair now = sn_ticks_now();
+    int64_t age_ns = INT64_MAX;
+    if (sums->last_tick != 0)
+        age_ns = sn_ticks_age_ns(&now, sums->last_tick);
+    if (sums->last_ns != 0 && now.mono_ns - (int64_t)sums->last_ns < age_ns)
+        age_ns = now.mono_ns - (int64_t)sums->last_ns;
+    return sn_clock_wall_ms(sn_clock_system()) - age_ns / 1000000;
+}
+
+void sonde_operation_read(const sonde_operation *operation, sonde_operation_stats *ret_stats) {
+    sonde_operation_stats stats = {0};
+    struct sn_series *series = series_of(operation);
+    struct sn_operation_sums sums = {0};
+    if (series != NULL && series->family != NULL) {
+        sn_operation_sum(series, &sums);
+        read_last_error(sn_series_tail(series), &stats);
+    }
+    for (size_t i = 0; i < SONDE_OUTCOME_COUNT; i++) {
+        stats.outcome_count[i] = sums.outcomes[i];
+        stats.count += sums.outcomes[i];
+    }
+    stats.active = (int64_t)(sums.begun - stats.count);
+    stats.duration_sum_s = (double)sums.sum_ns / 1e9;
+    stats.duration_min_s = (double)sums.min_ns / 1e9;
+    stats.duration_max_s = (double)sums.max_ns / 1e9;
+    stats.last_wall_ms = sn_operation_last_wall_ms(&sums);
+    *ret_stats = stats;
+}

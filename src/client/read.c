@@ -1,0 +1,238 @@
+/*
+ * Reading a registry. See read_priv.h; the promises are in sonde/expose.h.
+ *
+ * Counters and buckets are read one by one while threads record. Each cell only grows, so no sum
+ * of them shrinks from one read to the next; the number of values in a histogram is taken from the
+ * buckets just read, so that it equals the +Inf bucket.
+ *
+ * One reader at a time per registry. Nothing here waits for, or holds up, recording and
+ * registration.
+ */
+#include "client/read_priv.h"
+
+#include "client/callback_priv.h"
+#include "client/operation_priv.h"
+#include "client/registry_priv.h"
+#include "sonde/counter.h"
+
+#define FOR_EACH_SERIES(series, family)                                                            \
+    for (struct sn_series *series = atomic_load_explicit(&(family)->first, memory_order_acquire);  \
+         (series) != NULL; (series) = atomic_load_explicit(&(series)->next, memory_order_acquire))
+
+static int put_integer(const struct sn_line_sink *sink, struct sn_line *line, uint64_t value) {
+    line->is_integer = true;
+    line->integer = value;
+    line->number = (double)value;
+    return sink->line(sink->ctx, line);
+}
+
+static int put_number(const struct sn_line_sink *sink, struct sn_line *line, double value) {
+    line->is_integer = false;
+    line->number = value;
+    return sink->line(sink->ctx, line);
+}
+
+/* The lines of one histogram, whose bucket counts are cells first_bucket and following. */
+static int put_histogram(const struct sn_line_sink *sink, struct sn_line *line, size_t first_bucket,
+                         double sum) {
+    const struct sn_series *series = line->series;
+    const struct sn_family *family = series->family;
+    uint64_t total = 0;
+    line->suffix = SN_STR("_bucket");
+    line->extra_name = "le";
+    for (size_t i = 0; i <= family->buckets->count; i++) {
+        total += sn_cells_sum(&series->head.ref, first_bucket + i);
+        line->extra_value = family->bound_texts[i];
+        if (put_integer(sink, line, total) != 0)
+            return 1;
+    }
+    line->extra_name = NULL;
+    line->suffix = SN_STR("_sum");
+    if (put_number(sink, line, sum) != 0)
+        return 1;
+    line->suffix = SN_STR("_count");
+    return put_integer(sink, line, total);
+}
+
+static int put_series(const struct sn_line_sink *sink, struct sn_series *series) {
+    struct sn_line line = {.name = sn_str_from(series->family->name), .series = series};
+    double value;
+    switch (series->family->kind) {
+    case SN_KIND_COUNTER:
+        return put_integer(sink, &line, sn_cells_sum(&series->head.ref, 0));
+    case SN_KIND_FLOAT_COUNTER:
+        return put_number(sink, &line, sn_cells_sum_double(&series->head.ref, 0));
+    case SN_KIND_GAUGE:
+        return put_number(sink, &line, sonde_gauge_value((const sonde_gauge *)(void *)series));
+    case SN_KIND_HISTOGRAM:
+        /* The sum first: a value that arrives in between is in the count already. */
+        return put_histogram(sink, &line, 1, sn_cells_sum_double(&series->head.ref, 0));
+    case SN_KIND_INFO:
+        return put_integer(sink, &line, 1);
+    case SN_KIND_CALLBACK_GAUGE:
+    case SN_KIND_CALLBACK_COUNTER:
+        return sn_callback_read(series, &value) ? put_number(sink, &line, value) : 0;
+    case SN_KIND_SERVICE:
+        return put_number(sink, &line, (double)series->created_wall_ms / 1e3);
+    case SN_KIND_OPERATION:
+        return 0; /* shown under other names */
+    }
+    return 0;
+}
+
+static sonde_type type_of(enum sn_kind kind) {
+    switch (kind) {
+    case SN_KIND_COUNTER:
+    case SN_KIND_FLOAT_COUNTER:
+    case SN_KIND_CALLBACK_COUNTER:
+        return SONDE_TYPE_COUNTER;
+    case SN_KIND_HISTOGRAM:
+    case SN_KIND_OPERATION:
+        return SONDE_TYPE_HISTOGRAM;
+    case SN_KIND_INFO:
+        return SONDE_TYPE_INFO;
+    case SN_KIND_GAUGE:
+    case SN_KIND_CALLBACK_GAUGE:
+    case SN_KIND_SERVICE:
+        return SONDE_TYPE_GAUGE;
+    }
+    return SONDE_TYPE_GAUGE;
+}
+
+static int put_family(const struct sn_line_sink *sink, struct sn_family *family) {
+    if (atomic_load_explicit(&family->first, memory_order_acquire) == NULL)
+        return 0;
+    sonde_family_info info = {family->name, family->help, family->unit, type_of(family->kind)};
+    if (sink->family(sink->ctx, &info) != 0)
+        return 1;
+    FOR_EACH_SERIES(series, family) {
+        if (put_series(sink, series) != 0)
+            return 1;
+    }
+    return 0;
+}
+
+/* Operations: one family inside, several on a page. */
+
+static int put_outcomes(const struct sn_line_sink *sink, struct sn_line *line,
+                        const struct sn_operation_sums *sums) {
+    static const char *const outcomes[SONDE_OUTCOME_COUNT] = {"ok", "error", "aborted"};
+    line->extra_name = "outcome";
+    for (size_t i = 0; i < SONDE_OUTCOME_COUNT; i++) {
+        line->extra_value = outcomes[i];
+        if (put_integer(sink, line, sums->outcomes[i]) != 0)
+            return 1;
+    }
+    return 0;
+}
+
+static int put_duration(const struct sn_line_sink *sink, struct sn_line *line,
+                        const struct sn_operation_sums *sums) {
+    return put_histogram(sink, line, SONDE_OPERATION_BUCKETS, (double)sums->sum_ns / 1e9);
+}
+
+static int put_min(const struct sn_line_sink *sink, struct sn_line *line,
+                   const struct sn_operation_sums *sums) {
+    return put_number(sink, line, (double)sums->min_ns / 1e9);
+}
+
+static int put_max(const struct sn_line_sink *sink, struct sn_line *line,
+                   const struct sn_operation_sums *sums) {
+    return put_number(sink, line, (double)sums->max_ns / 1e9);
+}
+
+static int put_active(const struct sn_line_sink *sink, struct sn_line *line,
+                      const struct sn_operation_sums *sums) {
+    uint64_t ended = sums->outcomes[0] + sums->outcomes[1] + sums->outcomes[2];
+    return put_integer(sink, line, sums->begun - ended);
+}
+
+static int put_last(const struct sn_line_sink *sink, struct sn_line *line,
+                    const struct sn_operation_sums *sums) {
+    return put_number(sink, line, (double)sn_operation_last_wall_ms(sums) / 1e3);
+}
+
+static const struct operation_page {
+    sonde_family_info info;
+    int (*put)(const struct sn_line_sink *sink, struct sn_line *line,
+               const struct sn_operation_sums *sums);
+} operation_pages[] = {
+    {{"sonde_operations_total", "Finished operations by outcome.", "", SONDE_TYPE_COUNTER},
+     put_outcomes},
+    {{"sonde_operation_duration_seconds", "Duration of finished operations.", "seconds",
+      SONDE_TYPE_HISTOGRAM},
+     put_duration},
+    {{"sonde_operation_duration_min_seconds", "Shortest operation since start.", "seconds",
+      SONDE_TYPE_GAUGE},
+     put_min},
+    {{"sonde_operation_duration_max_seconds", "Longest operation since start.", "seconds",
+      SONDE_TYPE_GAUGE},
+     put_max},
+    {{"sonde_operations_active", "Operations begun and not finished.", "", SONDE_TYPE_GAUGE},
+     put_active},
+    {{"sonde_operation_last_timestamp_seconds", "Unix time of the last finish, 0 if none.",
+      "seconds", SONDE_TYPE_GAUGE},
+     put_last},
+};
+
+static int put_operation_page(const struct sn_line_sink *sink, struct sn_family *family,
+                              const struct operation_page *page) {
+    if (sink->family(sink->ctx, &page->info) != 0)
+        return 1;
+    FOR_EACH_SERIES(series, family) {
+        struct sn_line line = {.name = sn_str_from(page->info.name), .series = series};
+        struct sn_operation_sums sums;
+        sn_operation_sum(series, &sums);
+        if (page->put(sink, &line, &sums) != 0)
+            return 1;
+    }
+    return 0;
+}
+
+static int put_operations(const struct sn_line_sink *sink, struct sn_family *family) {
+    if (atomic_load_explicit(&family->first, memory_order_acquire) == NULL)
+        return 0;
+    for (size_t i = 0; i < sizeof operation_pages / sizeof operation_pages[0]; i++) {
+        if (put_operation_page(sink, family, &operation_pages[i]) != 0)
+            return 1;
+    }
+    return 0;
+}
+
+static int put_lost(const struct sn_line_sink *sink, const sonde_registry *registry) {
+    static const char *const reasons[SONDE_LOST_REASON_COUNT] = {
+        "no_memory", "series_limit", "label_value", "value", "registration"};
+    static const sonde_family_info info = {"sonde_lost_total",
+                                           "What the library could not record as asked, by reason.",
+                                           "", SONDE_TYPE_COUNTER};
+    if (sink->family(sink->ctx, &info) != 0)
+        return 1;
+    for (int i = 0; i < SONDE_LOST_REASON_COUNT; i++) {
+        struct sn_line line = {
+            .name = sn_str_from(info.name), .extra_name = "reason", .extra_value = reasons[i]};
+        if (put_integer(sink, &line, sonde_lost_count(registry, (sonde_lost_reason)i)) != 0)
+            return 1;
+    }
+    return 0;
+}
+
+static int put_registry(const struct sn_line_sink *sink, sonde_registry *registry) {
+    for (struct sn_family *family = atomic_load_explicit(&registry->first, memory_order_acquire);
+         family != NULL; family = atomic_load_explicit(&family->next, memory_order_acquire)) {
+        int stop = family->kind == SN_KIND_OPERATION ? put_operations(sink, family)
+                                                     : put_family(sink, family);
+        if (stop != 0)
+            return stop;
+    }
+    return put_lost(sink, registry);
+}
+
+sonde_status sn_registry_read(sonde_registry *registry, const struct sn_line_sink *sink) {
+    registry = sn_registry_or_global(registry);
+    struct sn_tick_pair now = sn_ticks_now();
+    sn_ticks_update(&now);
+    sn_mutex_lock(&registry->read_mu);
+    int stop = put_registry(sink, registry);
+    sn_mutex_unlock(&registry->read_mu);
+    return stop != 0 ? SONDE_ERR_IO : SONDE_OK;
+}

@@ -1,0 +1,413 @@
+/*
+ * Lookup and creation of series. The contract and the invariants are in series_priv.h.
+ *
+ * A lookup that finds its series takes no lock: it probes the family's table, whose slots and
+ * whose replacement are published with release. A lookup that misses a slot stored a moment ago
+ * goes to the locked path, which looks again.
+ */
+#include "client/series_priv.h"
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "base/rng.h"
+#include "client/label_hash_priv.h"
+#include "client/lock_priv.h"
+
+#include <assert.h>
+#include <pthread.h>
+
+#define TABLE_SLOTS_MIN 8
+#define PIECE_BYTES_MIN 1024
+#define PIECE_BYTES_MAX ((size_t)64 << 10)
+
+/* Memory of series: one allocation holds many. */
+struct sn_piece {
+    struct sn_piece *older;
+    size_t size; /* of bytes */
+    size_t used;
+    _Alignas(16) char bytes[];
+};
+
+/* Label values with their lengths and hash, on the stack of a lookup. */
+struct key {
+    const char *values[SONDE_LABELS_MAX];
+    size_t lens[SONDE_LABELS_MAX];
+    uint64_t hash;
+};
+
+static uint64_t hash_secret;
+
+static void draw_secret(void) {
+    hash_secret = sn_rng_system_seed();
+}
+
+/* Lookup. */
+
+static inline void key_init(struct key *key, const char *const *values, size_t count) {
+    uint64_t hash = hash_secret;
+    for (size_t i = 0; i < count; i++) {
+        key->values[i] = values[i] != NULL ? values[i] : "";
+        key->lens[i] = strlen(key->values[i]);
+        hash += sn_label_hash(key->values[i], key->lens[i], hash_secret + i * SN_HASH_STEP);
+    }
+    key->hash = sn_hash_mix(hash, SN_HASH_STEP);
+}
+
+static inline bool series_has_values(const struct sn_series *series, const struct key *key,
+                                     size_t count) {
+    const char *text = sn_series_text(series);
+    for (size_t i = 0; i < count; i++) {
+        const struct sn_span_of_text *span = &series->values[i];
+        if (span->len != key->lens[i] ||
+            !sn_label_equal(text + span->offset, key->values[i], span->len))
+            return false;
+    }
+    return true;
+}
+
+/* As series_has_values, for values whose length nobody needs if it differs. */
+static inline bool series_has_texts(const struct sn_series *series, const char *const *values,
+                                    size_t count) {
+    const char *text = sn_series_text(series);
+    for (size_t i = 0; i < count; i++) {
+        const struct sn_span_of_text *span = &series->values[i];
+        const char *value = values[i] != NULL ? values[i] : "";
+        size_t len = strlen(value);
+        if (span->len != len || !sn_label_equal(text + span->offset, value, len))
+            return false;
+    }
+    return true;
+}
+
+static inline struct sn_series *find(const struct sn_family *family, const struct key *key) {
+    const struct sn_series_table *table =
+        atomic_load_explicit(&family->table, memory_order_acquire);
+    for (size_t i = (size_t)key->hash & table->mask;; i = (i + 1) & table->mask) {
+        struct sn_series *series = atomic_load_explicit(&table->slots[i], memory_order_acquire);
+        if (series == NULL)
+            return NULL;
+        if (series->hash == (uint32_t)(key->hash >> 32) &&
+            series_has_values(series, key, family->label_count))
+            return series;
+    }
+}
+
+/* Creation, all with the registration lock. */
+
+static void *piece_alloc(struct sn_family *family, size_t size) {
+    size = (size + 15) & ~(size_t)15;
+    struct sn_piece *piece = family->pieces;
+    if (piece == NULL || piece->size - piece->used < size) {
+        size_t bytes = piece == NULL ? PIECE_BYTES_MIN : piece->size * 2;
+        if (bytes > PIECE_BYTES_MAX)
+            bytes = PIECE_BYTES_MAX;
+        if (bytes < size)
+            bytes = size;
+        piece = sn_alloc(sizeof *piece + bytes);
+        if (piece == NULL)
+            return NULL;
+        *piece = (struct sn_piece){.older = family->pieces, .size = bytes};
+        family->pieces = piece;
+    }
+    void *at = piece->bytes + piece->used;
+    piece->used += size;
+    return at;
+}
+
+static struct sn_series_table *table_new(size_t slots) {
+    struct sn_series_table *table =
+        sn_alloc_zero(1, sizeof *table + slots * sizeof table->slots[0]);
+    if (table != NULL)
+        table->mask = slots - 1;
+    return table;
+}
+
+/* Where a series goes depends on the low half of the hash, which is not kept: it is made again. */
+static uint64_t series_hash(const struct sn_series *series) {
+    uint64_t hash = hash_secret;
+    for (size_t i = 0; i < series->family->label_count; i++) {
+        struct sn_str value = sn_series_value(series, i);
+        hash += sn_label_hash(value.ptr, value.len, hash_secret + i * SN_HASH_STEP);
+    }
+    return sn_hash_mix(hash, SN_HASH_STEP);
+}
+
+static void table_put(struct sn_series_table *table, uint64_t hash, struct sn_series *series) {
+    size_t i = (size_t)hash & table->mask;
+    while (atomic_load_explicit(&table->slots[i], memory_order_relaxed) != NULL)
+        i = (i + 1) & table->mask;
+    atomic_store_explicit(&table->slots[i], series, memory_order_release);
+}
+
+/* Make room for one more series. Half of the slots stay empty: a probe is short. */
+static bool table_reserve(struct sn_family *family) {
+    struct sn_series_table *old = atomic_load_explicit(&family->table, memory_order_relaxed);
+    size_t slots = old != NULL ? old->mask + 1 : 0;
+    if ((family->table_count + 1) * 2 <= slots)
+        return true;
+    struct sn_series_table *table = table_new(slots != 0 ? slots * 2 : TABLE_SLOTS_MIN);
+    if (table == NULL)
+        return false;
+    for (struct sn_series *s = atomic_load_explicit(&family->first, memory_order_relaxed);
+         s != NULL; s = atomic_load_explicit(&s->next, memory_order_relaxed)) {
+        table_put(table, series_hash(s), s);
+    }
+    table->older = old;
+    /* Release: a lookup that sees the table sees its slots. */
+    atomic_store_explicit(&family->table, table, memory_order_release);
+    return true;
+}
+
+static size_t escaped_len(const char *text, size_t len) {
+    size_t escaped = len;
+    for (size_t i = 0; i < len; i++)
+        escaped += text[i] == '"' || text[i] == '\\' || text[i] == '\n';
+    return escaped;
+}
+
+static char *put_escaped(char *at, const char *text, size_t len) {
+    for (size_t i = 0; i < len; i++) {
+        if (text[i] == '"' || text[i] == '\\' || text[i] == '\n')
+            *at++ = '\\';
+        *at++ = text[i] == '\n' ? 'n' : text[i];
+    }
+    return at;
+}
+
+static char *put_text(char *at, const char *text, size_t len) {
+    memcpy(at, text, len);
+    return at + len;
+}
+
+/* Bytes of the rendered labels, and of the raw copies of values that escaping changes. */
+static size_t text_size(const struct sn_family *family, const struct key *key, size_t *ret_raw) {
+    size_t size = 0, raw = 0;
+    for (size_t i = 0; i < family->label_count; i++) {
+        size_t escaped = escaped_len(key->values[i], key->lens[i]);
+        size += strlen(family->label_names[i]) + escaped + 4; /* ,="" */
+        raw += escaped != key->lens[i] ? key->lens[i] : 0;
+    }
+    *ret_raw = raw;
+    return size > 0 ? size - 1 : 0; /* no comma before the first */
+}
+
+static void render_labels(struct sn_series *series, const struct key *key) {
+    const struct sn_family *family = series->family;
+    char *start = (char *)&series->values[family->label_count];
+    char *at = start;
+    char *raw = start + series->text_len;
+    for (size_t i = 0; i < family->label_count; i++) {
+        size_t len = key->lens[i];
+        if (i > 0)
+            *at++ = ',';
+        at = put_text(at, family->label_names[i], strlen(family->label_names[i]));
+        at = put_text(at, "=\"", 2);
+        char *value = at;
+        at = put_escaped(at, key->values[i], len);
+        if ((size_t)(at - value) != len) {
+            value = raw;
+            raw = put_text(raw, key->values[i], len);
+        }
+        series->values[i] = (struct sn_span_of_text){(uint32_t)(value - start), (uint32_t)len};
+        *at++ = '"';
+    }
+    assert(at == start + series->text_len);
+}
+
+static bool take_cells(struct sn_series *series) {
+    struct sn_family *family = series->family;
+    series->head.operation = (sonde_operation_head){{0, 0}, family->buckets};
+    if (family->cell_count == 0)
+        return true;
+    if (!sn_cell_space_take(&family->registry->cells, family->cell_count, &series->head.ref))
+        return false;
+    if (family->kind != SN_KIND_GAUGE)
+        return true;
+    series->head.gauge.shared = sn_shared_cells(&series->head.ref);
+    return series->head.gauge.shared != NULL;
+}
+
+static struct sn_series *series_make(struct sn_family *family, const struct key *key) {
+    size_t raw;
+    size_t text = text_size(family, key, &raw);
+    size_t head = sizeof(struct sn_series) + family->label_count * sizeof(struct sn_span_of_text);
+    size_t tail = family->tail_size > 0 ? (head + text + raw + 15) & ~(size_t)15 : 0;
+    struct sn_series *series =
+        piece_alloc(family, tail > 0 ? tail + family->tail_size : head + text + raw);
+    if (series == NULL)
+        return NULL;
+    memset(series, 0, head);
+    if (tail > 0)
+        memset((char *)series + tail, 0, family->tail_size);
+    series->family = family;
+    series->created_wall_ms = sn_clock_wall_ms(sn_clock_system());
+    series->hash = (uint32_t)(key->hash >> 32);
+    series->text_len = (uint32_t)text;
+    series->tail = (uint32_t)tail;
+    render_labels(series, key);
+    return take_cells(series) ? series : NULL;
+}
+
+/* Let readers see a series. */
+static void publish(struct sn_series *series) {
+    struct sn_family *family = series->family;
+    _Atomic(struct sn_series *) *link = family->last != NULL ? &family->last->next : &family->first;
+    atomic_store_explicit(link, series, memory_order_release);
+    family->last = series;
+}
+
+static struct sn_series *refuse(struct sn_family *family, sonde_lost_reason reason) {
+    if (family->registry != NULL)
+        sn_lost_add(&family->registry->lost, reason);
+    return NULL;
+}
+
+static struct sn_series *add_locked(struct sn_family *family, const struct key *key) {
+    if (!table_reserve(family))
+        return refuse(family, SONDE_LOST_NO_MEMORY);
+    struct sn_series *series = series_make(family, key);
+    if (series == NULL)
+        return refuse(family, SONDE_LOST_NO_MEMORY);
+    publish(series);
+    table_put(atomic_load_explicit(&family->table, memory_order_relaxed), key->hash, series);
+    family->table_count++;
+    return series;
+}
+
+/* As add_locked, counted against the limits. */
+static struct sn_series *add_counted_locked(struct sn_family *family, const struct key *key) {
+    struct sn_series *series = add_locked(family, key);
+    if (series != NULL) {
+        family->series_count++;
+        family->registry->series_count++;
+    }
+    return series;
+}
+
+/* The series for everything that finds no other place; it counts against no limit. */
+static struct sn_series *other_locked(struct sn_family *family) {
+    const char *values[SONDE_LABELS_MAX];
+    for (size_t i = 0; i < family->label_count; i++)
+        values[i] = SONDE_OTHER;
+    struct key key;
+    key_init(&key, values, family->label_count);
+    /* The host may have used these very values: then that series is the one. */
+    struct sn_series *other = find(family, &key);
+    if (other == NULL)
+        other = add_locked(family, &key);
+    atomic_store_explicit(&family->other, other, memory_order_release);
+    return other;
+}
+
+static struct sn_series *get_other(struct sn_family *family, sonde_lost_reason reason) {
+    sn_lost_add(&family->registry->lost, reason);
+    struct sn_series *other = atomic_load_explicit(&family->other, memory_order_acquire);
+    if (other == NULL) {
+        sn_client_lock();
+        other = other_locked(family);
+        sn_client_unlock();
+    }
+    return other;
+}
+
+static bool is_valid(const struct key *key, size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        if (key->lens[i] > SONDE_LABEL_VALUE_BYTES_MAX ||
+            !sn_str_is_utf8(sn_str_make(key->values[i], key->lens[i])))
+            return false;
+    }
+    return true;
+}
+
+static bool is_full_locked(struct sn_family *family) {
+    bool is_full = family->series_count >= family->series_max ||
+                   family->registry->series_count >= family->registry->options.series_max;
+    if (is_full) /* relaxed: who does not see it yet comes here and finds it out */
+        atomic_store_explicit(&family->is_full, true, memory_order_relaxed);
+    return is_full;
+}
+
+/* The rare half of a lookup: not found without the lock. */
+static __attribute__((noinline)) struct sn_series *get_slow(struct sn_family *family,
+                                                            const struct key *key) {
+    if (!is_valid(key, family->label_count))
+        return get_other(family, SONDE_LOST_LABEL_VALUE);
+    if (atomic_load_explicit(&family->is_full, memory_order_relaxed))
+        return get_other(family, SONDE_LOST_SERIES_LIMIT);
+    sn_client_lock();
+    struct sn_series *series = find(family, key);
+    bool is_full = series == NULL && is_full_locked(family);
+    if (series == NULL && !is_full)
+        series = add_counted_locked(family, key);
+    sn_client_unlock();
+    return is_full ? get_other(family, SONDE_LOST_SERIES_LIMIT) : series;
+}
+
+struct sn_series *sn_series_get(struct sn_family *family, const char *const *values, size_t count) {
+    if (count != family->label_count) /* always so for the family that records nothing */
+        return refuse(family, SONDE_LOST_REGISTRATION);
+    struct key key;
+    key_init(&key, values, count);
+    struct sn_series *series = find(family, &key);
+    return series != NULL ? series : get_slow(family, &key);
+}
+
+sonde_status sn_series_get_exact_locked(struct sn_family *family, const char *const *values,
+                                        struct sn_series **ret_series, struct sn_err *err) {
+    struct key key;
+    key_init(&key, values, family->label_count);
+    if (!is_valid(&key, family->label_count))
+        return (sonde_status)sn_err_set(err, SN_ERR_INVALID,
+                                        "a label value of %s is not UTF-8 or above %d bytes",
+                                        family->name, SONDE_LABEL_VALUE_BYTES_MAX);
+    struct sn_series *series = find(family, &key);
+    if (series == NULL && is_full_locked(family))
+        return (sonde_status)sn_err_set(err, SN_ERR_LIMIT, "%s has no room for another series",
+                                        family->name);
+    if (series == NULL)
+        series = add_counted_locked(family, &key);
+    if (series == NULL)
+        return (sonde_status)sn_err_set(err, SN_ERR_NO_MEMORY, "no memory for a series of %s",
+                                        family->name);
+    *ret_series = series;
+    return SONDE_OK;
+}
+
+/* A site belongs to the first family that it sees, so its child is never of a freed one. */
+struct sn_series *sn_series_get_at(struct sn_family *family, sonde_site *site,
+                                   const char *const *values, size_t count) {
+    uint64_t owner = __atomic_load_n(&site->family_id, __ATOMIC_RELAXED);
+    if (owner == family->id && count == family->label_count) {
+        /* Acquire: the series is seen as it was published. */
+        const struct sn_series *last = __atomic_load_n(&site->child, __ATOMIC_ACQUIRE);
+        if (last != NULL && series_has_texts(last, values, count))
+            return (struct sn_series *)(uintptr_t)last;
+    }
+    struct sn_series *series = sn_series_get(family, values, count);
+    if (owner == 0 && __atomic_compare_exchange_n(&site->family_id, &owner, family->id, false,
+                                                  __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+        owner = family->id;
+    if (owner == family->id)
+        __atomic_store_n(&site->child, series, __ATOMIC_RELEASE);
+    return series;
+}
+
+sn_status sn_series_init_all(struct sn_family *family) {
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    (void)pthread_once(&once, draw_secret);
+    return table_reserve(family) ? SN_OK : SN_ERR_NO_MEMORY;
+}
+
+void sn_series_release_all(struct sn_family *family) {
+    struct sn_series_table *table = atomic_load(&family->table);
+    while (table != NULL) {
+        struct sn_series_table *older = table->older;
+        sn_free(table);
+        table = older;
+    }
+    while (family->pieces != NULL) {
+        struct sn_piece *older = family->pieces->older;
+        sn_free(family->pieces);
+        family->pieces = older;
+    }
+}
