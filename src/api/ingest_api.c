@@ -110,25 +110,38 @@ static sn_status parse_timestamp(struct sn_str value, int64_t *ret_ms, struct sn
     return SN_OK;
 }
 
+static sn_status add_param(struct sn_str name, struct sn_str value, struct sn_label *labels,
+                           size_t *label_count, struct sn_ingest_options *options,
+                           struct sn_err *err) {
+    if (sn_str_equal(name, SN_STR("timestamp")))
+        return parse_timestamp(value, &options->default_time_ms, err);
+    if (!sn_str_equal(name, SN_STR("extra_label")))
+        return sn_err_set(err, SN_ERR_INVALID, "unknown parameter \"%.*s\"",
+                          (int)(name.len < 80 ? name.len : 80), name.ptr);
+    if (*label_count == SN_LABELS_MAX)
+        return sn_err_set(err, SN_ERR_LIMIT, "more than %d extra labels", SN_LABELS_MAX);
+    return parse_extra_label(value, &labels[(*label_count)++], err);
+}
+
+/*
+ * Parameters of the query only: curl --data sends any body as a form, and the body is the page.
+ */
 static sn_status parse_params(struct sn_http_request *request, struct sn_ingest_options *options,
                               struct sn_err *err) {
     struct sn_arena *arena = sn_http_request_arena(request);
     struct sn_label *labels = sn_arena_alloc_zero(arena, SN_LABELS_MAX, sizeof *labels);
-    size_t label_count = 0, cursor = 0;
-    struct sn_str name, value;
+    struct sn_str rest = sn_http_request_query_raw(request);
+    size_t label_count = 0;
     if (labels == NULL)
         return sn_arena_failure(arena, SN_LABELS_MAX * sizeof *labels, err);
-    while (sn_http_request_param_next(request, &cursor, &name, &value)) {
-        if (sn_str_equal(name, SN_STR("timestamp"))) {
-            SN_TRY(parse_timestamp(value, &options->default_time_ms, err));
-            continue;
-        }
-        if (!sn_str_equal(name, SN_STR("extra_label")))
-            return sn_err_set(err, SN_ERR_INVALID, "unknown parameter \"%.*s\"",
-                              (int)(name.len < 80 ? name.len : 80), name.ptr);
-        if (label_count == SN_LABELS_MAX)
-            return sn_err_set(err, SN_ERR_LIMIT, "more than %d extra labels", SN_LABELS_MAX);
-        SN_TRY(parse_extra_label(value, &labels[label_count++], err));
+    while (rest.len > 0) {
+        struct sn_str pair, tail, name, value;
+        (void)sn_str_cut(rest, '&', &pair, &tail); /* The last pair has no '&' behind it. */
+        rest = tail;
+        (void)sn_str_cut(pair, '=', &name, &value); /* No '=': an empty value. */
+        SN_TRY(sn_http_decode(arena, name, true, &name, err));
+        SN_TRY(sn_http_decode(arena, value, true, &value, err));
+        SN_TRY(add_param(name, value, labels, &label_count, options, err));
     }
     return sn_labels_make(labels, label_count, &options->extra_labels, err);
 }
