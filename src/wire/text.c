@@ -65,32 +65,35 @@ static size_t line_of(const struct sn_text_reader *reader, const char *place,
     return line;
 }
 
-/* What stands at `place`, for a sentence. */
-static void describe(const struct sn_text_reader *reader, const char *place, char *text,
-                     size_t size) {
+/* What stands at `place`, in words; NULL when it is a byte like any other. */
+static const char *words_for(const struct sn_text_reader *reader, const char *place) {
     if (place >= reader->end) {
-        (void)snprintf(text, size, "the end of the page");
-    } else if (*place == '\n') {
-        (void)snprintf(text, size, "the end of the line");
-    } else if (*place == '\r') {
-        (void)snprintf(text, size, "a carriage return (lines end with \\n alone)");
-    } else if (*place > ' ' && *place < 127) {
-        (void)snprintf(text, size, "'%c'", *place);
-    } else {
-        (void)snprintf(text, size, "byte 0x%02x", (unsigned)(unsigned char)*place);
+        return "the end of the page";
     }
+    if (*place == '\n') {
+        return "the end of the line";
+    }
+    return *place == '\r' ? "a carriage return (lines end with \\n alone)" : NULL;
 }
 
 /* Cold: kept out of the callers, which are hot. */
 static __attribute__((noinline, cold)) sn_status fail(const struct sn_text_reader *reader,
                                                       const char *place, const char *expected,
                                                       struct sn_err *err) {
-    char found[64];
     const char *start;
     size_t line = line_of(reader, place, &start);
-    describe(reader, place, found, sizeof found);
-    return sn_err_set(err, SN_ERR_INVALID, "line %zu, column %zu: expected %s, found %s", line,
-                      (size_t)(place - start) + 1, expected, found);
+    size_t column = (size_t)(place - start) + 1;
+    const char *words = words_for(reader, place);
+    if (words != NULL) {
+        return sn_err_set(err, SN_ERR_INVALID, "line %zu, column %zu: expected %s, found %s", line,
+                          column, expected, words);
+    }
+    if (*place > ' ' && *place < 127) {
+        return sn_err_set(err, SN_ERR_INVALID, "line %zu, column %zu: expected %s, found '%c'",
+                          line, column, expected, *place);
+    }
+    return sn_err_set(err, SN_ERR_INVALID, "line %zu, column %zu: expected %s, found byte 0x%02x",
+                      line, column, expected, (unsigned)(unsigned char)*place);
 }
 
 /* As fail, for a place that is well-formed and still wrong: the sentence says all. */

@@ -65,7 +65,7 @@ static void a_builder_is_empty_after_reset_and_can_be_filled_again(void **state)
     for (int round = 0; round < 3; round++) {
         assert_int_equal(sn_batch_builder_view(&builder).sample_count, 0);
         for (int i = 0; i < 1000; i++) {
-            char host[16];
+            char host[24];
             (void)snprintf(host, sizeof host, "h%d", i);
             assert_int_equal(add(&builder, "up", host, i), SN_OK);
         }
@@ -134,7 +134,7 @@ static void the_memory_limit_is_a_status(void **state) {
     sn_status status = SN_OK;
     size_t count = 0;
     while (status == SN_OK && count < 1000000) {
-        char host[16];
+        char host[24];
         (void)snprintf(host, sizeof host, "h%zu", count);
         struct sn_str pairs[] = {pair("host"), pair(host)};
         status = sn_batch_builder_add_pairs(&builder, SN_STR("up"), pairs, 1, 0, 0, &err);
@@ -151,7 +151,7 @@ static sn_status fill(struct sn_batch_builder *builder) {
     struct sn_metadata metadata = {SN_STR("up"), SN_METRIC_GAUGE, SN_STR("help"), SN_STR("s")};
     SN_TRY(sn_batch_builder_add_metadata(builder, &metadata, NULL));
     for (int i = 0; i < 5000; i++) {
-        char host[16];
+        char host[24];
         (void)snprintf(host, sizeof host, "h%d", i);
         SN_TRY(add(builder, "up", host, i));
     }

@@ -140,7 +140,7 @@ static void name_and_value_limits_hold_at_both_sides(void **state) {
 }
 
 static sn_status make_many(size_t count) {
-    char(*names)[16] = malloc(count * sizeof *names);
+    char(*names)[24] = malloc(count * sizeof *names);
     struct sn_label *items = malloc(count * sizeof *items);
     assert_non_null(names);
     assert_non_null(items);
