@@ -96,9 +96,11 @@ static void start(struct sn_thread *thread, void (*run)(void *ctx), void *ctx) {
 
 static void try_once(void *ctx) {
     bool *ret_got_it = ctx;
-    *ret_got_it = sn_mutex_try_lock(&inner);
-    if (*ret_got_it)
+    *ret_got_it = false;
+    if (sn_mutex_try_lock(&inner)) {
+        *ret_got_it = true;
         sn_mutex_unlock(&inner);
+    }
 }
 
 static void try_lock_fails_while_another_thread_holds_the_mutex(void **state) {
@@ -290,6 +292,25 @@ static void a_thread_has_its_name_stack_and_no_signals(void **state) {
     assert_int_equal(sigismember(&before, SIGTERM), sigismember(&after, SIGTERM));
 }
 
+static void wait_for_event(void *ctx) {
+    (void)sn_event_wait(ctx, -1, NULL);
+}
+
+static void joining_within_a_time_gives_up_and_can_be_repeated(void **state) {
+    (void)state;
+    struct sn_thread thread = {0};
+    struct sn_event event;
+    assert_true(sn_thread_join_within(&thread, 0));
+    sn_event_init(&event);
+    start(&thread, wait_for_event, &event);
+    assert_false(sn_thread_join_within(&thread, 2 * MS));
+    assert_true(thread.is_running);
+    sn_event_set(&event, SN_OK, NULL);
+    assert_true(sn_thread_join_within(&thread, INT64_MAX));
+    assert_false(thread.is_running);
+    sn_event_release(&event);
+}
+
 static void joining_a_thread_that_never_started_is_fine(void **state) {
     (void)state;
     struct sn_thread thread = {0};
@@ -309,6 +330,7 @@ int main(void) {
         cmocka_unit_test(an_event_that_does_not_come_times_out),
         cmocka_unit_test(an_event_passes_between_threads),
         cmocka_unit_test(a_thread_has_its_name_stack_and_no_signals),
+        cmocka_unit_test(joining_within_a_time_gives_up_and_can_be_repeated),
         cmocka_unit_test(joining_a_thread_that_never_started_is_fine),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
