@@ -178,7 +178,7 @@ static FILE *open_corpus(const char *name) {
 
 static bool skip_name(FILE *file) {
     uint8_t len[2];
-    uint8_t name[UINT16_MAX];
+    static uint8_t name[UINT16_MAX]; /* too large for a stack frame */
     return fread(len, 1, 2, file) == 2 &&
            fread(name, 1, sn_load_u16le(len), file) == sn_load_u16le(len);
 }
