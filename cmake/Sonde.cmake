@@ -1,11 +1,12 @@
 # The functions that turn a directory into targets.
 #
 #   src/<module>/*.c                        static library sn_<module>
-#   src/<module>/*.html *.js *.css *.svg    embedded: sn_asset_<file_name> and sn_asset_<file_name>_len
 #   src/<module>/CMakeLists.txt             optional, only sets variables:
 #       SN_EXTERNAL       pkg-config names that the module needs
 #       SN_TEST_EXTERNAL  pkg-config names that only its tests need
 #       SN_TEST_NOT_MSAN  tests that MemorySanitizer cannot run: <file> of tests/<module>/<file>_test.c
+#       SN_ASSETS         folder whose *.html *.js *.css *.svg are embedded in the module:
+#                         sn_asset_<file_name>[] and sn_asset_<file_name>_len
 #       SN_RAW_ALLOC      sources compiled with -DSN_BANNED_ALLOW_ALLOC (see base/banned.h)
 #   bench/<module>/<name>_bench.c           bench_<module>_<name>, by target "bench"
 #
@@ -99,6 +100,7 @@ function(sn_module module)
     set(SN_TEST_EXTERNAL "")
     set(SN_TEST_NOT_MSAN "")
     set(SN_RAW_ALLOC "")
+    set(SN_ASSETS "")
     include("${dir}/CMakeLists.txt" OPTIONAL)
     set_property(GLOBAL PROPERTY SN_TEST_EXTERNAL_${module} "${SN_TEST_EXTERNAL}")
     set_property(GLOBAL PROPERTY SN_TEST_NOT_MSAN_${module} "${SN_TEST_NOT_MSAN}")
@@ -110,12 +112,16 @@ function(sn_module module)
         set_property(SOURCE "${dir}/${source}" APPEND PROPERTY
                      COMPILE_DEFINITIONS SN_BANNED_ALLOW_ALLOC)
     endforeach()
-    file(GLOB assets CONFIGURE_DEPENDS "${dir}/*.html" "${dir}/*.js" "${dir}/*.css" "${dir}/*.svg")
-    foreach(asset IN LISTS assets)
-        get_filename_component(name "${asset}" NAME)
-        string(MAKE_C_IDENTIFIER "${name}" symbol)
-        sn_embed(${target} "${asset}" "${symbol}")
-    endforeach()
+    if(SN_ASSETS)
+        set(folder "${CMAKE_SOURCE_DIR}/${SN_ASSETS}")
+        file(GLOB assets CONFIGURE_DEPENDS "${folder}/*.html" "${folder}/*.js" "${folder}/*.css"
+                                           "${folder}/*.svg")
+        foreach(asset IN LISTS assets)
+            get_filename_component(name "${asset}" NAME)
+            string(MAKE_C_IDENTIFIER "${name}" symbol)
+            sn_embed(${target} "${asset}" "${symbol}")
+        endforeach()
+    endif()
     sn_existing(below ${SN_ALLOWED_${module}})
     sn_externals(external ${SN_EXTERNAL} ${arg_EXTERNAL})
     # The archive that is used comes before the archives it uses: last module first.
