@@ -111,7 +111,7 @@ sn_status sn_http_server_open(const struct sn_http_server_options *options,
 
 /*
  * Close sockets and release everything. NULL is fine. Every worker's run() must have returned
- * (or never been called), and every request must have been answered.
+ * (or never been called), and every call that answers a request must have returned.
  */
 void sn_http_server_close(struct sn_http_server *server);
 
@@ -287,7 +287,8 @@ struct sn_http_stream {
      * END (or HEAD was asked) and everything was sent. Nothing is called afterwards. Without
      * memory it is called by sn_http_respond_stream itself, on the caller's thread. */
     void (*closed)(void *ctx, bool is_complete);
-    void *ctx; /* kept until closed() */
+    void *ctx;       /* kept until closed() */
+    bool is_endless; /* events: ended, as if pull said END, when the server begins to stop */
 };
 
 /*

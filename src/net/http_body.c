@@ -1,0 +1,169 @@
+/*
+ * Content-Encoding: gzip, both ways, with zlib. Pure: bytes to bytes.
+ *
+ * A bomb (1 KB that inflates to 1 GB) costs what the output buffer's limit allows and no more.
+ * zlib's memory comes from the seam like ours.
+ */
+#include "base/mem.h"
+#include "net/http_priv.h"
+
+/* Input is const. */
+#define ZLIB_CONST
+#include <zlib.h>
+
+#define GZIP_WRAPPER 16 /* added to windowBits: gzip instead of zlib format */
+#define WINDOW_BITS_MAX 15
+#define OUTPUT_STEP ((size_t)64 << 10) /* most bytes asked of zlib at once when inflating */
+/* deflate's tables for small bodies: 16 KiB instead of 256, which are cleared for every body. */
+#define SMALL_BODY_BYTES ((size_t)16 << 10)
+#define SMALL_MEM_LEVEL 5
+
+static voidpf zlib_alloc(voidpf opaque, uInt count, uInt size) {
+    (void)opaque;
+    return sn_alloc_zero(count, size);
+}
+
+static void zlib_free(voidpf opaque, voidpf ptr) {
+    (void)opaque;
+    sn_free(ptr);
+}
+
+enum sn_http_encoding sn_http_body_encoding(const struct sn_http_fields *fields) {
+    const struct sn_http_field *found = NULL;
+    for (size_t i = 0; i < fields->count; i++) {
+        if (!sn_http_equal_nocase(fields->items[i].name, SN_STR("content-encoding")))
+            continue;
+        if (found != NULL) /* a list, in several lines */
+            return SN_HTTP_ENCODING_UNKNOWN;
+        found = &fields->items[i];
+    }
+    if (found == NULL || sn_http_equal_nocase(found->value, SN_STR("identity")))
+        return SN_HTTP_IDENTITY;
+    if (sn_http_equal_nocase(found->value, SN_STR("gzip")) ||
+        sn_http_equal_nocase(found->value, SN_STR("x-gzip")))
+        return SN_HTTP_GZIP;
+    return SN_HTTP_ENCODING_UNKNOWN;
+}
+
+/* Give zlib room at the end of the buffer. The last byte before the limit is asked for as well,
+ * so that a full buffer is a fact and not a guess. */
+static bool give_room(z_stream *zlib, struct sn_buf *out) {
+    size_t room = out->limit - out->len;
+    if (room > OUTPUT_STEP)
+        room = OUTPUT_STEP;
+    uint8_t *at = room > 0 ? sn_buf_reserve(out, room) : NULL;
+    if (at == NULL)
+        return false;
+    zlib->next_out = at;
+    zlib->avail_out = (uInt)room;
+    return true;
+}
+
+static sn_status corrupt(const z_stream *zlib, struct sn_err *err) {
+    return sn_err_set(err, SN_ERR_INVALID, "the body is not valid gzip: %s",
+                      zlib->msg != NULL ? zlib->msg : "it ends too early");
+}
+
+/* After a member: another one follows, or that was all. */
+static bool begin_next_member(z_stream *zlib) {
+    return zlib->avail_in > 0 && inflateReset(zlib) == Z_OK;
+}
+
+static sn_status inflate_failure(const z_stream *zlib, int code, struct sn_err *err) {
+    if (code == Z_MEM_ERROR)
+        return sn_err_set(err, SN_ERR_NO_MEMORY, "no memory to inflate the body");
+    return corrupt(zlib, err);
+}
+
+/* When the buffer is full, one byte more tells "exactly at the limit" from "beyond". */
+static sn_status inflate_at_limit(z_stream *zlib, const struct sn_buf *out, bool *ret_is_end,
+                                  struct sn_err *err) {
+    uint8_t beyond;
+    zlib->next_out = &beyond;
+    zlib->avail_out = 1;
+    int code = inflate(zlib, Z_NO_FLUSH);
+    if (zlib->avail_out == 0)
+        return sn_err_set(err, SN_ERR_LIMIT, "the inflated body has more than %zu bytes",
+                          out->limit);
+    *ret_is_end = code == Z_STREAM_END;
+    return code == Z_STREAM_END ? SN_OK : inflate_failure(zlib, code, err);
+}
+
+/* One call of zlib; *ret_is_end at the end of a member. */
+static sn_status inflate_step(z_stream *zlib, struct sn_buf *out, bool *ret_is_end,
+                              struct sn_err *err) {
+    if (out->len == out->limit)
+        return inflate_at_limit(zlib, out, ret_is_end, err);
+    if (!give_room(zlib, out))
+        return sn_buf_status(out, err);
+    uInt room = zlib->avail_out;
+    int code = inflate(zlib, Z_NO_FLUSH);
+    out->len += room - zlib->avail_out;
+    *ret_is_end = code == Z_STREAM_END;
+    if (code != Z_OK && code != Z_STREAM_END)
+        return inflate_failure(zlib, code, err);
+    if (code == Z_OK && zlib->avail_in == 0 && zlib->avail_out > 0)
+        return corrupt(zlib, err);
+    return SN_OK;
+}
+
+static sn_status inflate_members(z_stream *zlib, struct sn_buf *out, struct sn_err *err) {
+    bool is_end = false;
+    do {
+        SN_TRY(inflate_step(zlib, out, &is_end, err));
+    } while (!is_end || begin_next_member(zlib));
+    return zlib->avail_in == 0 ? SN_OK : corrupt(zlib, err);
+}
+
+sn_status sn_http_inflate(struct sn_str body, struct sn_buf *ret_plain, struct sn_err *err) {
+    z_stream zlib = {.zalloc = zlib_alloc, .zfree = zlib_free};
+    if (body.len > UINT32_MAX)
+        return sn_err_set(err, SN_ERR_LIMIT, "the body has more than 4 GiB");
+    if (inflateInit2(&zlib, WINDOW_BITS_MAX + GZIP_WRAPPER) != Z_OK)
+        return sn_err_set(err, SN_ERR_NO_MEMORY, "no memory to inflate the body");
+    zlib.next_in = (const Bytef *)body.ptr;
+    zlib.avail_in = (uInt)body.len;
+    sn_status status = inflate_members(&zlib, ret_plain, err);
+    (void)inflateEnd(&zlib);
+    return status;
+}
+
+/* The smallest window that sees the whole body. 9 bits are broken in old zlibs: start at 10. */
+static int window_bits(size_t len) {
+    int bits = 10;
+    while (bits < WINDOW_BITS_MAX && ((size_t)1 << bits) < len)
+        bits++;
+    return bits;
+}
+
+bool sn_http_deflate(struct sn_str body, int level, struct sn_buf *ret_gzip) {
+    z_stream zlib = {.zalloc = zlib_alloc, .zfree = zlib_free};
+    int mem_level = body.len <= SMALL_BODY_BYTES ? SMALL_MEM_LEVEL : MAX_MEM_LEVEL - 1;
+    uint8_t *at =
+        body.len > 0 && body.len <= UINT32_MAX ? sn_buf_reserve(ret_gzip, body.len) : NULL;
+    if (at == NULL || deflateInit2(&zlib, level, Z_DEFLATED, window_bits(body.len) + GZIP_WRAPPER,
+                                   mem_level, Z_DEFAULT_STRATEGY) != Z_OK)
+        return false;
+    zlib.next_in = (const Bytef *)body.ptr;
+    zlib.avail_in = (uInt)body.len;
+    zlib.next_out = at;
+    zlib.avail_out = (uInt)body.len; /* not smaller: not worth it */
+    bool is_complete = deflate(&zlib, Z_FINISH) == Z_STREAM_END;
+    ret_gzip->len += is_complete ? body.len - zlib.avail_out : 0;
+    (void)deflateEnd(&zlib);
+    return is_complete;
+}
+
+bool sn_http_is_compressible(struct sn_str content_type) {
+    static const char *const words[] = {"json", "javascript", "xml", "openmetrics", "yaml"};
+    struct sn_str type;
+    struct sn_str params;
+    sn_str_cut(content_type, ';', &type, &params);
+    if (sn_str_starts_with(type, SN_STR("text/")))
+        return true;
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+        if (memmem(type.ptr, type.len, words[i], strlen(words[i])) != NULL)
+            return true;
+    }
+    return false;
+}

@@ -1,0 +1,45 @@
+/*
+ * The content reader of streams: pull() in, suspended while there is nothing.
+ *
+ * libmicrohttpd asks only when the socket has taken what was given before, so a slow client slows
+ * its producer down and nothing piles up. Worker's thread only.
+ */
+#include "net/http_priv.h"
+
+static bool is_broken(const struct sn_http_connection *connection) {
+    return connection->is_gone || connection->is_cut;
+}
+
+static ssize_t end(struct sn_http_request *request) {
+    request->is_stream_complete = true;
+    return MHD_CONTENT_READER_END_OF_STREAM;
+}
+
+ssize_t sn_http_stream_read(void *cls, uint64_t pos, char *buf, size_t max) {
+    struct sn_http_request *request = cls;
+    struct sn_http_connection *connection = request->connection;
+    size_t len = 0;
+    (void)pos;
+    if (is_broken(connection))
+        return MHD_CONTENT_READER_END_WITH_ERROR;
+    if (request->stream.is_endless && request->worker->is_draining)
+        return end(request);
+    switch (request->stream.pull(request->stream.ctx, (uint8_t *)buf, max, &len)) {
+    case SN_HTTP_STREAM_DATA:
+        SN_CHECK(len > 0 && len <= max);
+        sn_http_count(request->worker, SN_HTTP_COUNT_BYTES_OUT, len);
+        return (ssize_t)len;
+    case SN_HTTP_STREAM_WAIT:
+        sn_http_connection_suspend(connection);
+        return 0;
+    case SN_HTTP_STREAM_END:
+        return end(request);
+    case SN_HTTP_STREAM_FAIL:
+        break;
+    }
+    return MHD_CONTENT_READER_END_WITH_ERROR;
+}
+
+void sn_http_stream_wake(struct sn_http_request *request) {
+    sn_http_request_wake(request);
+}
