@@ -221,13 +221,21 @@ struct sn_decimal sn_double_to_decimal(double value) {
 
 /* ---- decimals to text ---- */
 
-enum { DIGITS_SIZE = 40 }; /* 17 to 20 digits and what whole words write and read beyond them */
+enum { DIGITS_SIZE = 40 }; /* 20 digits and what whole words write beyond them */
 
+/* Words instead of bytes: a loop whose end cannot be foreseen costs more than the rest. */
 static size_t without_trailing_zeros(const char *digits, size_t len) {
-    while (len > 1 && digits[len - 1] == '0') {
-        len--;
+    uint64_t word;
+    for (; len > 8; len -= 8) {
+        memcpy(&word, digits + len - 8, sizeof(word));
+        word ^= ASCII_ZEROS;
+        if (word != 0) {
+            return len - (size_t)__builtin_clzll(word) / 8;
+        }
     }
-    return len;
+    memcpy(&word, digits, sizeof(word));
+    word = (word ^ ASCII_ZEROS) << (64 - 8 * len);
+    return word != 0 ? len - (size_t)__builtin_clzll(word) / 8 : 1;
 }
 
 static char *put_bytes(char *at, const char *bytes, size_t len) {
@@ -454,6 +462,12 @@ static uint64_t nearest(const struct sn_number *number) {
 }
 
 bool sn_number_to_double(const struct sn_number *number, double *ret_value) {
+    if (number->exponent == 0 && number->digits < DOUBLE_IMPLICIT) {
+        /* Converting these is exact in every rounding mode. */
+        double value = (double)(int64_t)number->digits;
+        *ret_value = number->is_negative ? -value : value;
+        return true;
+    }
     uint64_t bits = nearest(number);
     if (SN_UNLIKELY(bits >= DOUBLE_INFINITY)) {
         return false;
