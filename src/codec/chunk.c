@@ -423,15 +423,23 @@ static const uint8_t *read_exceptions(const uint8_t *at, const uint8_t *end, siz
     return at;
 }
 
+static void fill(double *values, size_t count, double value) {
+    const pair both = {value, value};
+    size_t i = 0;
+    for (; i + 2 <= count; i += 2) {
+        *(pair *)(values + i) = both;
+    }
+    if (i < count) {
+        values[i] = value;
+    }
+}
+
 static const uint8_t *read_repeated(const uint8_t *at, const uint8_t *end, size_t count,
                                     double *ret_values) {
     if (end - at < 8) {
         return NULL;
     }
-    double value = double_of(sn_load_u64le(at));
-    for (size_t i = 0; i < count; i++) {
-        ret_values[i] = value;
-    }
+    fill(ret_values, count, double_of(sn_load_u64le(at)));
     return at + 8;
 }
 
@@ -446,7 +454,10 @@ static const uint8_t *read_values(unsigned header, const uint8_t *at, const uint
         return NULL;
     }
     int64_t integers[SN_CHUNK_SAMPLES_MAX];
-    at = sn_int_read(at, end, count, integers);
+    /* Half of real series stand still: one integer says it all, so one is converted. */
+    bool is_constant = at < end && *at == SN_INT_CONSTANT && header != FORM_ORDERED;
+    size_t integer_count = is_constant ? 1 : count;
+    at = sn_int_read(at, end, integer_count, integers);
     if (at == NULL) {
         return NULL;
     }
@@ -456,7 +467,10 @@ static const uint8_t *read_values(unsigned header, const uint8_t *at, const uint
         }
         return at;
     }
-    from_decimal(form, integers, count, ret_values);
+    from_decimal(form, integers, integer_count, ret_values);
+    if (is_constant) {
+        fill(ret_values, count, ret_values[0]);
+    }
     return (header & HAS_EXCEPTIONS) != 0 ? read_exceptions(at, end, count, ret_values) : at;
 }
 

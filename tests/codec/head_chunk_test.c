@@ -64,7 +64,7 @@ static void every_mix_of_times_and_values_comes_back(void **state) {
 static void every_prefix_decodes_while_the_chunk_grows(void **state) {
     (void)state;
     struct noise noise = {21};
-    uint8_t bytes[BYTES_MAX];
+    static uint8_t bytes[BYTES_MAX];
     int64_t times[200];
     double values[200];
     int64_t times_back[200];
@@ -104,7 +104,7 @@ static void the_largest_chunk_of_the_longest_tokens_fits(void **state) {
 
 static void a_thousand_equal_regular_samples_take_few_bytes(void **state) {
     (void)state;
-    uint8_t bytes[BYTES_MAX];
+    static uint8_t bytes[BYTES_MAX];
     struct sn_head_chunk head = {0};
     for (int64_t i = 0; i < 1000; i++) {
         sn_head_chunk_append(&head, bytes, 1700000000000 + i * 15000, 0.25);
@@ -168,7 +168,7 @@ static void damaged_tokens_never_lead_outside(void **state) {
 
 static void a_count_that_does_not_match_is_corrupt(void **state) {
     (void)state;
-    uint8_t bytes[BYTES_MAX];
+    static uint8_t bytes[BYTES_MAX];
     struct sn_head_chunk head = {0};
     assert_int_equal(decode_anything(bytes, 0, 0), SN_OK);
     for (int i = 0; i < 100; i++) {
