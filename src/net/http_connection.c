@@ -57,6 +57,7 @@ static void connection_close(struct sn_http_connection *connection) {
     if (connection->is_refusing && !connection->is_cut)
         sn_http_linger_begin(worker, connection->watch.fd);
     worker->connection_count--;
+    worker->is_place_free = true;
     sn_http_count(worker, SN_HTTP_COUNT_CONNECTIONS_CLOSED, 1);
     sn_free(connection);
 }

@@ -177,6 +177,9 @@ struct sn_http_worker {
     size_t linger_count;
     struct sn_http_phase_list phases[SN_HTTP_PHASE_COUNT];
     size_t connection_count;
+    /* A connection closed in this turn. libmicrohttpd stops listening at its limit and starts
+     * again only when it is run once more, which nothing else may ever make us do. */
+    bool is_place_free;
     struct sn_http_request *spares; /* finished requests for reuse, linked by next_woken */
     size_t spare_count;
     bool is_draining;

@@ -173,9 +173,11 @@ static int64_t next_deadline_ns(const struct sn_http_worker *worker) {
     return next;
 }
 
-static int wait_ms(struct sn_http_worker *worker) {
+static int wait_ms(const struct sn_http_worker *worker) {
     MHD_UNSIGNED_LONG_LONG daemon_ms;
     int64_t deadline_ns = next_deadline_ns(worker);
+    if (worker->is_place_free)
+        return 0;
     /* Connections that are ready but not in the epoll any more: edge-triggered. */
     if (MHD_get_timeout(worker->daemon, &daemon_ms) == MHD_YES && daemon_ms == 0)
         return 0;
@@ -223,6 +225,7 @@ static void take_event(struct sn_http_worker *worker, struct sn_http_watch *watc
 static void wait_for_events(struct sn_http_worker *worker) {
     struct epoll_event events[EVENTS_PER_WAIT];
     int count = sn_os_epoll_wait(worker->epoll_fd, events, EVENTS_PER_WAIT, wait_ms(worker));
+    worker->is_place_free = false;
     worker->now_ns = sn_clock_mono_ns(worker->server->options.clock);
     for (int i = 0; i < count; i++)
         take_event(worker, events[i].data.ptr);
