@@ -4,6 +4,7 @@
 #include "engine/history.h"
 
 #include "base/check.h"
+#include "base/limits.h"
 
 #include <math.h>
 
@@ -14,6 +15,10 @@ static sn_status count_steps(const struct sn_history_query *query, size_t *ret_c
                           (long long)query->step_ms);
     if (query->range.end_ms < query->range.start_ms)
         return sn_err_set(err, SN_ERR_INVALID, "end is before start");
+    /* So that no sum of a time and a step overflows. */
+    if (query->range.start_ms < SN_TIME_MS_MIN || query->range.end_ms > SN_TIME_MS_MAX ||
+        query->step_ms > SN_TIME_MS_MAX)
+        return sn_err_set(err, SN_ERR_INVALID, "times must lie between 1970 and 9999");
     int64_t count = (query->range.end_ms - query->range.start_ms) / query->step_ms + 1;
     if (count > SN_HISTORY_STEPS_MAX)
         return sn_err_set(err, SN_ERR_LIMIT, "%lld steps, the limit is %d: use a longer step",
@@ -53,7 +58,19 @@ static sn_status make_columns(struct sn_arena *arena, size_t step_count,
     return SN_OK;
 }
 
-/* Running mean instead of a sum: counters near 2^53 would lose digits in a sum. */
+/*
+ * Running mean instead of a sum: counters near 2^53 would lose digits in a sum. An infinity stays
+ * one, and two finite extremes do not become one.
+ */
+static double mean_with(double mean, double value, uint64_t count) {
+    double difference = value - mean;
+    if (isfinite(difference))
+        return mean + difference / (double)count;
+    if (isinf(mean) || isinf(value))
+        return mean + value; /* NaN for both infinities: there is no average */
+    return mean + (value / (double)count - mean / (double)count);
+}
+
 static void add_value(struct sn_history_series *series, size_t step, double value) {
     uint64_t count = ++series->count[step];
     if (count == 1) {
@@ -62,7 +79,7 @@ static void add_value(struct sn_history_series *series, size_t step, double valu
     }
     series->min[step] = fmin(series->min[step], value);
     series->max[step] = fmax(series->max[step], value);
-    series->avg[step] += (value - series->avg[step]) / (double)count;
+    series->avg[step] = mean_with(series->avg[step], value, count);
 }
 
 static void aggregate(const struct sn_samples *samples, const struct sn_history *history,
