@@ -44,33 +44,26 @@ static unsigned count_lengths(const uint64_t *residuals, size_t count, uint8_t *
     return longest;
 }
 
-/* Bytes of the high parts of all residuals longer than width. */
-static size_t patch_high_bytes(const uint8_t *length_counts, unsigned longest, unsigned width) {
-    size_t size = 0;
-    for (unsigned length = width + 1; length <= longest; length++) {
-        size += length_counts[length] * (size_t)((length - width + 6) / 7);
-    }
-    return size;
-}
-
 unsigned sn_pack_choose_width(const uint64_t *residuals, size_t count, size_t *ret_size) {
     assert(count >= 1 && count <= SN_PACK_COUNT_MAX);
     uint8_t length_counts[65];
     unsigned longest = count_lengths(residuals, count, length_counts);
     unsigned best = longest;
     size_t best_size = 1 + (count * longest + 7) / 8;
-    size_t patch_count = 0;
+    /*
+     * Narrower step by step: a patch's varint gains a byte whenever its length minus the width
+     * leaves 1 divided by 7, so patches are kept by the rest that their length leaves.
+     */
+    size_t rest_counts[7] = {0};
+    size_t patch_bytes = 2; /* header and patch count, positions, varints */
     for (unsigned width = longest; width-- > 0;) {
-        patch_count += length_counts[width + 1];
-        /* A patch is a position and at least one byte, and narrower widths only add patches. */
-        if (2 + 2 * patch_count >= best_size) {
-            break;
+        unsigned rest = (width + 1) % 7;
+        rest_counts[rest] += length_counts[width + 1];
+        patch_bytes += length_counts[width + 1] + rest_counts[rest];
+        if (patch_bytes >= best_size) {
+            break; /* and the next ones have more */
         }
-        size_t size = 2 + (count * width + 7) / 8 + patch_count;
-        if (size >= best_size) {
-            continue;
-        }
-        size += patch_high_bytes(length_counts, longest, width);
+        size_t size = patch_bytes + (count * width + 7) / 8;
         if (size < best_size) {
             best_size = size;
             best = width;
@@ -150,13 +143,15 @@ EACH_WIDTH(UNPACKER)
 static void (*const unpackers[UNPACK_WIDTH_MAX + 1])(const uint8_t *, size_t,
                                                      uint64_t *) = {EACH_WIDTH(ENTRY)};
 
-/* Widths over UNPACK_WIDTH_MAX. */
-static void unpack_wide(const uint8_t *at, size_t len, size_t count, unsigned width,
-                        uint64_t *ret) {
-    struct sn_bit_reader reader;
-    sn_bit_reader_init(&reader, at, len);
+/* Widths over UNPACK_WIDTH_MAX: an integer may reach into a ninth byte. */
+static void unpack_wide(const uint8_t *at, size_t count, unsigned width, uint64_t *ret) {
+    const uint64_t mask = sn_bit_mask(width);
     for (size_t i = 0; i < count; i++) {
-        ret[i] = sn_bit_reader_get(&reader, width);
+        const uint8_t *source = at + i * width / 8;
+        unsigned shift = (unsigned)(i * width % 8);
+        uint64_t low = sn_load_u64le(source) >> shift;
+        uint64_t high = (uint64_t)source[8] << 1 << (63 - shift);
+        ret[i] = (low | high) & mask;
     }
 }
 
@@ -173,10 +168,6 @@ static const uint8_t *read_packed(const uint8_t *at, const uint8_t *end, size_t 
         memset(ret, 0, count * sizeof(*ret));
         return at;
     }
-    if (width > UNPACK_WIDTH_MAX) {
-        unpack_wide(at, len, count, width, ret);
-        return at + len;
-    }
     size_t group_count = (count + GROUP - 1) / GROUP;
     const uint8_t *source = at;
     size_t loaded = group_count * width + LOAD_SLACK;
@@ -185,7 +176,11 @@ static const uint8_t *read_packed(const uint8_t *at, const uint8_t *end, size_t 
         memset(padded + len, 0, loaded - len);
         source = padded;
     }
-    unpackers[width](source, group_count, ret);
+    if (width > UNPACK_WIDTH_MAX) {
+        unpack_wide(source, count, width, ret);
+    } else {
+        unpackers[width](source, group_count, ret);
+    }
     return at + len;
 }
 
