@@ -163,8 +163,8 @@ static void put_escape(struct sn_buf *buf, char c) {
 }
 
 static void put_quoted(struct sn_buf *buf, struct sn_str text) {
-    const char *at = text.ptr;
-    const char *end = text.ptr + text.len;
+    const char *at = text.ptr ? text.ptr : "";
+    const char *end = at + text.len;
     sn_buf_put_byte(buf, '"');
     while (at < end && buf->status == SN_OK) {
         size_t run = plain_run(at, end);
