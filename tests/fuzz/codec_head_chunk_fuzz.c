@@ -8,7 +8,7 @@
 #include "codec/head_chunk.h"
 #include "codec/varint.h"
 
-enum { COUNT_MAX = 512, BYTES_MAX = COUNT_MAX * 20 + SN_HEAD_TOKEN_BYTES_MAX };
+enum { COUNT_MAX = 256, BYTES_MAX = COUNT_MAX * 20 + SN_HEAD_TOKEN_BYTES_MAX };
 
 static void check_samples(const int64_t *times, const double *values, size_t count) {
     uint8_t bytes[BYTES_MAX];
