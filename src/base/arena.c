@@ -18,7 +18,7 @@
 #define BLOCK_BYTES_MAX ((size_t)1 << 20)
 
 struct sn_arena_block {
-    _Alignas(16) struct sn_arena_block *older;
+    struct sn_arena_block *older;
     size_t size; /* of the whole block, this header included */
 };
 

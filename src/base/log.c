@@ -25,7 +25,6 @@
 
 #define COMPONENT_BYTES_MAX 32
 #define HALF_BYTES (SN_LOG_QUEUE_BYTES / 2)
-#define NOTICE_BYTES_MAX ((size_t)128) /* the line about lost lines */
 #define UNWRITABLE_WAIT_MS 1000 /* somebody made our stderr non-blocking: wait once, then give up */
 
 struct half {
@@ -187,6 +186,7 @@ void sn_log_write(enum sn_log_level level, const char *component, const char *fo
         return;
     int errno_before = errno;
     char text[SN_LOG_LINE_BYTES_MAX];
+    text[0] = '\0';
     va_list args;
     va_start(args, format);
     int len = vsnprintf(text, sizeof(text), format, args);
@@ -214,6 +214,7 @@ static size_t write_to_fd(int fd, const char *bytes, size_t len, bool *is_torn) 
         ssize_t written = sn_os_write_log(fd, bytes + done, len - done);
         if (written > 0) {
             done += (size_t)written;
+            has_waited = false; /* a slow reader is not a dead one */
         } else if (written < 0 && errno == EAGAIN && !has_waited) {
             has_waited = true;
             (void)sn_os_poll(&(struct pollfd){.fd = fd, .events = POLLOUT}, 1, UNWRITABLE_WAIT_MS);

@@ -164,9 +164,8 @@ char *sn_strdup(const char *text) {
 }
 
 void sn_free(void *ptr) {
-    if (ptr == NULL)
-        return;
-    count_free();
+    if (ptr != NULL)
+        count_free();
     free(ptr);
 }
 

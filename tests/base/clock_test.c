@@ -71,11 +71,14 @@ static void times_print_as_rfc_3339(void **state) {
     }
 }
 
-static void every_day_until_9999_agrees_with_the_c_library(void **state) {
+static void dates_until_9999_agree_with_the_c_library(void **state) {
     (void)state;
     char text[SN_TIME_TEXT_SIZE];
     char expected[80];
-    for (int64_t day = 0; day * 86400000 <= SN_TIME_MS_MAX; day++) {
+    /* Each day of one cycle of 400 years, then every eleventh. */
+    int64_t step = 1;
+    for (int64_t day = 0; day * 86400000 <= SN_TIME_MS_MAX; day += step) {
+        step = day < 146097 ? 1 : 11;
         time_t seconds = (time_t)(day * 86400 + day % 86400);
         struct tm tm;
         assert_non_null(gmtime_r(&seconds, &tm));
@@ -93,7 +96,7 @@ int main(void) {
         cmocka_unit_test(a_fake_clock_moves_when_told_and_by_sleeping),
         cmocka_unit_test(many_short_sleeps_of_a_fake_clock_add_up),
         cmocka_unit_test(times_print_as_rfc_3339),
-        cmocka_unit_test(every_day_until_9999_agrees_with_the_c_library),
+        cmocka_unit_test(dates_until_9999_agree_with_the_c_library),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
