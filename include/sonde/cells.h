@@ -30,8 +30,11 @@ extern "C" {
 /* With SONDE_NO_INLINE (or a compiler without GNU extensions) every record is a library call. */
 #if defined(__GNUC__) && !defined(SONDE_NO_INLINE)
 #define SONDE_INLINE_RECORD 1
+/* The compiler's own measure finds some of these too long; a call costs more than their work. */
+#define SONDE_INLINE static inline __attribute__((always_inline))
 #else
 #define SONDE_INLINE_RECORD 0
+#define SONDE_INLINE static inline
 #endif
 
 /* First member of every counter, gauge, histogram and operation. */
@@ -42,12 +45,12 @@ typedef struct sonde_ref {
 
 /* How a value finds its bucket; built once per family. */
 typedef struct sonde_buckets {
-    double low;           /* values are clamped to low..high before the table is asked */
-    double high;          /* the next double after the last bound */
-    const uint8_t *table; /* [..] bounds below the table's step; NULL: search instead */
+    double low;           /* the first bound */
+    const uint8_t *table; /* [last - first + 1] bounds below each step; NULL: search instead */
     const double *bounds; /* [count + 1], the last is +Inf */
-    uint64_t first;       /* step number of `low` */
-    uint32_t shift;       /* a step is the value's bits >> shift */
+    int64_t first;        /* number of the step with the first bound */
+    int64_t last;         /* ... with the double after the last bound */
+    uint32_t shift;       /* a value's step is its bits >> shift */
     uint32_t count;
 } sonde_buckets;
 
@@ -67,7 +70,7 @@ SONDE_API size_t sonde_bucket_search(const sonde_buckets *buckets, double value)
 /* Initial-exec: one load. Costs 8 bytes of static TLS, of which dlopen keeps a reserve. */
 extern SONDE_API __thread uint64_t **sonde_tls_chunks __attribute__((tls_model("initial-exec")));
 
-static inline uint64_t *sonde_cells(const void *handle) {
+SONDE_INLINE uint64_t *sonde_cells(const void *handle) {
     const sonde_ref *ref = (const sonde_ref *)handle;
     uint64_t *chunk = __atomic_load_n(&sonde_tls_chunks[ref->chunk], __ATOMIC_RELAXED);
     if (__builtin_expect(chunk == NULL, 0))
@@ -75,12 +78,26 @@ static inline uint64_t *sonde_cells(const void *handle) {
     return chunk + ref->cell;
 }
 
-/* The only writer is the calling thread, so load and store need not be one operation. */
-static inline void sonde_cell_add(uint64_t *cell, uint64_t n) {
+/*
+ * Add to a cell. The only writer is the calling thread, so load and store need not be one
+ * operation; each of them must be whole, because others read. On x86-64 every aligned 8-byte access
+ * is; it is written out there because compilers take atomic doubles through an integer register,
+ * which triples the time from one addition to the next (4.5 ns instead of 1.6 for a histogram's sum).
+ */
+#if defined(__x86_64__)
+SONDE_INLINE void sonde_cell_add(uint64_t *cell, uint64_t n) {
+    __asm__ volatile("addq %1, %0" : "+m"(*cell) : "re"(n) : "cc");
+}
+
+SONDE_INLINE void sonde_cell_add_double(uint64_t *cell, double n) {
+    __asm__ volatile("addsd %0, %1\n\tmovsd %1, %0" : "+m"(*cell), "+x"(n));
+}
+#else
+SONDE_INLINE void sonde_cell_add(uint64_t *cell, uint64_t n) {
     __atomic_store_n(cell, __atomic_load_n(cell, __ATOMIC_RELAXED) + n, __ATOMIC_RELAXED);
 }
 
-static inline void sonde_cell_add_double(uint64_t *cell, double n) {
+SONDE_INLINE void sonde_cell_add_double(uint64_t *cell, double n) {
     uint64_t bits = __atomic_load_n(cell, __ATOMIC_RELAXED);
     double sum;
     memcpy(&sum, &bits, sizeof sum);
@@ -88,17 +105,20 @@ static inline void sonde_cell_add_double(uint64_t *cell, double n) {
     memcpy(&bits, &sum, sizeof bits);
     __atomic_store_n(cell, bits, __ATOMIC_RELAXED);
 }
+#endif
 
 /* Index of the first bound >= value; `count` when there is none. Not for NaN. */
-static inline size_t sonde_bucket_of(const sonde_buckets *buckets, double value) {
+SONDE_INLINE size_t sonde_bucket_of(const sonde_buckets *buckets, double value) {
     if (__builtin_expect(buckets->table == NULL, 0))
         return sonde_bucket_search(buckets, value);
-    double v = value < buckets->low ? buckets->low : value;
-    v = v > buckets->high ? buckets->high : v;
-    uint64_t bits;
-    memcpy(&bits, &v, sizeof bits);
-    size_t k = buckets->table[(bits >> buckets->shift) - buckets->first];
-    return k + (v > buckets->bounds[k] ? 1u : 0u);
+    /* Negative values have a sign bit in front, so their step is below the first one. */
+    int64_t bits;
+    memcpy(&bits, &value, sizeof bits);
+    int64_t step = bits >> buckets->shift;
+    step = step < buckets->first ? buckets->first : step;
+    step = step > buckets->last ? buckets->last : step;
+    size_t k = buckets->table[step - buckets->first];
+    return k + (value > buckets->bounds[k] ? 1u : 0u);
 }
 
 #endif

@@ -57,7 +57,7 @@ typedef struct sonde_gauge_head {
 
 #if SONDE_INLINE_RECORD
 /* Set the value. Threads: any. Blocks: never. Cost: about 0.3 ns. */
-static inline void sonde_gauge_set(sonde_gauge *gauge, double value) {
+SONDE_INLINE void sonde_gauge_set(sonde_gauge *gauge, double value) {
     uint64_t *shared = ((const sonde_gauge_head *)(const void *)gauge)->shared;
     if (__builtin_expect(__atomic_load_n(&shared[0], __ATOMIC_RELAXED) == SONDE_GAUGE_IS_SET, 1)) {
         uint64_t bits;
@@ -69,7 +69,7 @@ static inline void sonde_gauge_set(sonde_gauge *gauge, double value) {
 }
 
 /* Add n, which may be negative. Threads: any. Blocks: never. Cost: about 0.6 ns. */
-static inline void sonde_gauge_add(sonde_gauge *gauge, int64_t n) {
+SONDE_INLINE void sonde_gauge_add(sonde_gauge *gauge, int64_t n) {
     uint64_t *shared = ((const sonde_gauge_head *)(const void *)gauge)->shared;
     if (__builtin_expect(__atomic_load_n(&shared[0], __ATOMIC_RELAXED) == SONDE_GAUGE_IS_ADDED, 1))
         sonde_cell_add(sonde_cells(gauge), (uint64_t)n);
@@ -81,11 +81,11 @@ static inline void sonde_gauge_add(sonde_gauge *gauge, int64_t n) {
 #define sonde_gauge_add sonde_gauge_add_call
 #endif
 
-static inline void sonde_gauge_inc(sonde_gauge *gauge) {
+SONDE_INLINE void sonde_gauge_inc(sonde_gauge *gauge) {
     sonde_gauge_add(gauge, 1);
 }
 
-static inline void sonde_gauge_dec(sonde_gauge *gauge) {
+SONDE_INLINE void sonde_gauge_dec(sonde_gauge *gauge) {
     sonde_gauge_add(gauge, -1);
 }
 

@@ -11,6 +11,7 @@
 #include "sonde/registry.h"
 
 #include <math.h>
+#include <stdbool.h>
 
 #define SHIFT_COARSEST 52 /* one step per power of two */
 #define SHIFT_FINEST 40   /* 4096 steps per power of two */
@@ -25,47 +26,48 @@ size_t sonde_bucket_search(const sonde_buckets *buckets, double value) {
     return k;
 }
 
-/* Steps from the first bound to `high`, or 0 when two bounds share a step. */
-static uint64_t step_count(const sonde_buckets *buckets, uint32_t shift) {
-    uint64_t first = sn_bits_of(buckets->low) >> shift;
-    uint64_t previous = first;
-    for (uint32_t i = 1; i < buckets->count; i++) {
-        uint64_t step = sn_bits_of(buckets->bounds[i]) >> shift;
-        if (step == previous)
-            return 0;
-        previous = step;
-    }
-    return (sn_bits_of(buckets->high) >> shift) - first + 1;
+static int64_t step_of(double value, uint32_t shift) {
+    return (int64_t)(sn_bits_of(value) >> shift);
 }
 
-static void fill_table(const sonde_buckets *buckets, uint8_t *table, uint64_t steps) {
+/* Whether no two bounds share a step. */
+static bool is_fine_enough(const sonde_buckets *buckets, uint32_t shift) {
+    for (uint32_t i = 1; i < buckets->count; i++) {
+        if (step_of(buckets->bounds[i], shift) == step_of(buckets->bounds[i - 1], shift))
+            return false;
+    }
+    return true;
+}
+
+static void fill_table(const sonde_buckets *buckets, uint8_t *table) {
     uint8_t below = 0;
-    for (uint64_t i = 0; i < steps; i++) {
-        double start = sn_double_of((buckets->first + i) << buckets->shift);
+    for (int64_t step = buckets->first; step <= buckets->last; step++) {
+        double start = sn_double_of((uint64_t)step << buckets->shift);
         while (below < buckets->count && buckets->bounds[below] < start)
             below++;
-        table[i] = below;
+        table[step - buckets->first] = below;
     }
 }
 
+/* No table where none fits: that is no failure. */
 static sn_status make_table(sonde_buckets *buckets) {
-    if (!(buckets->low > 0))
+    if (buckets->count == 0 || !(buckets->low > 0))
         return SN_OK;
-    for (uint32_t shift = SHIFT_COARSEST; shift >= SHIFT_FINEST; shift--) {
-        uint64_t steps = step_count(buckets, shift);
-        if (steps > SN_BUCKET_STEPS_MAX)
-            return SN_OK;
-        if (steps == 0)
-            continue;
-        uint8_t *table = sn_alloc((size_t)steps);
-        if (table == NULL)
-            return SN_ERR_NO_MEMORY;
-        buckets->shift = shift;
-        buckets->first = sn_bits_of(buckets->low) >> shift;
-        fill_table(buckets, table, steps);
-        buckets->table = table;
+    double high = nextafter(buckets->bounds[buckets->count - 1], (double)INFINITY);
+    uint32_t shift = SHIFT_COARSEST;
+    while (shift >= SHIFT_FINEST && !is_fine_enough(buckets, shift))
+        shift--;
+    buckets->shift = shift;
+    buckets->first = step_of(buckets->low, shift);
+    buckets->last = step_of(high, shift);
+    int64_t count = buckets->last - buckets->first + 1;
+    if (shift < SHIFT_FINEST || count > SN_BUCKET_STEPS_MAX)
         return SN_OK;
-    }
+    uint8_t *table = sn_alloc((size_t)count);
+    if (table == NULL)
+        return SN_ERR_NO_MEMORY;
+    fill_table(buckets, table);
+    buckets->table = table;
     return SN_OK;
 }
 
@@ -99,7 +101,6 @@ sn_status sn_buckets_new(const double *bounds, size_t count, double scale,
     buckets->bounds = scaled;
     buckets->count = (uint32_t)count;
     buckets->low = count > 0 ? scaled[0] : 0;
-    buckets->high = count > 0 ? nextafter(scaled[count - 1], (double)INFINITY) : 0;
     if (make_table(buckets) != SN_OK) {
         (void)sn_buckets_free(buckets);
         return sn_err_set(err, SN_ERR_NO_MEMORY, "no memory for the bounds of a histogram");

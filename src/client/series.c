@@ -28,12 +28,15 @@ struct sn_piece {
     _Alignas(16) char bytes[];
 };
 
-/* Label values with their lengths and hash, on the stack of a lookup. */
+/* Label values on the stack of a lookup. */
 struct key {
-    const char *values[SONDE_LABELS_MAX];
-    size_t lens[SONDE_LABELS_MAX];
+    struct sn_label_value values[SONDE_LABELS_MAX];
     uint64_t hash;
 };
+
+/* The stack of a lookup holds no text that could overflow; the guard would cost 1 ns of 18. */
+#define NO_GUARD __attribute__((no_stack_protector))
+#define LOOKUP NO_GUARD __attribute__((always_inline)) static inline
 
 static uint64_t hash_secret;
 
@@ -43,51 +46,45 @@ static void draw_secret(void) {
 
 /* Lookup. */
 
-static inline void key_init(struct key *key, const char *const *values, size_t count) {
+LOOKUP void key_set_values(struct key *key, const char *const *values, size_t count) {
+#pragma GCC unroll 4
+    for (size_t i = 0; i < count; i++)
+        key->values[i] = sn_label_value(values[i] != NULL ? values[i] : "");
+}
+
+LOOKUP void key_set_hash(struct key *key, size_t count) {
     uint64_t hash = hash_secret;
-    for (size_t i = 0; i < count; i++) {
-        key->values[i] = values[i] != NULL ? values[i] : "";
-        key->lens[i] = strlen(key->values[i]);
-        hash += sn_label_hash(key->values[i], key->lens[i], hash_secret + i * SN_HASH_STEP);
-    }
+#pragma GCC unroll 4
+    for (size_t i = 0; i < count; i++)
+        hash += sn_label_hash(&key->values[i], hash_secret + i * SN_HASH_STEP);
     key->hash = sn_hash_mix(hash, SN_HASH_STEP);
 }
 
-static inline bool series_has_values(const struct sn_series *series, const struct key *key,
-                                     size_t count) {
-    const char *text = sn_series_text(series);
+static inline void key_init(struct key *key, const char *const *values, size_t count) {
+    key_set_values(key, values, count);
+    key_set_hash(key, count);
+}
+
+LOOKUP bool series_has_values(const struct sn_series *series, const struct key *key, size_t count) {
+    const char *text = (const char *)&series->values[count];
+#pragma GCC unroll 4
     for (size_t i = 0; i < count; i++) {
         const struct sn_span_of_text *span = &series->values[i];
-        if (span->len != key->lens[i] ||
-            !sn_label_equal(text + span->offset, key->values[i], span->len))
+        if (span->len != key->values[i].len ||
+            !sn_label_equal(&key->values[i], text + span->offset))
             return false;
     }
     return true;
 }
 
-/* As series_has_values, for values whose length nobody needs if it differs. */
-static inline bool series_has_texts(const struct sn_series *series, const char *const *values,
-                                    size_t count) {
-    const char *text = sn_series_text(series);
-    for (size_t i = 0; i < count; i++) {
-        const struct sn_span_of_text *span = &series->values[i];
-        const char *value = values[i] != NULL ? values[i] : "";
-        size_t len = strlen(value);
-        if (span->len != len || !sn_label_equal(text + span->offset, value, len))
-            return false;
-    }
-    return true;
-}
-
-static inline struct sn_series *find(const struct sn_family *family, const struct key *key) {
+LOOKUP struct sn_series *find(const struct sn_family *family, const struct key *key, size_t count) {
     const struct sn_series_table *table =
         atomic_load_explicit(&family->table, memory_order_acquire);
     for (size_t i = (size_t)key->hash & table->mask;; i = (i + 1) & table->mask) {
         struct sn_series *series = atomic_load_explicit(&table->slots[i], memory_order_acquire);
         if (series == NULL)
             return NULL;
-        if (series->hash == (uint32_t)(key->hash >> 32) &&
-            series_has_values(series, key, family->label_count))
+        if (series->hash == key->hash && series_has_values(series, key, count))
             return series;
     }
 }
@@ -122,16 +119,6 @@ static struct sn_series_table *table_new(size_t slots) {
     return table;
 }
 
-/* Where a series goes depends on the low half of the hash, which is not kept: it is made again. */
-static uint64_t series_hash(const struct sn_series *series) {
-    uint64_t hash = hash_secret;
-    for (size_t i = 0; i < series->family->label_count; i++) {
-        struct sn_str value = sn_series_value(series, i);
-        hash += sn_label_hash(value.ptr, value.len, hash_secret + i * SN_HASH_STEP);
-    }
-    return sn_hash_mix(hash, SN_HASH_STEP);
-}
-
 static void table_put(struct sn_series_table *table, uint64_t hash, struct sn_series *series) {
     size_t i = (size_t)hash & table->mask;
     while (atomic_load_explicit(&table->slots[i], memory_order_relaxed) != NULL)
@@ -150,7 +137,7 @@ static bool table_reserve(struct sn_family *family) {
         return false;
     for (struct sn_series *s = atomic_load_explicit(&family->first, memory_order_relaxed);
          s != NULL; s = atomic_load_explicit(&s->next, memory_order_relaxed)) {
-        table_put(table, series_hash(s), s);
+        table_put(table, s->hash, s);
     }
     table->older = old;
     /* Release: a lookup that sees the table sees its slots. */
@@ -183,9 +170,9 @@ static char *put_text(char *at, const char *text, size_t len) {
 static size_t text_size(const struct sn_family *family, const struct key *key, size_t *ret_raw) {
     size_t size = 0, raw = 0;
     for (size_t i = 0; i < family->label_count; i++) {
-        size_t escaped = escaped_len(key->values[i], key->lens[i]);
+        size_t escaped = escaped_len(key->values[i].text, key->values[i].len);
         size += strlen(family->label_names[i]) + escaped + 4; /* ,="" */
-        raw += escaped != key->lens[i] ? key->lens[i] : 0;
+        raw += escaped != key->values[i].len ? key->values[i].len : 0;
     }
     *ret_raw = raw;
     return size > 0 ? size - 1 : 0; /* no comma before the first */
@@ -197,16 +184,16 @@ static void render_labels(struct sn_series *series, const struct key *key) {
     char *at = start;
     char *raw = start + series->text_len;
     for (size_t i = 0; i < family->label_count; i++) {
-        size_t len = key->lens[i];
+        size_t len = key->values[i].len;
         if (i > 0)
             *at++ = ',';
         at = put_text(at, family->label_names[i], strlen(family->label_names[i]));
         at = put_text(at, "=\"", 2);
         char *value = at;
-        at = put_escaped(at, key->values[i], len);
+        at = put_escaped(at, key->values[i].text, len);
         if ((size_t)(at - value) != len) {
             value = raw;
-            raw = put_text(raw, key->values[i], len);
+            raw = put_text(raw, key->values[i].text, len);
         }
         series->values[i] = (struct sn_span_of_text){(uint32_t)(value - start), (uint32_t)len};
         *at++ = '"';
@@ -232,8 +219,8 @@ static struct sn_series *series_make(struct sn_family *family, const struct key 
     size_t text = text_size(family, key, &raw);
     size_t head = sizeof(struct sn_series) + family->label_count * sizeof(struct sn_span_of_text);
     size_t tail = family->tail_size > 0 ? (head + text + raw + 15) & ~(size_t)15 : 0;
-    struct sn_series *series =
-        piece_alloc(family, tail > 0 ? tail + family->tail_size : head + text + raw);
+    size_t end = tail > 0 ? tail + family->tail_size : head + text + raw;
+    struct sn_series *series = piece_alloc(family, end);
     if (series == NULL)
         return NULL;
     memset(series, 0, head);
@@ -241,7 +228,7 @@ static struct sn_series *series_make(struct sn_family *family, const struct key 
         memset((char *)series + tail, 0, family->tail_size);
     series->family = family;
     series->created_wall_ms = sn_clock_wall_ms(sn_clock_system());
-    series->hash = (uint32_t)(key->hash >> 32);
+    series->hash = key->hash;
     series->text_len = (uint32_t)text;
     series->tail = (uint32_t)tail;
     render_labels(series, key);
@@ -292,7 +279,7 @@ static struct sn_series *other_locked(struct sn_family *family) {
     struct key key;
     key_init(&key, values, family->label_count);
     /* The host may have used these very values: then that series is the one. */
-    struct sn_series *other = find(family, &key);
+    struct sn_series *other = find(family, &key, family->label_count);
     if (other == NULL)
         other = add_locked(family, &key);
     atomic_store_explicit(&family->other, other, memory_order_release);
@@ -312,8 +299,9 @@ static struct sn_series *get_other(struct sn_family *family, sonde_lost_reason r
 
 static bool is_valid(const struct key *key, size_t count) {
     for (size_t i = 0; i < count; i++) {
-        if (key->lens[i] > SONDE_LABEL_VALUE_BYTES_MAX ||
-            !sn_str_is_utf8(sn_str_make(key->values[i], key->lens[i])))
+        const struct sn_label_value *value = &key->values[i];
+        if (value->len > SONDE_LABEL_VALUE_BYTES_MAX ||
+            !sn_str_is_utf8(sn_str_make(value->text, value->len)))
             return false;
     }
     return true;
@@ -327,29 +315,79 @@ static bool is_full_locked(struct sn_family *family) {
     return is_full;
 }
 
-/* The rare half of a lookup: not found without the lock. */
+/* The rare half of a lookup: not found without the lock. Its own key keeps the other's values in
+ * registers. */
 static __attribute__((noinline)) struct sn_series *get_slow(struct sn_family *family,
-                                                            const struct key *key) {
-    if (!is_valid(key, family->label_count))
+                                                            const char *const *values) {
+    struct key key;
+    key_init(&key, values, family->label_count);
+    if (!is_valid(&key, family->label_count))
         return get_other(family, SONDE_LOST_LABEL_VALUE);
     if (atomic_load_explicit(&family->is_full, memory_order_relaxed))
         return get_other(family, SONDE_LOST_SERIES_LIMIT);
     sn_client_lock();
-    struct sn_series *series = find(family, key);
+    struct sn_series *series = find(family, &key, family->label_count);
     bool is_full = series == NULL && is_full_locked(family);
     if (series == NULL && !is_full)
-        series = add_counted_locked(family, key);
+        series = add_counted_locked(family, &key);
     sn_client_unlock();
     return is_full ? get_other(family, SONDE_LOST_SERIES_LIMIT) : series;
 }
 
-struct sn_series *sn_series_get(struct sn_family *family, const char *const *values, size_t count) {
+/* Let a site remember. It belongs to the first family that it sees: so its child is alive. */
+static struct sn_series *site_put(sonde_site *site, struct sn_series *series) {
+    uint64_t owner = 0;
+    if (series != NULL && (__atomic_compare_exchange_n(&site->family_id, &owner, series->family->id,
+                                                       false, __ATOMIC_RELAXED, __ATOMIC_RELAXED) ||
+                           owner == series->family->id))
+        __atomic_store_n(&site->child, series, __ATOMIC_RELEASE);
+    return series;
+}
+
+/* A lookup; compiled once for each small count, because the loops then vanish. */
+LOOKUP struct sn_series *get_n(struct sn_family *family, sonde_site *site,
+                               const char *const *values, size_t count) {
+    struct key key;
+    key_set_values(&key, values, count);
+    if (site != NULL && __atomic_load_n(&site->family_id, __ATOMIC_RELAXED) == family->id) {
+        /* Acquire: the series is seen as it was published. */
+        const struct sn_series *last = __atomic_load_n(&site->child, __ATOMIC_ACQUIRE);
+        if (last != NULL && series_has_values(last, &key, count))
+            return (struct sn_series *)(uintptr_t)last;
+    }
+    key_set_hash(&key, count);
+    struct sn_series *series = find(family, &key, count);
+    if (series == NULL)
+        series = get_slow(family, values);
+    return site != NULL ? site_put(site, series) : series;
+}
+
+LOOKUP struct sn_series *get_any(struct sn_family *family, sonde_site *site,
+                                 const char *const *values, size_t count) {
     if (count != family->label_count) /* always so for the family that records nothing */
         return refuse(family, SONDE_LOST_REGISTRATION);
-    struct key key;
-    key_init(&key, values, count);
-    struct sn_series *series = find(family, &key);
-    return series != NULL ? series : get_slow(family, &key);
+    switch (count) {
+    case 1:
+        return get_n(family, site, values, 1);
+    case 2:
+        return get_n(family, site, values, 2);
+    case 3:
+        return get_n(family, site, values, 3);
+    case 4:
+        return get_n(family, site, values, 4);
+    default: /* a count, no enum */
+        return get_n(family, site, values, count);
+    }
+}
+
+NO_GUARD struct sn_series *sn_series_get(struct sn_family *family, const char *const *values,
+                                         size_t count) {
+    return get_any(family, NULL, values, count);
+}
+
+NO_GUARD struct sn_series *sn_series_get_at(struct sn_family *family, sonde_site *site,
+                                            const char *const *values, size_t count) {
+    return get_any(family, site, values, count);
 }
 
 sonde_status sn_series_get_exact_locked(struct sn_family *family, const char *const *values,
@@ -360,7 +398,7 @@ sonde_status sn_series_get_exact_locked(struct sn_family *family, const char *co
         return (sonde_status)sn_err_set(err, SN_ERR_INVALID,
                                         "a label value of %s is not UTF-8 or above %d bytes",
                                         family->name, SONDE_LABEL_VALUE_BYTES_MAX);
-    struct sn_series *series = find(family, &key);
+    struct sn_series *series = find(family, &key, family->label_count);
     if (series == NULL && is_full_locked(family))
         return (sonde_status)sn_err_set(err, SN_ERR_LIMIT, "%s has no room for another series",
                                         family->name);
@@ -371,25 +409,6 @@ sonde_status sn_series_get_exact_locked(struct sn_family *family, const char *co
                                         family->name);
     *ret_series = series;
     return SONDE_OK;
-}
-
-/* A site belongs to the first family that it sees, so its child is never of a freed one. */
-struct sn_series *sn_series_get_at(struct sn_family *family, sonde_site *site,
-                                   const char *const *values, size_t count) {
-    uint64_t owner = __atomic_load_n(&site->family_id, __ATOMIC_RELAXED);
-    if (owner == family->id && count == family->label_count) {
-        /* Acquire: the series is seen as it was published. */
-        const struct sn_series *last = __atomic_load_n(&site->child, __ATOMIC_ACQUIRE);
-        if (last != NULL && series_has_texts(last, values, count))
-            return (struct sn_series *)(uintptr_t)last;
-    }
-    struct sn_series *series = sn_series_get(family, values, count);
-    if (owner == 0 && __atomic_compare_exchange_n(&site->family_id, &owner, family->id, false,
-                                                  __ATOMIC_RELAXED, __ATOMIC_RELAXED))
-        owner = family->id;
-    if (owner == family->id)
-        __atomic_store_n(&site->child, series, __ATOMIC_RELEASE);
-    return series;
 }
 
 sn_status sn_series_init_all(struct sn_family *family) {

@@ -51,7 +51,7 @@ struct sn_series {
     struct sn_family *family;
     _Atomic(struct sn_series *) next; /* in order of registration */
     int64_t created_wall_ms;
-    uint32_t hash;
+    uint64_t hash;
     uint32_t text_len;               /* of the rendered labels: a="b",c="d" */
     uint32_t tail;                   /* offset of the kind's own struct behind the text; 0: none */
     struct sn_span_of_text values[]; /* [family->label_count], then the text */
