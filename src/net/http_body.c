@@ -4,6 +4,7 @@
  * A bomb (1 KB that inflates to 1 GB) costs what the output buffer's limit allows and no more.
  * zlib's memory comes from the seam like ours.
  */
+#include "base/limits.h"
 #include "base/mem.h"
 #include "net/http_priv.h"
 
@@ -119,6 +120,8 @@ sn_status sn_http_inflate(struct sn_str body, struct sn_buf *ret_plain, struct s
     z_stream zlib = {.zalloc = zlib_alloc, .zfree = zlib_free};
     if (body.len > UINT32_MAX)
         return sn_err_set(err, SN_ERR_LIMIT, "the body has more than 4 GiB");
+    if (ret_plain->limit == 0)
+        ret_plain->limit = SN_BUF_LIMIT_DEFAULT;
     if (inflateInit2(&zlib, WINDOW_BITS_MAX + GZIP_WRAPPER) != Z_OK)
         return sn_err_set(err, SN_ERR_NO_MEMORY, "no memory to inflate the body");
     zlib.next_in = (const Bytef *)body.ptr;
