@@ -1,0 +1,312 @@
+/* What sonde.db knows about the store: see catalog.h. */
+#include "store/catalog.h"
+
+#include "base/mem.h"
+#include "base/os.h"
+#include "store/segment_write.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sqlite3.h>
+#include <stdio.h>
+
+enum {
+    BUSY_TIMEOUT_MS = 10000, /* another module's transaction; none of ours takes a second */
+    CACHE_KIB = 4096,
+};
+
+static const char schema[] =
+    "CREATE TABLE IF NOT EXISTS store_meta("
+    " key TEXT PRIMARY KEY NOT NULL, value INTEGER NOT NULL) WITHOUT ROWID;"
+    "CREATE TABLE IF NOT EXISTS series(id INTEGER PRIMARY KEY NOT NULL, labels BLOB NOT NULL);"
+    "CREATE TABLE IF NOT EXISTS segment("
+    " id INTEGER PRIMARY KEY NOT NULL, bytes INTEGER NOT NULL, series_count INTEGER NOT NULL,"
+    " sample_count INTEGER NOT NULL, time_min_ms INTEGER NOT NULL, time_max_ms INTEGER NOT NULL);"
+    "CREATE TABLE IF NOT EXISTS metric_metadata("
+    " metric TEXT PRIMARY KEY NOT NULL, type INTEGER NOT NULL, help TEXT NOT NULL,"
+    " unit TEXT NOT NULL) WITHOUT ROWID;";
+
+/* ---- SQLite's results as ours ---- */
+
+static sn_status status_of(int code) {
+    switch (code & 0xff) {
+    case SQLITE_OK:
+    case SQLITE_DONE:
+    case SQLITE_ROW:
+        return SN_OK;
+    case SQLITE_NOMEM:
+        return SN_ERR_NO_MEMORY;
+    case SQLITE_FULL:
+        return SN_ERR_NO_SPACE;
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+        return SN_ERR_BUSY;
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB:
+    case SQLITE_CONSTRAINT:
+    case SQLITE_MISMATCH:
+        return SN_ERR_CORRUPT;
+    case SQLITE_PERM:
+    case SQLITE_AUTH:
+    case SQLITE_READONLY:
+        return SN_ERR_DENIED;
+    default: /* the rest, foreign numbers too, is a failing disk for whoever calls */
+        return SN_ERR_IO;
+    }
+}
+
+static sn_status failure(sqlite3 *db, int code, const char *what, struct sn_err *err) {
+    const char *text = db ? sqlite3_errmsg(db) : sqlite3_errstr(code);
+    return sn_err_set(err, status_of(code), "cannot %s sonde.db: %s", what, text);
+}
+
+static sn_status execute(struct sn_catalog *catalog, const char *sql, struct sn_err *err) {
+    int code = sqlite3_exec(catalog->db, sql, NULL, NULL, NULL);
+    return code == SQLITE_OK ? SN_OK : failure(catalog->db, code, "change", err);
+}
+
+static sn_status prepare(struct sn_catalog *catalog, const char *sql, sqlite3_stmt **ret_statement,
+                         struct sn_err *err) {
+    int code = sqlite3_prepare_v2(catalog->db, sql, -1, ret_statement, NULL);
+    return code == SQLITE_OK ? SN_OK : failure(catalog->db, code, "read", err);
+}
+
+static void finalize(sqlite3_stmt **statement) {
+    (void)sqlite3_finalize(*statement); /* repeats the failure of the last step */
+}
+#define STATEMENT SN_CLEANUP(finalize) sqlite3_stmt *
+
+/* Run a statement that gives no rows. */
+static sn_status step_done(struct sn_catalog *catalog, sqlite3_stmt *statement,
+                           struct sn_err *err) {
+    int code = sqlite3_step(statement);
+    return code == SQLITE_DONE ? SN_OK : failure(catalog->db, code, "change", err);
+}
+
+/* ---- opening ---- */
+
+static sn_status get_meta(struct sn_catalog *catalog, const char *key, uint64_t *ret_value,
+                          struct sn_err *err) {
+    STATEMENT statement = NULL;
+    SN_TRY(prepare(catalog, "SELECT value FROM store_meta WHERE key = ?", &statement, err));
+    sqlite3_bind_text(statement, 1, key, -1, SQLITE_STATIC);
+    int code = sqlite3_step(statement);
+    if (code == SQLITE_DONE)
+        return SN_ERR_NOT_FOUND;
+    if (code != SQLITE_ROW)
+        return failure(catalog->db, code, "read", err);
+    *ret_value = (uint64_t)sqlite3_column_int64(statement, 0);
+    return SN_OK;
+}
+
+static sn_status put_meta(struct sn_catalog *catalog, const char *key, uint64_t value,
+                          struct sn_err *err) {
+    STATEMENT statement = NULL;
+    SN_TRY(prepare(catalog, "INSERT OR REPLACE INTO store_meta VALUES(?, ?)", &statement, err));
+    sqlite3_bind_text(statement, 1, key, -1, SQLITE_STATIC);
+    sqlite3_bind_int64(statement, 2, (sqlite3_int64)value);
+    return step_done(catalog, statement, err);
+}
+
+static sn_status check_version(struct sn_catalog *catalog, struct sn_err *err) {
+    uint64_t version = 0;
+    sn_status status = get_meta(catalog, "format_version", &version, err);
+    if (status == SN_ERR_NOT_FOUND)
+        return put_meta(catalog, "format_version", SN_CATALOG_FORMAT_VERSION, err);
+    if (status != SN_OK)
+        return status;
+    if (version > SN_CATALOG_FORMAT_VERSION)
+        return sn_err_set(err, SN_ERR_UNSUPPORTED,
+                          "the data directory has format version %llu, this program knows up to "
+                          "%d: use a newer sonde",
+                          (unsigned long long)version, SN_CATALOG_FORMAT_VERSION);
+    return SN_OK;
+}
+
+/* Create the file with our mode: SQLite would take 0644. Its -wal and -shm get the same. */
+static sn_status create_file(const char *path, struct sn_err *err) {
+    int fd = sn_os_open(path, O_RDWR | O_CREAT, 0640);
+    if (fd < 0)
+        return sn_err_set_errno(err, errno, "cannot open %s", path);
+    (void)sn_os_close(fd); /* nothing was written */
+    return SN_OK;
+}
+
+sn_status sn_catalog_open(struct sn_catalog *catalog, const char *dir, struct sn_err *err) {
+    char path[SN_PATH_BYTES_MAX];
+    *catalog = (struct sn_catalog){0};
+    int len = snprintf(path, sizeof path, "%s/sonde.db", dir);
+    if (len < 0 || (size_t)len >= sizeof path)
+        return sn_err_set(err, SN_ERR_LIMIT, "the path of the data directory is too long");
+    SN_TRY(create_file(path, err));
+    sqlite3 *db = NULL;
+    int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
+    int code = sqlite3_open_v2(path, &db, flags, NULL);
+    catalog->db = db;
+    if (code != SQLITE_OK)
+        return failure(db, code, "open", err);
+    sqlite3_busy_timeout(db, BUSY_TIMEOUT_MS);
+    char pragmas[256];
+    (void)snprintf(pragmas, sizeof pragmas,
+                   "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-%d;"
+                   "PRAGMA trusted_schema=OFF;",
+                   CACHE_KIB);
+    SN_TRY(execute(catalog, pragmas, err));
+    SN_TRY(execute(catalog, schema, err));
+    return check_version(catalog, err);
+}
+
+void sn_catalog_close(struct sn_catalog *catalog) {
+    (void)sqlite3_finalize(catalog->insert_series); /* repeats the failure of the last step */
+    (void)sqlite3_close(catalog->db);               /* no statement is open: it cannot be busy */
+    *catalog = (struct sn_catalog){0};
+}
+
+/* ---- loading ---- */
+
+static struct sn_str column_bytes(sqlite3_stmt *statement, int column) {
+    const void *bytes = sqlite3_column_blob(statement, column);
+    return sn_str_make(bytes, (size_t)sqlite3_column_bytes(statement, column));
+}
+
+static sn_status load_series(struct sn_catalog *catalog, const struct sn_catalog_visitor *visitor,
+                             struct sn_err *err) {
+    STATEMENT statement = NULL;
+    SN_TRY(prepare(catalog, "SELECT id, labels FROM series ORDER BY id", &statement, err));
+    int code;
+    while ((code = sqlite3_step(statement)) == SQLITE_ROW)
+        SN_TRY(visitor->series(visitor->ctx, (uint64_t)sqlite3_column_int64(statement, 0),
+                               column_bytes(statement, 1), err));
+    return code == SQLITE_DONE ? SN_OK : failure(catalog->db, code, "read", err);
+}
+
+static sn_status load_segments(struct sn_catalog *catalog, const struct sn_catalog_visitor *visitor,
+                               struct sn_err *err) {
+    STATEMENT statement = NULL;
+    SN_TRY(prepare(catalog,
+                   "SELECT id, bytes, series_count, sample_count, time_min_ms, time_max_ms"
+                   " FROM segment ORDER BY id",
+                   &statement, err));
+    int code;
+    while ((code = sqlite3_step(statement)) == SQLITE_ROW) {
+        struct sn_segment_row row = {.id = (uint64_t)sqlite3_column_int64(statement, 0),
+                                     .bytes = (uint64_t)sqlite3_column_int64(statement, 1),
+                                     .series_count = (uint64_t)sqlite3_column_int64(statement, 2),
+                                     .sample_count = (uint64_t)sqlite3_column_int64(statement, 3),
+                                     .time_min = sqlite3_column_int64(statement, 4),
+                                     .time_max = sqlite3_column_int64(statement, 5)};
+        SN_TRY(visitor->segment(visitor->ctx, &row, err));
+    }
+    return code == SQLITE_DONE ? SN_OK : failure(catalog->db, code, "read", err);
+}
+
+static sn_status load_metadata(struct sn_catalog *catalog, const struct sn_catalog_visitor *visitor,
+                               struct sn_err *err) {
+    STATEMENT statement = NULL;
+    SN_TRY(
+        prepare(catalog, "SELECT metric, type, help, unit FROM metric_metadata", &statement, err));
+    int code;
+    while ((code = sqlite3_step(statement)) == SQLITE_ROW) {
+        sqlite3_int64 type = sqlite3_column_int64(statement, 1);
+        if (type < SN_METRIC_UNKNOWN || type > SN_METRIC_STATESET)
+            type = SN_METRIC_UNKNOWN;
+        struct sn_metadata metadata = {.metric_name = column_bytes(statement, 0),
+                                       .type = (enum sn_metric_type)type,
+                                       .help = column_bytes(statement, 2),
+                                       .unit = column_bytes(statement, 3)};
+        SN_TRY(visitor->metadata(visitor->ctx, &metadata, err));
+    }
+    return code == SQLITE_DONE ? SN_OK : failure(catalog->db, code, "read", err);
+}
+
+sn_status sn_catalog_load(struct sn_catalog *catalog, const struct sn_catalog_visitor *visitor,
+                          uint64_t *ret_flushed_log, struct sn_err *err) {
+    uint64_t flushed_log = 0;
+    SN_TRY(load_series(catalog, visitor, err));
+    SN_TRY(load_segments(catalog, visitor, err));
+    SN_TRY(load_metadata(catalog, visitor, err));
+    sn_status status = get_meta(catalog, "flushed_log", &flushed_log, err);
+    if (status != SN_OK && status != SN_ERR_NOT_FOUND)
+        return status;
+    *ret_flushed_log = flushed_log;
+    return SN_OK;
+}
+
+/* ---- changing ---- */
+
+sn_status sn_catalog_begin(struct sn_catalog *catalog, struct sn_err *err) {
+    return execute(catalog, "BEGIN IMMEDIATE", err);
+}
+
+sn_status sn_catalog_commit(struct sn_catalog *catalog, struct sn_err *err) {
+    return execute(catalog, "COMMIT", err);
+}
+
+void sn_catalog_rollback(struct sn_catalog *catalog) {
+    /* Fails when SQLite has rolled back by itself, which is as good. */
+    (void)sqlite3_exec(catalog->db, "ROLLBACK", NULL, NULL, NULL);
+}
+
+/* A flush may add a million series: the statement is compiled once and kept. */
+static sn_status insert_series(struct sn_catalog *catalog, sqlite3_stmt **ret_statement,
+                               struct sn_err *err) {
+    sqlite3_stmt *statement = catalog->insert_series;
+    if (!statement) {
+        SN_TRY(prepare(catalog, "INSERT OR REPLACE INTO series VALUES(?, ?)", &statement, err));
+        catalog->insert_series = statement;
+    }
+    *ret_statement = statement;
+    return SN_OK;
+}
+
+sn_status sn_catalog_add_series(struct sn_catalog *catalog, uint32_t id, struct sn_str labels,
+                                struct sn_err *err) {
+    sqlite3_stmt *statement = NULL;
+    SN_TRY(insert_series(catalog, &statement, err));
+    sqlite3_bind_int64(statement, 1, id);
+    sqlite3_bind_blob(statement, 2, labels.ptr, (int)labels.len, SQLITE_STATIC);
+    sn_status status = step_done(catalog, statement, err);
+    (void)sqlite3_reset(statement); /* repeats the failure of the step */
+    return status;
+}
+
+sn_status sn_catalog_add_segment(struct sn_catalog *catalog, const struct sn_segment_row *row,
+                                 struct sn_err *err) {
+    STATEMENT statement = NULL;
+    SN_TRY(prepare(catalog, "INSERT INTO segment VALUES(?, ?, ?, ?, ?, ?)", &statement, err));
+    sqlite3_bind_int64(statement, 1, (sqlite3_int64)row->id);
+    sqlite3_bind_int64(statement, 2, (sqlite3_int64)row->bytes);
+    sqlite3_bind_int64(statement, 3, (sqlite3_int64)row->series_count);
+    sqlite3_bind_int64(statement, 4, (sqlite3_int64)row->sample_count);
+    sqlite3_bind_int64(statement, 5, row->time_min);
+    sqlite3_bind_int64(statement, 6, row->time_max);
+    return step_done(catalog, statement, err);
+}
+
+static void bind_str(sqlite3_stmt *statement, int column, struct sn_str text) {
+    sqlite3_bind_text(statement, column, text.len ? text.ptr : "", (int)text.len, SQLITE_STATIC);
+}
+
+sn_status sn_catalog_put_metadata(struct sn_catalog *catalog, const struct sn_metadata *metadata,
+                                  struct sn_err *err) {
+    STATEMENT statement = NULL;
+    SN_TRY(prepare(catalog, "INSERT OR REPLACE INTO metric_metadata VALUES(?, ?, ?, ?)", &statement,
+                   err));
+    bind_str(statement, 1, metadata->metric_name);
+    sqlite3_bind_int(statement, 2, (int)metadata->type);
+    bind_str(statement, 3, metadata->help);
+    bind_str(statement, 4, metadata->unit);
+    return step_done(catalog, statement, err);
+}
+
+sn_status sn_catalog_set_flushed_log(struct sn_catalog *catalog, uint64_t log, struct sn_err *err) {
+    return put_meta(catalog, "flushed_log", log, err);
+}
+
+sn_status sn_catalog_drop_segments_before(struct sn_catalog *catalog, int64_t time_ms,
+                                          struct sn_err *err) {
+    STATEMENT statement = NULL;
+    SN_TRY(prepare(catalog, "DELETE FROM segment WHERE time_max_ms < ?", &statement, err));
+    sqlite3_bind_int64(statement, 1, time_ms);
+    return step_done(catalog, statement, err);
+}

@@ -1,0 +1,68 @@
+/*
+ * The catalogue: what sonde.db knows about the store. SQLite is the commit point: a segment exists
+ * when its row does, a log is obsolete when its number is in the `flushed_log` row.
+ *
+ *   store_meta(key, value)          format_version, flushed_log
+ *   series(id, labels)              canonical label bytes
+ *   segment(id, bytes, ...)         the manifest
+ *   metric_metadata(metric, ...)    type, help, unit
+ *
+ * Threads: one at a time; the owner's flush lock guards it. Blocks on disk. The file is shared with
+ * other modules (each has its own connection and its own tables), hence a busy timeout.
+ */
+#ifndef SN_STORE_CATALOG_H
+#define SN_STORE_CATALOG_H
+
+#include "base/status.h"
+#include "base/str.h"
+#include "model/sample.h"
+#include "store/segment.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define SN_CATALOG_FORMAT_VERSION 1
+
+struct sn_catalog {
+    void *db;            /* sqlite3, owned */
+    void *insert_series; /* sqlite3_stmt, owned; NULL until it is needed */
+};
+
+/* Open or create dir/sonde.db. SN_ERR_UNSUPPORTED (newer version), SN_ERR_CORRUPT, SN_ERR_IO,
+ * SN_ERR_NO_SPACE, SN_ERR_DENIED, SN_ERR_BUSY, SN_ERR_NO_MEMORY. */
+sn_status sn_catalog_open(struct sn_catalog *catalog, const char *dir,
+                          struct sn_err *err) SN_MUST_USE;
+void sn_catalog_close(struct sn_catalog *catalog); /* also after a failed open */
+
+/* ---- loading: each visit may stop with a status of its own ---- */
+
+struct sn_catalog_visitor {
+    void *ctx;
+    sn_status (*series)(void *ctx, uint64_t id, struct sn_str labels, struct sn_err *err);
+    sn_status (*segment)(void *ctx, const struct sn_segment_row *row, struct sn_err *err);
+    sn_status (*metadata)(void *ctx, const struct sn_metadata *metadata, struct sn_err *err);
+};
+
+/* All series ascending by id, all segments ascending by id, all metadata, in this order; and the
+ * number of the newest log that needs no replay (0: none). */
+sn_status sn_catalog_load(struct sn_catalog *catalog, const struct sn_catalog_visitor *visitor,
+                          uint64_t *ret_flushed_log, struct sn_err *err) SN_MUST_USE;
+
+/* ---- changing: one transaction ---- */
+
+sn_status sn_catalog_begin(struct sn_catalog *catalog, struct sn_err *err) SN_MUST_USE;
+sn_status sn_catalog_add_series(struct sn_catalog *catalog, uint32_t id, struct sn_str labels,
+                                struct sn_err *err) SN_MUST_USE;
+sn_status sn_catalog_add_segment(struct sn_catalog *catalog, const struct sn_segment_row *row,
+                                 struct sn_err *err) SN_MUST_USE;
+sn_status sn_catalog_put_metadata(struct sn_catalog *catalog, const struct sn_metadata *metadata,
+                                  struct sn_err *err) SN_MUST_USE;
+sn_status sn_catalog_set_flushed_log(struct sn_catalog *catalog, uint64_t log,
+                                     struct sn_err *err) SN_MUST_USE;
+/* Remove the rows of segments whose newest sample is before time_ms. */
+sn_status sn_catalog_drop_segments_before(struct sn_catalog *catalog, int64_t time_ms,
+                                          struct sn_err *err) SN_MUST_USE;
+sn_status sn_catalog_commit(struct sn_catalog *catalog, struct sn_err *err) SN_MUST_USE;
+void sn_catalog_rollback(struct sn_catalog *catalog);
+
+#endif

@@ -1,0 +1,434 @@
+/*
+ * The flush: what the head holds becomes a segment, and the log behind it goes away.
+ *
+ *   freeze epoch -> write segment file -> one transaction {series, metadata, segment row, log
+ *   position} -> publish the segment -> forget the frozen epoch -> delete the logs
+ *
+ * Invariants:
+ *   1. Before the transaction commits nothing is given up; after it nothing can fail. A failed flush
+ *      leaves the epoch frozen, and the next one writes the same file again, byte for byte: so it
+ *      does not matter whether a commit that reported a failure reached the disk after all.
+ *   2. The segment is visible before the frozen epoch disappears: a reader that looks at the head
+ *      first and at the segments second misses nothing.
+ *   3. Deleted logs hold only groups of flushed epochs, and the definitions in them are in the
+ *      catalogue: the series are counted after the epoch was frozen.
+ *
+ * Threads: any, one at a time (flush lock). Pushes and reads go on.
+ */
+#include "base/check.h"
+#include "base/mem.h"
+#include "base/os.h"
+#include "store/store_priv.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+enum {
+    SERIES_PER_LOCK = 1024, /* looked up in the head at once: about 30 us */
+    SWEEP_PER_LOCK = 16384, /* states cleared at once: about 30 us */
+};
+#define RETRY_AFTER_FAILURE_NS INT64_C(10000000000)
+#define RETENTION_EVERY_NS INT64_C(60000000000)
+#define WORKER_TICK_NS INT64_C(1000000000)
+
+/* ---- metric order ---- */
+
+static int compare_in_index(const void *a, const void *b, void *ctx) {
+    return sn_series_index_compare_metric(ctx, *(const uint32_t *)a, *(const uint32_t *)b);
+}
+
+/* Merge the sorted tail [middle, count) into the sorted head [0, middle), from the end. */
+static void merge_order(const struct sn_series_index *index, uint32_t *order, size_t middle,
+                        uint32_t *tail, size_t tail_count) {
+    size_t at = middle + tail_count;
+    while (tail_count > 0) {
+        bool take_old = middle > 0 && sn_series_index_compare_metric(index, order[middle - 1],
+                                                                     tail[tail_count - 1]) > 0;
+        order[--at] = take_old ? order[--middle] : tail[--tail_count];
+    }
+}
+
+/* Bring series that are new since the last flush into the order. */
+static sn_status extend_order(struct sn_store *store, uint32_t series_count, struct sn_err *err) {
+    size_t old = store->order_count;
+    size_t more = series_count - old;
+    if (more == 0)
+        return SN_OK;
+    uint32_t *order = sn_realloc_array(store->order, series_count, sizeof *order);
+    if (order)
+        store->order = order;
+    SN_CLEANUP(sn_free_ptr) uint32_t *tail = sn_realloc_array(NULL, more, sizeof *tail);
+    if (!order || !tail)
+        return sn_err_set(err, SN_ERR_NO_MEMORY, "no memory to sort %u series", series_count);
+    for (size_t i = 0; i < more; i++)
+        tail[i] = (uint32_t)(old + i);
+    qsort_r(tail, more, sizeof *tail, compare_in_index, &store->index);
+    merge_order(&store->index, order, old, tail, more);
+    store->order_count = series_count;
+    return SN_OK;
+}
+
+/* ---- the segment file ---- */
+
+struct flush {
+    struct sn_store *store;
+    uint32_t series_count; /* the catalogue will have series below */
+    bool has_segment;      /* there was something to write */
+    struct sn_segment_row row;
+    struct sn_segment *segment; /* owned until published */
+    struct sn_segment_set *set; /* owned until published */
+};
+
+static sn_status write_slice(struct sn_store *store, struct sn_segment_writer *writer,
+                             const uint32_t *ids, size_t count, struct sn_head_copy *scratch,
+                             struct sn_samples *samples, struct sn_err *err) {
+    struct sn_frozen_chunk chunks[SERIES_PER_LOCK];
+    sn_mutex_lock(&store->append_mu);
+    sn_head_frozen_chunks(&store->head, ids, count, chunks);
+    sn_mutex_unlock(&store->append_mu);
+    for (size_t i = 0; i < count; i++) {
+        samples->count = 0;
+        sn_status status =
+            sn_head_frozen_samples(&store->head, ids[i], chunks[i], scratch, samples);
+        if (status != SN_OK)
+            return sn_err_set(err, status, "cannot read the open chunks of series %u", ids[i]);
+        SN_TRY(sn_segment_writer_add(writer, ids[i], samples, err));
+    }
+    return SN_OK;
+}
+
+static sn_status write_series(struct sn_store *store, struct sn_segment_writer *writer,
+                              struct sn_err *err) {
+    struct sn_head_copy scratch;
+    struct sn_samples samples;
+    sn_head_copy_init(&scratch);
+    sn_samples_init(&samples);
+    sn_status status = SN_OK;
+    for (size_t at = 0; at < store->order_count && status == SN_OK; at += SERIES_PER_LOCK) {
+        size_t count = store->order_count - at;
+        if (count > SERIES_PER_LOCK)
+            count = SERIES_PER_LOCK;
+        status = write_slice(store, writer, store->order + at, count, &scratch, &samples, err);
+    }
+    sn_samples_release(&samples);
+    sn_head_copy_release(&scratch);
+    return status;
+}
+
+static sn_status write_segment(struct flush *flush, struct sn_err *err) {
+    struct sn_store *store = flush->store;
+    /* The writer holds two paths and a column: too much for the stack of a worker. */
+    SN_CLEANUP(sn_free_ptr) struct sn_segment_writer *writer = sn_alloc(sizeof *writer);
+    if (!writer)
+        return sn_err_set(err, SN_ERR_NO_MEMORY, "no memory to write a segment");
+    struct sn_segment_writer_options options = {.dir = store->seg_dir,
+                                                .id = store->segment_id_next,
+                                                .clock = store->options.clock,
+                                                .pause_ns = store->options.flush_pause_ns};
+    SN_TRY(sn_segment_writer_open(writer, &options, err));
+    sn_status status = write_series(store, writer, err);
+    if (status == SN_OK)
+        status = sn_segment_writer_finish(writer, store->seg_dir, err);
+    if (status == SN_OK)
+        flush->row = (struct sn_segment_row){.id = writer->footer.id,
+                                             .bytes = writer->bytes,
+                                             .series_count = writer->footer.series_count,
+                                             .sample_count = writer->footer.sample_count,
+                                             .time_min = writer->footer.time_min,
+                                             .time_max = writer->footer.time_max};
+    sn_segment_writer_release(writer);
+    return status;
+}
+
+/* Open the file that was just written, as any reader would, and make the set that has it. */
+static sn_status prepare_segment(struct flush *flush, struct sn_err *err) {
+    struct sn_store *store = flush->store;
+    SN_TRY(write_segment(flush, err));
+    SN_TRY(sn_segment_open(store->seg_dir, &flush->row, flush->series_count, &flush->segment, err));
+    if (flush->segment->damage.status != SN_OK)
+        return sn_err_set(err, SN_ERR_IO, "reads back wrong: %s", flush->segment->damage.text);
+    flush->set = sn_segments_with(&store->segments, flush->segment);
+    if (!flush->set)
+        return sn_err_set(err, SN_ERR_NO_MEMORY, "no memory for the list of segments");
+    return SN_OK;
+}
+
+/* ---- the transaction ---- */
+
+static sn_status put_series(struct sn_store *store, uint32_t end, struct sn_err *err) {
+    struct sn_buf labels;
+    sn_buf_init(&labels, 0);
+    sn_status status = SN_OK;
+    for (uint32_t id = atomic_load(&store->catalogued_count); id < end && status == SN_OK; id++) {
+        sn_buf_reset(&labels);
+        sn_series_index_encode(&store->index, id, &labels);
+        status = sn_buf_status(&labels, err);
+        if (status == SN_OK)
+            status = sn_catalog_add_series(&store->catalog, id, sn_buf_str(&labels), err);
+    }
+    sn_buf_release(&labels);
+    return status;
+}
+
+static sn_status put_records(struct sn_store *store, const struct sn_buf *records,
+                             struct sn_err *err) {
+    const uint8_t *at = records->ptr;
+    const uint8_t *end = records->ptr + records->len;
+    struct sn_log_record record;
+    sn_status status = SN_OK;
+    while (at != end && status == SN_OK) {
+        struct sn_metadata metadata;
+        SN_TRY(sn_log_next(&at, end, &record, err));
+        SN_TRY(sn_log_read_metadata(&record, &metadata, err));
+        status = sn_catalog_put_metadata(&store->catalog, &metadata, err);
+    }
+    return status;
+}
+
+/* The form of the log is a handy copy: no statement runs under the index lock. */
+static sn_status put_metadata(struct sn_store *store, struct sn_err *err) {
+    struct sn_buf records;
+    sn_buf_init(&records, 0);
+    sn_mutex_lock(&store->index_mu);
+    sn_metadata_table_begin_store(&store->metadata, &records);
+    sn_mutex_unlock(&store->index_mu);
+    sn_status status = sn_buf_status(&records, err);
+    if (status == SN_OK && records.len > 0)
+        status = put_records(store, &records, err);
+    sn_buf_release(&records);
+    return status;
+}
+
+static sn_status fill_transaction(struct flush *flush, uint64_t flushed_log, struct sn_err *err) {
+    struct sn_store *store = flush->store;
+    SN_TRY(put_series(store, flush->series_count, err));
+    SN_TRY(put_metadata(store, err));
+    if (flush->has_segment)
+        SN_TRY(sn_catalog_add_segment(&store->catalog, &flush->row, err));
+    if (flushed_log > 0)
+        SN_TRY(sn_catalog_set_flushed_log(&store->catalog, flushed_log, err));
+    return sn_catalog_commit(&store->catalog, err);
+}
+
+static sn_status commit_flush(struct flush *flush, uint64_t flushed_log, struct sn_err *err) {
+    SN_TRY(sn_catalog_begin(&flush->store->catalog, err));
+    sn_status status = fill_transaction(flush, flushed_log, err);
+    if (status != SN_OK)
+        sn_catalog_rollback(&flush->store->catalog);
+    return status;
+}
+
+/* ---- after the commit: nothing fails ---- */
+
+static void drop_frozen(struct sn_store *store) {
+    sn_mutex_lock(&store->append_mu);
+    sn_head_drop_begin(&store->head);
+    sn_mutex_unlock(&store->append_mu);
+    for (size_t at = 0; at < store->order_count; at += SWEEP_PER_LOCK) {
+        size_t end =
+            at + SWEEP_PER_LOCK < store->order_count ? at + SWEEP_PER_LOCK : store->order_count;
+        sn_mutex_lock(&store->append_mu);
+        sn_head_drop_sweep(&store->head, (uint32_t)at, (uint32_t)end);
+        sn_mutex_unlock(&store->append_mu);
+    }
+    sn_mutex_lock(&store->append_mu);
+    struct sn_head_epoch dropped = sn_head_drop_end(&store->head);
+    sn_mutex_unlock(&store->append_mu);
+    sn_head_epoch_release(&dropped);
+}
+
+static void finish_flush(struct flush *flush, uint64_t flushed_log) {
+    struct sn_store *store = flush->store;
+    atomic_store(&store->catalogued_count, flush->series_count);
+    if (flush->has_segment) {
+        sn_segments_publish(&store->segments, SN_TAKE(flush->set));
+        store->segment_id_next++;
+    }
+    sn_mutex_lock(&store->index_mu);
+    sn_metadata_table_end_store(&store->metadata);
+    sn_mutex_unlock(&store->index_mu);
+    drop_frozen(store);
+    sn_log_delete_through(&store->log, flushed_log);
+    atomic_store_explicit(&store->log_bytes, sn_log_totals(&store->log).bytes,
+                          memory_order_relaxed);
+}
+
+/* ---- one flush ---- */
+
+/* The frozen epoch, which may be left over from a flush that failed. */
+static sn_status flush_frozen(struct sn_store *store, struct sn_err *err) {
+    struct flush flush = {.store = store};
+    sn_mutex_lock(&store->index_mu);
+    flush.series_count = store->index.count;
+    sn_mutex_unlock(&store->index_mu);
+    SN_TRY(extend_order(store, flush.series_count, err));
+    flush.has_segment = !sn_head_epoch_is_empty(&store->head.epochs[!store->head.parity]);
+    sn_status status = flush.has_segment ? prepare_segment(&flush, err) : SN_OK;
+    if (status == SN_OK) {
+        uint64_t flushed_log = sn_log_last_of_epoch(&store->log, store->frozen_epoch);
+        status = commit_flush(&flush, flushed_log, err);
+        if (status == SN_OK)
+            finish_flush(&flush, flushed_log);
+    }
+    sn_segment_set_unref(flush.set);
+    sn_segment_unref(flush.segment);
+    return status;
+}
+
+/* Freeze the current epoch if there is anything to write. */
+static bool freeze(struct sn_store *store) {
+    sn_mutex_lock(&store->index_mu);
+    bool has_work = store->metadata.unstored_count > 0 ||
+                    store->index.count > atomic_load(&store->catalogued_count);
+    sn_mutex_unlock(&store->index_mu);
+    has_work = has_work || sn_log_totals(&store->log).file_count > 0;
+    sn_mutex_lock(&store->append_mu);
+    struct sn_head *head = &store->head;
+    has_work = has_work || !sn_head_epoch_is_empty(&head->epochs[head->parity]);
+    if (has_work) {
+        sn_head_freeze(head);
+        store->frozen_epoch = store->epoch++;
+    }
+    sn_mutex_unlock(&store->append_mu);
+    return has_work;
+}
+
+static sn_status flush_locked(struct sn_store *store, struct sn_err *err) {
+    if (store->head.has_frozen)
+        SN_TRY(flush_frozen(store, err));
+    return freeze(store) ? flush_frozen(store, err) : SN_OK;
+}
+
+static void note_result(struct sn_store *store, int64_t started_ns, sn_status status,
+                        const struct sn_err *err) {
+    int64_t now = sn_store_mono_ns(store);
+    sn_mutex_lock(&store->wake_mu);
+    store->flush_last_ns = now;
+    store->flush_duration_ns = now - started_ns;
+    store->is_flush_wanted = false;
+    store->flush_error = status == SN_OK ? (struct sn_err){.status = SN_OK} : *err;
+    sn_mutex_unlock(&store->wake_mu);
+    sn_store_count(status == SN_OK ? &store->counters.flush : &store->counters.flush_failure, 1);
+}
+
+sn_status sn_store_flush(struct sn_store *store, struct sn_err *err) {
+    struct sn_err why = {.status = SN_OK};
+    sn_mutex_lock(&store->flush_mu);
+    int64_t started_ns = sn_store_mono_ns(store);
+    sn_status status = flush_locked(store, &why);
+    note_result(store, started_ns, status, &why);
+    sn_mutex_unlock(&store->flush_mu);
+    return status == SN_OK ? SN_OK : sn_err_set(err, status, "flush: %s", why.text);
+}
+
+/* ---- retention ---- */
+
+static sn_status delete_rows(struct sn_store *store, int64_t before_ms, struct sn_err *err) {
+    SN_TRY(sn_catalog_begin(&store->catalog, err));
+    sn_status status = sn_catalog_drop_segments_before(&store->catalog, before_ms, err);
+    if (status == SN_OK)
+        status = sn_catalog_commit(&store->catalog, err);
+    if (status != SN_OK)
+        sn_catalog_rollback(&store->catalog);
+    return status;
+}
+
+/* Unlink what the old set has and the new one has not: readers keep their descriptors. */
+static void unlink_dropped(struct sn_store *store, const struct sn_segment_set *old,
+                           const struct sn_segment_set *kept) {
+    size_t at = 0;
+    for (size_t i = 0; i < old->count; i++) {
+        char path[SN_PATH_BYTES_MAX];
+        if (at < kept->count && kept->items[at] == old->items[i])
+            at++;
+        else if (sn_segment_path(path, store->seg_dir, old->items[i]->id))
+            (void)sn_os_unlink(path); /* has no row any more: recovery deletes it as well */
+    }
+}
+
+static sn_status retain_locked(struct sn_store *store, size_t *ret_count, struct sn_err *err) {
+    int64_t before_ms = sn_store_wall_ms(store) - store->options.retention_ms;
+    struct sn_segment_set *kept = sn_segments_without_before(&store->segments, before_ms);
+    if (!kept)
+        return sn_err_set(err, SN_ERR_NO_MEMORY, "no memory for the list of segments");
+    struct sn_segment_set *old = sn_segments_ref(&store->segments);
+    size_t dropped = old->count - kept->count;
+    sn_status status = dropped > 0 ? delete_rows(store, before_ms, err) : SN_OK;
+    if (dropped > 0 && status == SN_OK) {
+        unlink_dropped(store, old, kept);
+        sn_segments_publish(&store->segments, SN_TAKE(kept));
+        sn_store_count(&store->counters.retention_segment, dropped);
+    }
+    sn_segment_set_unref(kept);
+    sn_segment_set_unref(old);
+    *ret_count = dropped;
+    return status;
+}
+
+sn_status sn_store_apply_retention(struct sn_store *store, size_t *ret_count, struct sn_err *err) {
+    size_t count = 0;
+    sn_status status = SN_OK;
+    sn_mutex_lock(&store->flush_mu);
+    if (store->options.retention_ms >= 0)
+        status = retain_locked(store, &count, err);
+    store->retention_checked_ns = sn_store_mono_ns(store);
+    sn_mutex_unlock(&store->flush_mu);
+    if (status == SN_OK && ret_count)
+        *ret_count = count;
+    return status;
+}
+
+/* ---- the worker ---- */
+
+void sn_store_want_flush(struct sn_store *store) {
+    sn_mutex_lock(&store->wake_mu);
+    store->is_flush_wanted = true;
+    sn_cond_signal(&store->wake);
+    sn_mutex_unlock(&store->wake_mu);
+}
+
+static bool is_flush_due_locked(const struct sn_store *store) {
+    int64_t since = sn_store_mono_ns(store) - store->flush_last_ns;
+    if (store->flush_error.status != SN_OK)
+        return since >= RETRY_AFTER_FAILURE_NS;
+    return store->is_flush_wanted || since >= store->options.flush_interval_ms * 1000000;
+}
+
+/* Wait for stop (false) or for the next look at what is due. */
+static bool wait_tick(struct sn_store *store, bool *ret_flush) {
+    sn_mutex_lock(&store->wake_mu);
+    if (!store->stop_flush && !is_flush_due_locked(store))
+        (void)sn_cond_wait_ns(&store->wake, &store->wake_mu, WORKER_TICK_NS);
+    bool goes_on = !store->stop_flush;
+    *ret_flush = goes_on && is_flush_due_locked(store);
+    sn_mutex_unlock(&store->wake_mu);
+    return goes_on;
+}
+
+static bool is_retention_due(struct sn_store *store) {
+    sn_mutex_lock(&store->flush_mu);
+    int64_t since = sn_store_mono_ns(store) - store->retention_checked_ns;
+    sn_mutex_unlock(&store->flush_mu);
+    return since >= RETENTION_EVERY_NS;
+}
+
+void sn_store_flush_run(void *ctx) {
+    struct sn_store *store = ctx;
+    bool must_flush;
+    while (wait_tick(store, &must_flush)) {
+        sn_status status = SN_OK;
+        if (must_flush)
+            status = sn_store_flush(store, NULL); /* kept in flush_error: health and stats tell */
+        if (is_retention_due(store))
+            status = sn_store_apply_retention(store, NULL, NULL); /* tried again in a minute */
+        (void)status;
+    }
+}
+
+void sn_store_flush_stop(void *ctx) {
+    struct sn_store *store = ctx;
+    sn_mutex_lock(&store->wake_mu);
+    store->stop_flush = true;
+    sn_cond_broadcast(&store->wake);
+    sn_mutex_unlock(&store->wake_mu);
+}

@@ -1,0 +1,381 @@
+/* Samples that are not in a segment yet: see head.h. */
+#include "store/head.h"
+
+#include "base/check.h"
+#include "base/mem.h"
+#include "store/merge.h"
+
+#include <string.h>
+
+enum {
+    STATE_SHIFT = 14,
+    SIDE_SHIFT =
+        16, /* 256 KiB blocks come from mmap: pages of series without side samples stay out */
+    TABLE = 1 << 14,
+    SIDE_FIRST = 256,
+    LINK_BYTES = sizeof(struct sn_chunk_link),
+};
+
+static void init_epoch(struct sn_head_epoch *epoch) {
+    *epoch = (struct sn_head_epoch){.time_min = INT64_MAX, .time_max = INT64_MIN};
+    sn_chunk_arena_init(&epoch->arena);
+    sn_blocks_init(&epoch->side_last, sizeof(uint32_t), SIDE_SHIFT, TABLE);
+}
+
+void sn_head_epoch_release(struct sn_head_epoch *epoch) {
+    sn_chunk_arena_release(&epoch->arena);
+    sn_blocks_release(&epoch->side_last);
+    sn_free(epoch->side);
+}
+
+void sn_head_init(struct sn_head *head) {
+    *head = (struct sn_head){0};
+    sn_blocks_init(&head->states, sizeof(struct sn_head_chunk), STATE_SHIFT, TABLE);
+    sn_blocks_init(&head->frozen, sizeof(struct sn_frozen_chunk), STATE_SHIFT, TABLE);
+    init_epoch(&head->epochs[0]);
+    init_epoch(&head->epochs[1]);
+}
+
+void sn_head_release(struct sn_head *head) {
+    sn_blocks_release(&head->states);
+    sn_blocks_release(&head->frozen);
+    sn_head_epoch_release(&head->epochs[0]);
+    sn_head_epoch_release(&head->epochs[1]);
+}
+
+sn_status sn_head_reach(struct sn_head *head, uint32_t id) {
+    SN_TRY(sn_blocks_reach(&head->frozen, id));
+    return sn_blocks_reach(&head->states, id);
+}
+
+void sn_head_prefetch_bytes(const struct sn_head *head, uint32_t id) {
+    const struct sn_head_chunk *state = sn_blocks_at(&head->states, id);
+    const struct sn_chunk_arena *arena = &head->epochs[head->parity].arena;
+    if (state->count != 0 && state->owner_epoch == head->parity)
+        __builtin_prefetch(sn_chunk_arena_bytes(arena, state->owner_ref) + LINK_BYTES + state->len,
+                           1);
+}
+
+/* ---- appending ---- */
+
+/* A piece of the smallest class, linked to the chunk before it. */
+static sn_status start_chunk(struct sn_chunk_arena *arena, struct sn_head_chunk *state,
+                             struct sn_chunk_link link) {
+    uint32_t ref;
+    SN_TRY(sn_chunk_arena_take(arena, 0, &ref));
+    memcpy(sn_chunk_arena_bytes(arena, ref), &link, sizeof link);
+    sn_head_chunk_clear(state);
+    state->owner_ref = ref;
+    state->owner_class &= (uint8_t)~SN_HEAD_CLASS_MASK;
+    return SN_OK;
+}
+
+/* Move an open chunk that is full into a piece of the next class. */
+static sn_status grow_chunk(struct sn_chunk_arena *arena, struct sn_head_chunk *state,
+                            unsigned class) {
+    uint32_t ref;
+    SN_TRY(sn_chunk_arena_take(arena, class + 1, &ref));
+    memcpy(sn_chunk_arena_bytes(arena, ref), sn_chunk_arena_bytes(arena, state->owner_ref),
+           LINK_BYTES + (size_t)state->len);
+    sn_chunk_arena_give_back(arena, class, state->owner_ref);
+    state->owner_ref = ref;
+    state->owner_class++;
+    return SN_OK;
+}
+
+/* Make room for one more token, in this piece, a larger one, or a new chunk of the chain. */
+static sn_status make_room(struct sn_chunk_arena *arena, struct sn_head_chunk *state) {
+    unsigned class = state->owner_class & SN_HEAD_CLASS_MASK;
+    size_t needed = (size_t)LINK_BYTES + state->len + SN_HEAD_TOKEN_BYTES_MAX;
+    bool fits = needed <= sn_chunk_class_bytes(class);
+    if (SN_LIKELY(fits && state->count < SN_HEAD_CHUNK_SAMPLES_MAX))
+        return SN_OK;
+    if (!fits && class + 1 < SN_CHUNK_CLASS_COUNT)
+        return grow_chunk(arena, state, class);
+    struct sn_chunk_link link = {.previous_ref = state->owner_ref,
+                                 .previous_len = state->len,
+                                 .previous_count = state->count};
+    return start_chunk(arena, state, link);
+}
+
+/* Bring a series that was last written in another epoch into the current one. */
+static sn_status enter_epoch(struct sn_head *head, uint32_t id, struct sn_head_chunk *state) {
+    struct sn_frozen_chunk frozen = {
+        .ref = state->owner_ref, .len = state->len, .count = state->count};
+    bool must_keep = head->has_frozen && state->count != 0 && state->owner_epoch != head->parity;
+    SN_TRY(start_chunk(&head->epochs[head->parity].arena, state, (struct sn_chunk_link){0}));
+    if (must_keep) {
+        struct sn_frozen_chunk *place = sn_blocks_at(&head->frozen, id);
+        *place = frozen;
+    }
+    state->owner_epoch = head->parity;
+    return SN_OK;
+}
+
+static sn_status append_newest(struct sn_head *head, uint32_t id, struct sn_head_chunk *state,
+                               int64_t time_ms, double value) {
+    struct sn_head_epoch *epoch = &head->epochs[head->parity];
+    if (state->count == 0 || state->owner_epoch != head->parity)
+        SN_TRY(enter_epoch(head, id, state));
+    else
+        SN_TRY(make_room(&epoch->arena, state));
+    uint8_t *piece = sn_chunk_arena_bytes(&epoch->arena, state->owner_ref);
+    sn_head_chunk_append(state, piece + LINK_BYTES, time_ms, value);
+    state->owner_class |= SN_HEAD_WRITTEN;
+    return SN_OK;
+}
+
+static sn_status grow_side(struct sn_head_epoch *epoch) {
+    if (epoch->side_count < epoch->side_capacity)
+        return SN_OK;
+    size_t capacity = epoch->side_capacity ? epoch->side_capacity * 2 : SIDE_FIRST;
+    if (capacity > UINT32_MAX)
+        return SN_ERR_LIMIT;
+    struct sn_side_sample *side = sn_realloc_array(epoch->side, capacity, sizeof *side);
+    if (!side)
+        return SN_ERR_NO_MEMORY;
+    epoch->side = side;
+    epoch->side_capacity = capacity;
+    return SN_OK;
+}
+
+static sn_status append_side(struct sn_head_epoch *epoch, uint32_t id, int64_t time_ms,
+                             double value) {
+    SN_TRY(grow_side(epoch));
+    SN_TRY(sn_blocks_reach(&epoch->side_last, id));
+    uint32_t *last = sn_blocks_at(&epoch->side_last, id);
+    epoch->side[epoch->side_count++] = (struct sn_side_sample){
+        .time_ms = time_ms, .value = value, .series = id, .previous = *last};
+    *last = (uint32_t)epoch->side_count;
+    return SN_OK;
+}
+
+static void note_sample(struct sn_head_epoch *epoch, int64_t time_ms) {
+    epoch->sample_count++;
+    if (time_ms < epoch->time_min)
+        epoch->time_min = time_ms;
+    if (time_ms > epoch->time_max)
+        epoch->time_max = time_ms;
+}
+
+/* What to do with a sample that is not newer than the newest of its series. */
+static enum sn_head_verdict judge_older(const struct sn_head_chunk *state, int64_t time_ms,
+                                        double value, int64_t window_ms) {
+    if (time_ms == state->time_last) {
+        if (sn_double_bits(value) == state->value_bits_last)
+            return SN_HEAD_SAME;
+        return window_ms == SN_HEAD_REPLAY ? SN_HEAD_OLDER : SN_HEAD_DUPLICATE;
+    }
+    return state->time_last - time_ms > window_ms ? SN_HEAD_TOO_OLD : SN_HEAD_OLDER;
+}
+
+sn_status sn_head_append(struct sn_head *head, uint32_t id, int64_t time_ms, double value,
+                         int64_t window_ms, enum sn_head_verdict *ret_verdict) {
+    struct sn_head_chunk *state = sn_blocks_at(&head->states, id);
+    struct sn_head_epoch *epoch = &head->epochs[head->parity];
+    bool is_written = (state->owner_class & SN_HEAD_WRITTEN) != 0;
+    enum sn_head_verdict verdict = SN_HEAD_APPENDED;
+    if (SN_UNLIKELY(is_written && time_ms <= state->time_last))
+        verdict = judge_older(state, time_ms, value, window_ms);
+    if (SN_LIKELY(verdict == SN_HEAD_APPENDED))
+        SN_TRY(append_newest(head, id, state, time_ms, value));
+    else if (verdict == SN_HEAD_OLDER)
+        SN_TRY(append_side(epoch, id, time_ms, value));
+    if (verdict == SN_HEAD_APPENDED || verdict == SN_HEAD_OLDER)
+        note_sample(epoch, time_ms);
+    *ret_verdict = verdict;
+    return SN_OK;
+}
+
+/* ---- epochs ---- */
+
+bool sn_head_epoch_is_empty(const struct sn_head_epoch *epoch) {
+    return epoch->sample_count == 0;
+}
+
+void sn_head_freeze(struct sn_head *head) {
+    SN_CHECK(!head->has_frozen);
+    head->parity ^= 1;
+    head->has_frozen = true;
+}
+
+void sn_head_drop_begin(struct sn_head *head) {
+    SN_CHECK(head->has_frozen);
+    head->has_frozen = false;
+}
+
+void sn_head_drop_sweep(struct sn_head *head, uint32_t first, uint32_t end) {
+    for (uint32_t id = first; id < end; id++) {
+        if (id >> STATE_SHIFT >= head->states.block_count)
+            return; /* series that were never appended to */
+        struct sn_head_chunk *state = sn_blocks_at(&head->states, id);
+        struct sn_frozen_chunk *frozen = sn_blocks_at(&head->frozen, id);
+        if (state->owner_epoch != head->parity)
+            sn_head_chunk_clear(state);
+        frozen->count = 0;
+    }
+}
+
+struct sn_head_epoch sn_head_drop_end(struct sn_head *head) {
+    struct sn_head_epoch dropped = head->epochs[!head->parity];
+    init_epoch(&head->epochs[!head->parity]);
+    return dropped;
+}
+
+/* ---- reading ---- */
+
+void sn_head_copy_init(struct sn_head_copy *copy) {
+    *copy = (struct sn_head_copy){0};
+    sn_buf_init(&copy->bytes, 0);
+    sn_samples_init(&copy->side);
+}
+
+void sn_head_copy_release(struct sn_head_copy *copy) {
+    sn_buf_release(&copy->bytes);
+    sn_free(copy->parts);
+    copy->parts = NULL;
+    sn_samples_release(&copy->side);
+}
+
+static sn_status add_part(struct sn_head_copy *copy, const uint8_t *tokens, uint16_t len,
+                          uint16_t count) {
+    if (copy->part_count == copy->part_capacity) {
+        size_t capacity = copy->part_capacity ? copy->part_capacity * 2 : 4;
+        struct sn_head_part *parts = sn_realloc_array(copy->parts, capacity, sizeof *parts);
+        if (!parts)
+            return SN_ERR_NO_MEMORY;
+        copy->parts = parts;
+        copy->part_capacity = capacity;
+    }
+    copy->parts[copy->part_count++] =
+        (struct sn_head_part){.offset = copy->bytes.len, .len = len, .count = count};
+    sn_buf_put(&copy->bytes, tokens, len);
+    return copy->bytes.status;
+}
+
+static sn_status copy_chain(const struct sn_chunk_arena *arena, struct sn_frozen_chunk newest,
+                            struct sn_head_copy *copy) {
+    struct sn_chunk_link link = {
+        .previous_ref = newest.ref, .previous_len = newest.len, .previous_count = newest.count};
+    while (link.previous_ref != 0) {
+        const uint8_t *piece = sn_chunk_arena_bytes(arena, link.previous_ref);
+        SN_TRY(add_part(copy, piece + LINK_BYTES, link.previous_len, link.previous_count));
+        memcpy(&link, piece, sizeof link);
+    }
+    return SN_OK;
+}
+
+static void reverse(struct sn_samples *samples) {
+    for (size_t i = 0, j = samples->count; i + 1 < j; i++) {
+        j--;
+        int64_t time_ms = samples->time_ms[i];
+        double value = samples->value[i];
+        samples->time_ms[i] = samples->time_ms[j];
+        samples->value[i] = samples->value[j];
+        samples->time_ms[j] = time_ms;
+        samples->value[j] = value;
+    }
+}
+
+static sn_status copy_side(const struct sn_head_epoch *epoch, uint32_t id,
+                           struct sn_samples *side) {
+    if (id >> SIDE_SHIFT >= epoch->side_last.block_count)
+        return SN_OK;
+    const uint32_t *last = sn_blocks_at(&epoch->side_last, id);
+    for (uint32_t at = *last; at != 0; at = epoch->side[at - 1].previous) {
+        SN_TRY(sn_samples_reserve(side, 1));
+        side->time_ms[side->count] = epoch->side[at - 1].time_ms;
+        side->value[side->count++] = epoch->side[at - 1].value;
+    }
+    reverse(side); /* the list goes from the newest arrival to the oldest */
+    return SN_OK;
+}
+
+static void reset_copy(struct sn_head_copy *copy) {
+    sn_buf_reset(&copy->bytes);
+    copy->part_count = 0;
+    copy->side.count = 0;
+}
+
+sn_status sn_head_copy_current(const struct sn_head *head, uint32_t id, struct sn_head_copy *copy) {
+    reset_copy(copy);
+    if (id >> STATE_SHIFT >= head->states.block_count)
+        return SN_OK;
+    const struct sn_head_epoch *epoch = &head->epochs[head->parity];
+    const struct sn_head_chunk *state = sn_blocks_at(&head->states, id);
+    if (state->count != 0 && state->owner_epoch == head->parity) {
+        struct sn_frozen_chunk newest = {state->owner_ref, state->len, state->count};
+        SN_TRY(copy_chain(&epoch->arena, newest, copy));
+    }
+    return copy_side(epoch, id, &copy->side);
+}
+
+/* The newest frozen chunk of a series; count 0: none. */
+static struct sn_frozen_chunk frozen_chunk(const struct sn_head *head, uint32_t id) {
+    const struct sn_head_chunk *state = sn_blocks_at(&head->states, id);
+    const struct sn_frozen_chunk *moved = sn_blocks_at(&head->frozen, id);
+    if (state->count != 0 && state->owner_epoch != head->parity)
+        return (struct sn_frozen_chunk){state->owner_ref, state->len, state->count};
+    return *moved;
+}
+
+static sn_status copy_frozen(const struct sn_head_epoch *epoch, uint32_t id,
+                             struct sn_frozen_chunk newest, struct sn_head_copy *copy) {
+    reset_copy(copy);
+    if (newest.count != 0)
+        SN_TRY(copy_chain(&epoch->arena, newest, copy));
+    return copy_side(epoch, id, &copy->side);
+}
+
+sn_status sn_head_copy_frozen(const struct sn_head *head, uint32_t id, struct sn_head_copy *copy) {
+    reset_copy(copy);
+    if (!head->has_frozen || id >> STATE_SHIFT >= head->states.block_count)
+        return SN_OK;
+    return copy_frozen(&head->epochs[!head->parity], id, frozen_chunk(head, id), copy);
+}
+
+void sn_head_frozen_chunks(const struct sn_head *head, const uint32_t *ids, size_t count,
+                           struct sn_frozen_chunk *ret_chunks) {
+    for (size_t i = 0; i < count; i++) {
+        bool is_known = ids[i] >> STATE_SHIFT < head->states.block_count;
+        ret_chunks[i] = is_known ? frozen_chunk(head, ids[i]) : (struct sn_frozen_chunk){0};
+    }
+}
+
+static sn_status decode_parts(const struct sn_head_copy *copy, struct sn_samples *samples) {
+    for (size_t i = copy->part_count; i-- > 0;) {
+        const struct sn_head_part *part = &copy->parts[i];
+        SN_TRY(sn_samples_reserve(samples, part->count));
+        SN_TRY(sn_head_chunk_decode(copy->bytes.ptr + part->offset, part->len, part->count,
+                                    samples->time_ms + samples->count,
+                                    samples->value + samples->count));
+        samples->count += part->count;
+    }
+    return SN_OK;
+}
+
+sn_status sn_head_copy_decode(struct sn_head_copy *copy, struct sn_range range,
+                              struct sn_samples *samples) {
+    size_t base = samples->count;
+    SN_TRY(decode_parts(copy, samples));
+    if (copy->side.count != 0) {
+        SN_TRY(sn_samples_sort_latest(&copy->side));
+        SN_TRY(sn_samples_reserve(samples, copy->side.count));
+        size_t middle = samples->count;
+        size_t side = copy->side.count;
+        memcpy(samples->time_ms + middle, copy->side.time_ms, side * sizeof *samples->time_ms);
+        memcpy(samples->value + middle, copy->side.value, side * sizeof *samples->value);
+        samples->count += side;
+        SN_TRY(sn_samples_merge_tail(samples, base, middle));
+    }
+    sn_samples_clip_tail(samples, base, range);
+    return SN_OK;
+}
+
+sn_status sn_head_frozen_samples(const struct sn_head *head, uint32_t id,
+                                 struct sn_frozen_chunk newest, struct sn_head_copy *scratch,
+                                 struct sn_samples *samples) {
+    SN_TRY(copy_frozen(&head->epochs[!head->parity], id, newest, scratch));
+    struct sn_range all = {.start_ms = INT64_MIN, .end_ms = INT64_MAX};
+    return sn_head_copy_decode(scratch, all, samples);
+}

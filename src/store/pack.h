@@ -1,0 +1,106 @@
+/*
+ * Packs: about 16 KiB of sealed chunks of neighbouring series, the unit that is read, checked and
+ * compressed. docs/FORMATS.md, "Pack".
+ *
+ *   stored = u32le crc32c, u32le stored_len, u32le raw_len, u8 encoding, u8[3] zero, body
+ *   raw    = varint chunk count, varint time block count,
+ *            per time block: varint sample count, varint bytes
+ *            per chunk: signed varint series difference, varint time block, varint value bytes
+ *            time blocks, value blocks
+ *
+ * Chunks with equal times share one time block. Reading trusts nothing. Pure; one thread per object.
+ */
+#ifndef SN_STORE_PACK_H
+#define SN_STORE_PACK_H
+
+#include "base/buf.h"
+#include "base/status.h"
+#include "codec/chunk.h"
+#include "model/sample.h"
+
+#include <stdint.h>
+
+#define SN_PACK_HEADER_BYTES 16
+#define SN_PACK_RAW_TARGET 16384 /* a pack is closed when it has so much */
+#define SN_PACK_CHUNKS_MAX 4096
+/* Target, the tables (16 bytes each), and one chunk of the largest size more. */
+#define SN_PACK_RAW_BYTES_MAX (SN_PACK_RAW_TARGET * 2 + SN_PACK_CHUNKS_MAX * 16)
+_Static_assert(SN_PACK_RAW_BYTES_MAX >= SN_PACK_RAW_TARGET + SN_PACK_CHUNKS_MAX * 16 +
+                                            2 * SN_CHUNK_BOUND(SN_CHUNK_SAMPLES_MAX),
+               "the last chunk fits");
+
+/* ---- writing ---- */
+
+struct sn_pack_time_block {
+    uint32_t offset; /* in the bytes of all time blocks */
+    uint32_t len;
+    uint32_t count; /* samples */
+};
+
+struct sn_pack_chunk {
+    uint32_t series;
+    uint32_t time_block;
+    uint32_t value_offset; /* in the bytes of all value blocks */
+    uint32_t value_len;
+};
+
+struct sn_pack_builder {
+    struct sn_pack_chunk *chunks;           /* [SN_PACK_CHUNKS_MAX], owned */
+    struct sn_pack_time_block *time_blocks; /* [SN_PACK_CHUNKS_MAX], owned */
+    uint32_t chunk_count;
+    uint32_t time_block_count;
+    struct sn_buf times;
+    struct sn_buf values;
+    struct sn_buf raw;
+    int64_t time_last[SN_CHUNK_SAMPLES_MAX]; /* times of the newest time block */
+    int64_t time_min;
+    int64_t time_max;
+    uint64_t sample_count;
+};
+
+sn_status sn_pack_builder_init(struct sn_pack_builder *builder) SN_MUST_USE;
+void sn_pack_builder_release(struct sn_pack_builder *builder);
+
+/* Add one chunk: 1..SN_CHUNK_SAMPLES_MAX samples, ascending. SN_ERR_NO_MEMORY. */
+sn_status sn_pack_add(struct sn_pack_builder *builder, uint32_t series, const int64_t *time_ms,
+                      const double *value, size_t count) SN_MUST_USE;
+
+/* Whether it is time to finish before the next sn_pack_add. */
+bool sn_pack_is_full(const struct sn_pack_builder *builder);
+
+/* Append the stored form to out and make the builder empty. There is at least one chunk.
+ * SN_ERR_NO_MEMORY. */
+sn_status sn_pack_finish(struct sn_pack_builder *builder, struct sn_buf *out) SN_MUST_USE;
+
+/* ---- reading ---- */
+
+/* A checked and unpacked pack. Owns its memory. Immutable once read: any thread may decode. */
+struct sn_pack {
+    struct sn_pack_chunk *chunks; /* [chunk_count], offsets from `values` */
+    struct sn_pack_time_block *time_blocks;
+    uint32_t chunk_count;
+    uint32_t time_block_count;
+    uint8_t *raw; /* [raw_len] */
+    size_t raw_len;
+    size_t times_at;  /* where the time blocks begin in raw */
+    size_t values_at; /* where the value blocks begin in raw */
+};
+
+/*
+ * Read the stored form of a pack.
+ *
+ *   bytes     [len] exactly the pack
+ *   ret_pack  release it with sn_pack_release
+ *
+ * SN_ERR_CORRUPT with a sentence, SN_ERR_NO_MEMORY.
+ */
+sn_status sn_pack_read(const uint8_t *bytes, size_t len, struct sn_pack *ret_pack,
+                       struct sn_err *err) SN_MUST_USE;
+void sn_pack_release(struct sn_pack *pack);
+
+/* Append all samples of a chunk. SN_ERR_CORRUPT (malformed, or times that do not ascend),
+ * SN_ERR_NO_MEMORY. */
+sn_status sn_pack_decode(const struct sn_pack *pack, uint32_t chunk,
+                         struct sn_samples *samples) SN_MUST_USE;
+
+#endif

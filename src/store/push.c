@@ -1,0 +1,366 @@
+/*
+ * The sink: labels to ids, samples into the head and into the group that goes to the log.
+ *
+ * Invariants:
+ *   1. What goes into the head goes into a group in the same critical section, so the order in the
+ *      log is the order in the head, and a frozen epoch has all its samples in groups of its own.
+ *   2. A sample equal to the newest of its series is logged again although the head has it: the
+ *      group that brought the first one may have failed, and an acknowledgement needs a log.
+ *   3. No new series for a sample that its time rejects.
+ *
+ * Any thread. Blocks on short mutexes, never on disk.
+ */
+#include "base/check.h"
+#include "base/limits.h"
+#include "base/mem.h"
+#include "store/store_priv.h"
+
+#include <inttypes.h>
+
+/* What stands in ids[] beside an id. Ids end below: sn_store_options.series_max is smaller. */
+enum { PREFETCH_STATES = 16, PREFETCH_BYTES = 8, PREFETCH_SLOTS = 16 };
+#define ID_NOT_NEEDED UINT32_MAX
+#define ID_NEEDED (UINT32_MAX - 1)
+#define ID_REFUSED (UINT32_MAX - 2)
+
+struct push {
+    struct sn_store *store;
+    const struct sn_batch *batch;
+    uint32_t *ids;    /* [batch->series_count], owned */
+    int64_t time_min; /* times that are taken, both ends included */
+    int64_t time_max;
+    uint64_t out_of_order_count;
+    struct sn_push_result result;
+};
+
+/* ---- rejects ---- */
+
+/* Labels of a series of the batch, for a sentence. */
+static void format_series(const struct sn_batch *batch, uint32_t series, struct sn_buf *text) {
+    struct sn_arena arena;
+    struct sn_labels labels;
+    sn_arena_init(&arena, 0);
+    if (sn_labels_decode(batch->series[series].labels, &arena, &labels, NULL) == SN_OK)
+        sn_labels_format(labels, text);
+    sn_arena_release(&arena);
+}
+
+static const char *reject_text(enum sn_reject reason) {
+    switch (reason) {
+    case SN_REJECT_OUT_OF_ORDER:
+        return "older than the newest sample of its series by more than the out-of-order window";
+    case SN_REJECT_DUPLICATE:
+        return "another value than the one stored for this time";
+    case SN_REJECT_TOO_OLD:
+        return "before the retention";
+    case SN_REJECT_TOO_NEW:
+        return "too far in the future";
+    case SN_REJECT_SERIES_LIMIT:
+        return "would be a new series beyond the limit";
+    case SN_REJECT_UNSUPPORTED:
+        return "histograms and exemplars are not stored";
+    case SN_REJECT_COUNT:
+        break;
+    }
+    return "";
+}
+
+static void reject(struct push *push, enum sn_reject reason, uint32_t series, int64_t time_ms) {
+    push->result.rejected_count[reason]++;
+    if (push->result.first_reject.status != SN_OK)
+        return;
+    struct sn_buf text;
+    char time[SN_TIME_TEXT_SIZE];
+    sn_buf_init(&text, 0);
+    if (series < push->batch->series_count)
+        format_series(push->batch, series, &text);
+    sn_time_format(time_ms < SN_TIME_MS_MIN   ? SN_TIME_MS_MIN
+                   : time_ms > SN_TIME_MS_MAX ? SN_TIME_MS_MAX
+                                              : time_ms,
+                   time);
+    (void)sn_err_set(&push->result.first_reject, SN_ERR_INVALID, "%s at %s: %.*s",
+                     reject_text(reason), time, SN_STR_ARG(sn_buf_str(&text)));
+    sn_buf_release(&text);
+}
+
+static void reject_unsupported(struct push *push) {
+    const struct sn_batch *batch = push->batch;
+    for (size_t i = 0; i < batch->histogram_count; i++)
+        reject(push, SN_REJECT_UNSUPPORTED, batch->histograms[i].series,
+               batch->histograms[i].time_ms);
+    for (size_t i = 0; i < batch->exemplar_count; i++)
+        reject(push, SN_REJECT_UNSUPPORTED, batch->exemplars[i].series,
+               batch->exemplars[i].exemplar.time_ms);
+}
+
+/* ---- labels to ids ---- */
+
+static void set_time_limits(struct push *push) {
+    const struct sn_store_options *options = &push->store->options;
+    int64_t now = sn_store_wall_ms(push->store);
+    push->time_min = SN_TIME_MS_MIN;
+    push->time_max = SN_TIME_MS_MAX;
+    if (options->retention_ms >= 0 && now - options->retention_ms > push->time_min)
+        push->time_min = now - options->retention_ms;
+    if (options->future_max_ms >= 0 && options->future_max_ms < push->time_max - now)
+        push->time_max = now + options->future_max_ms;
+}
+
+/* Mark the series that have a sample to take. SN_ERR_INVALID: an index outside of the batch. */
+static sn_status mark_needed(struct push *push, struct sn_err *err) {
+    const struct sn_batch *batch = push->batch;
+    for (size_t i = 0; i < batch->series_count; i++)
+        push->ids[i] = ID_NOT_NEEDED;
+    for (size_t i = 0; i < batch->sample_count; i++) {
+        const struct sn_batch_sample *sample = &batch->samples[i];
+        if (sample->series >= batch->series_count)
+            return sn_err_set(err, SN_ERR_INVALID, "sample %zu names series %u of %zu", i,
+                              sample->series, batch->series_count);
+        if (sample->time_ms >= push->time_min && sample->time_ms <= push->time_max)
+            push->ids[sample->series] = ID_NEEDED;
+    }
+    return SN_OK;
+}
+
+static sn_status resolve_one_locked(struct push *push, size_t i, uint32_t hash,
+                                    struct sn_err *err) {
+    struct sn_series_index *index = &push->store->index;
+    struct sn_str labels = push->batch->series[i].labels;
+    if (SN_LIKELY(sn_series_index_find(index, labels, hash, &push->ids[i])))
+        return SN_OK;
+    sn_status status = sn_series_index_add(index, labels, hash, &push->ids[i], err);
+    if (status == SN_ERR_LIMIT) {
+        push->ids[i] = ID_REFUSED;
+        return SN_OK;
+    }
+    return status == SN_ERR_CORRUPT ? SN_ERR_INVALID : status;
+}
+
+/* Hashes first: the slots of the table are then on their way while others are looked up. */
+static sn_status resolve(struct push *push, struct sn_err *err) {
+    struct sn_store *store = push->store;
+    const struct sn_batch *batch = push->batch;
+    SN_CLEANUP(sn_free_ptr)
+    uint32_t *hashes = sn_realloc_array(NULL, batch->series_count + 1, sizeof *hashes);
+    if (!hashes)
+        return sn_err_set(err, SN_ERR_NO_MEMORY, "no memory for %zu series", batch->series_count);
+    for (size_t i = 0; i < batch->series_count; i++) {
+        if (push->ids[i] == ID_NEEDED)
+            hashes[i] = sn_series_index_hash(&store->index, batch->series[i].labels);
+        else
+            hashes[i] = 0;
+    }
+    sn_status status = SN_OK;
+    sn_mutex_lock(&store->index_mu);
+    for (size_t i = 0; i < batch->series_count && status == SN_OK; i++) {
+        if (i + PREFETCH_SLOTS < batch->series_count)
+            sn_series_index_prefetch(&store->index, hashes[i + PREFETCH_SLOTS]);
+        if (push->ids[i] == ID_NEEDED)
+            status = resolve_one_locked(push, i, hashes[i], err);
+    }
+    sn_mutex_unlock(&store->index_mu);
+    return status;
+}
+
+/* ---- into the head and the group ---- */
+
+/* The state of every series that will be appended to. */
+static sn_status reach_locked(struct push *push) {
+    uint32_t id_max = 0;
+    for (size_t i = 0; i < push->batch->series_count; i++) {
+        if (push->ids[i] < ID_REFUSED && push->ids[i] > id_max)
+            id_max = push->ids[i];
+    }
+    return sn_head_reach(&push->store->head, id_max);
+}
+
+static void prefetch_locked(const struct push *push, size_t i) {
+    const struct sn_batch *batch = push->batch;
+    const struct sn_head *head = &push->store->head;
+    if (i + PREFETCH_STATES < batch->sample_count) {
+        uint32_t id = push->ids[batch->samples[i + PREFETCH_STATES].series];
+        if (id < ID_REFUSED)
+            sn_head_prefetch_state(head, id);
+    }
+    if (i + PREFETCH_BYTES < batch->sample_count) {
+        uint32_t id = push->ids[batch->samples[i + PREFETCH_BYTES].series];
+        if (id < ID_REFUSED)
+            sn_head_prefetch_bytes(head, id);
+    }
+}
+
+static void note_verdict(struct push *push, const struct sn_batch_sample *sample,
+                         enum sn_head_verdict verdict, struct sn_group *group) {
+    switch (verdict) {
+    case SN_HEAD_OLDER:
+        push->out_of_order_count++;
+        break;
+    case SN_HEAD_DUPLICATE:
+        reject(push, SN_REJECT_DUPLICATE, sample->series, sample->time_ms);
+        return;
+    case SN_HEAD_TOO_OLD:
+        reject(push, SN_REJECT_OUT_OF_ORDER, sample->series, sample->time_ms);
+        return;
+    case SN_HEAD_APPENDED:
+    case SN_HEAD_SAME:
+        break;
+    }
+    push->result.accepted_count++;
+    sn_group_add_sample(&push->store->queue, group, push->ids[sample->series], sample->time_ms,
+                        sample->value);
+}
+
+static sn_status append_one_locked(struct push *push, const struct sn_batch_sample *sample,
+                                   struct sn_group *group) {
+    uint32_t id = push->ids[sample->series];
+    if (SN_UNLIKELY(sample->time_ms < push->time_min)) {
+        reject(push, SN_REJECT_TOO_OLD, sample->series, sample->time_ms);
+        return SN_OK;
+    }
+    if (SN_UNLIKELY(sample->time_ms > push->time_max)) {
+        reject(push, SN_REJECT_TOO_NEW, sample->series, sample->time_ms);
+        return SN_OK;
+    }
+    if (SN_UNLIKELY(id == ID_REFUSED)) {
+        reject(push, SN_REJECT_SERIES_LIMIT, sample->series, sample->time_ms);
+        return SN_OK;
+    }
+    enum sn_head_verdict verdict = SN_HEAD_APPENDED;
+    SN_TRY(sn_head_append(&push->store->head, id, sample->time_ms, sample->value,
+                          push->store->options.out_of_order_window_ms, &verdict));
+    note_verdict(push, sample, verdict, group);
+    return SN_OK;
+}
+
+static sn_status append_samples_locked(struct push *push, struct sn_group *group,
+                                       struct sn_err *err) {
+    const struct sn_batch *batch = push->batch;
+    if (batch->sample_count == 0)
+        return SN_OK;
+    sn_status status = reach_locked(push);
+    for (size_t i = 0; i < batch->sample_count && status == SN_OK; i++) {
+        prefetch_locked(push, i);
+        status = append_one_locked(push, &batch->samples[i], group);
+    }
+    if (status != SN_OK)
+        return sn_err_set(err, status, "no memory for open chunks");
+    return SN_OK;
+}
+
+/* Whether the store takes anything now. */
+static sn_status admit_locked(struct sn_store *store, struct sn_err *err) {
+    if (store->refusal.is_refusing)
+        return sn_err_set(err, store->refusal.reason.status, "%s", store->refusal.reason.text);
+    /* Eight times the size that asks for a flush: flushes fail, or are far too slow. */
+    uint64_t bytes = atomic_load_explicit(&store->log_bytes, memory_order_relaxed);
+    if (bytes / 8 > store->options.log_bytes_max)
+        return sn_err_set(err, SN_ERR_BUSY,
+                          "the log holds %" PRIu64 " bytes that no flush could write out", bytes);
+    return SN_OK;
+}
+
+/* Asked once before anything is done, so that a store that refuses does not collect series. */
+static sn_status admit(struct sn_store *store, struct sn_err *err) {
+    sn_mutex_lock(&store->append_mu);
+    sn_status status = admit_locked(store, err);
+    sn_mutex_unlock(&store->append_mu);
+    return status;
+}
+
+static sn_status append_locked(struct push *push, const struct sn_buf *metadata,
+                               struct sn_push_done done, bool *ret_is_queued, struct sn_err *err) {
+    struct sn_store *store = push->store;
+    struct sn_group *group;
+    SN_TRY(admit_locked(store, err));
+    sn_status status =
+        sn_group_queue_open(&store->queue, store->epoch, push->batch->sample_count, &group);
+    if (status != SN_OK)
+        return sn_err_set(err, status, "the log cannot keep up: %zu samples are waiting",
+                          store->queue.sample_count);
+    SN_TRY(append_samples_locked(push, group, err));
+    sn_buf_put(&group->metadata, metadata->ptr, metadata->len);
+    if (group->metadata.status != SN_OK)
+        return sn_buf_status(&group->metadata, err);
+    *ret_is_queued = push->result.accepted_count > 0 || metadata->len > 0;
+    if (*ret_is_queued && done.fn)
+        sn_group_add_waiter(group, done);
+    sn_cond_signal(&store->group_ready);
+    return SN_OK;
+}
+
+/* ---- metadata ---- */
+
+/* Remember what is new, and make its log records. */
+static sn_status take_metadata(struct push *push, struct sn_buf *records, struct sn_err *err) {
+    struct sn_store *store = push->store;
+    sn_status status = SN_OK;
+    sn_mutex_lock(&store->index_mu);
+    for (size_t i = 0; i < push->batch->metadata_count; i++) {
+        const struct sn_metadata *metadata = &push->batch->metadata[i];
+        bool is_changed = false;
+        sn_status put = sn_metadata_table_put(&store->metadata, metadata, false, &is_changed);
+        if (put == SN_ERR_NO_MEMORY)
+            status = put;
+        if (put == SN_OK && is_changed)
+            sn_log_put_metadata(records, metadata);
+        /* Beyond a limit a help text is left out: it is a comment, the samples are not. */
+    }
+    sn_mutex_unlock(&store->index_mu);
+    if (status == SN_OK)
+        status = records->status;
+    if (status != SN_OK)
+        return sn_err_set(err, status, "no memory for metadata");
+    return SN_OK;
+}
+
+/* ---- the door ---- */
+
+static sn_status run(struct push *push, struct sn_push_done done, bool *ret_is_queued,
+                     struct sn_err *err) {
+    struct sn_store *store = push->store;
+    SN_TRY(admit(store, err));
+    SN_TRY(mark_needed(push, err));
+    SN_TRY(resolve(push, err));
+    struct sn_buf metadata;
+    sn_buf_init(&metadata, 0);
+    sn_status status = take_metadata(push, &metadata, err);
+    if (status == SN_OK) {
+        sn_mutex_lock(&store->append_mu);
+        status = append_locked(push, &metadata, done, ret_is_queued, err);
+        sn_mutex_unlock(&store->append_mu);
+    }
+    sn_buf_release(&metadata);
+    return status;
+}
+
+static void count_push(struct push *push) {
+    struct sn_store_counters *counters = &push->store->counters;
+    sn_store_count(&counters->push, 1);
+    sn_store_count(&counters->sample, push->result.accepted_count);
+    sn_store_count(&counters->out_of_order, push->out_of_order_count);
+    for (int i = 0; i < SN_REJECT_COUNT; i++)
+        sn_store_count(&counters->rejected[i], push->result.rejected_count[i]);
+}
+
+sn_status sn_store_push(void *ctx, const struct sn_batch *batch, struct sn_push_done done,
+                        struct sn_push_result *ret_result, struct sn_err *err) {
+    struct sn_store *store = ctx;
+    struct push push = {.store = store, .batch = batch};
+    bool is_queued = false;
+    set_time_limits(&push);
+    push.ids = sn_realloc_array(NULL, batch->series_count + 1, sizeof *push.ids);
+    sn_status status = push.ids ? run(&push, done, &is_queued, err)
+                                : sn_err_set(err, SN_ERR_NO_MEMORY, "no memory for %zu series",
+                                             batch->series_count);
+    sn_free(push.ids);
+    if (status != SN_OK) {
+        sn_store_count(&store->counters.refused, 1);
+        return status;
+    }
+    reject_unsupported(&push);
+    count_push(&push);
+    *ret_result = push.result;
+    if (!is_queued && done.fn)
+        done.fn(done.ctx, SN_OK, NULL);
+    return SN_OK;
+}

@@ -1,0 +1,404 @@
+/*
+ * Recovery: from a data directory to the state before the stop, however it stopped.
+ *
+ *   catalogue -> series, segments, metadata
+ *   seg/      -> files without a row are deleted
+ *   wal/      -> flushed logs are deleted, the others replayed in order of their numbers
+ *
+ * Invariants:
+ *   1. A log is good up to its first byte that is no record; the rest is cut off and counted. The
+ *      next log goes on: a failing disk makes the store change files in the middle.
+ *   2. Nothing that was replayed counts as durable by itself: series that are not in the catalogue
+ *      are defined again by the first group (defined_count), because the bytes that defined them may
+ *      have been read from a cache that never reached the disk.
+ *   3. A file that cannot be read (EIO) or is of a newer format stops the store: nothing is cut off.
+ *
+ * One thread, before anybody else knows the store.
+ */
+#include "base/check.h"
+#include "base/mem.h"
+#include "base/os.h"
+#include "store/store_priv.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdlib.h>
+
+/* Two of the largest records: the window always holds a whole one. */
+#define WINDOW_BYTES (2 * (SN_LOG_PAYLOAD_BYTES_MAX + SN_LOG_RECORD_HEADER_BYTES))
+
+static void note_damage(struct sn_store *store, const struct sn_err *why) {
+    if (store->recovery.first_damage.status == SN_OK)
+        store->recovery.first_damage = *why;
+}
+
+/* ---- the catalogue ---- */
+
+static sn_status load_series(void *ctx, uint64_t id, struct sn_str labels, struct sn_err *err) {
+    struct sn_store *store = ctx;
+    uint32_t hash = sn_series_index_hash(&store->index, labels);
+    uint32_t new_id;
+    if (id != store->index.count || sn_series_index_find(&store->index, labels, hash, &new_id))
+        return sn_err_set(err, SN_ERR_CORRUPT, "sonde.db: series %" PRIu64 " is out of place", id);
+    return sn_series_index_add(&store->index, labels, hash, &new_id, err);
+}
+
+static sn_status load_segment(void *ctx, const struct sn_segment_row *row, struct sn_err *err) {
+    struct sn_store *store = ctx;
+    struct sn_segment *segment;
+    SN_TRY(sn_segment_open(store->seg_dir, row, store->index.count, &segment, err));
+    if (segment->damage.status != SN_OK) {
+        store->recovery.segment_damaged_count++;
+        note_damage(store, &segment->damage);
+    }
+    struct sn_segment_set *set = sn_segments_with(&store->segments, segment);
+    sn_segment_unref(segment);
+    if (!set)
+        return sn_err_set(err, SN_ERR_NO_MEMORY, "no memory for the list of segments");
+    sn_segments_publish(&store->segments, set);
+    if (row->id >= store->segment_id_next)
+        store->segment_id_next = row->id + 1;
+    return SN_OK;
+}
+
+static sn_status load_metadata(void *ctx, const struct sn_metadata *metadata, struct sn_err *err) {
+    struct sn_store *store = ctx;
+    bool is_changed;
+    sn_status status = sn_metadata_table_put(&store->metadata, metadata, true, &is_changed);
+    if (status == SN_ERR_NO_MEMORY)
+        return sn_err_set(err, status, "no memory for metadata");
+    return SN_OK; /* beyond a limit a help text is left out */
+}
+
+/* ---- files of a directory by their numbers ---- */
+
+struct file_list {
+    const char *suffix;
+    uint64_t *numbers; /* [capacity], owned */
+    size_t count;
+    size_t capacity;
+    bool failed;
+};
+
+/* "00000012.log" with the suffix ".log" gives 12; anything else is not ours. */
+static bool parse_name(const char *name, const char *suffix, uint64_t *ret_number) {
+    uint64_t number = 0;
+    const char *at = name;
+    for (; *at >= '0' && *at <= '9' && at - name < 18; at++)
+        number = number * 10 + (uint64_t)(*at - '0');
+    if (at == name || strcmp(at, suffix) != 0)
+        return false;
+    *ret_number = number;
+    return true;
+}
+
+static bool add_file(void *ctx, const char *name) {
+    struct file_list *list = ctx;
+    uint64_t number;
+    if (!parse_name(name, list->suffix, &number))
+        return true;
+    if (list->count == list->capacity) {
+        size_t capacity = list->capacity ? list->capacity * 2 : 16;
+        uint64_t *numbers = sn_realloc_array(list->numbers, capacity, sizeof *numbers);
+        list->failed = numbers == NULL;
+        if (!numbers)
+            return false;
+        list->numbers = numbers;
+        list->capacity = capacity;
+    }
+    list->numbers[list->count++] = number;
+    return true;
+}
+
+static int compare_numbers(const void *a, const void *b) {
+    uint64_t x = *(const uint64_t *)a;
+    uint64_t y = *(const uint64_t *)b;
+    return (x > y) - (x < y);
+}
+
+static sn_status list_files(const char *dir, struct file_list *list, struct sn_err *err) {
+    SN_TRY(sn_os_list_dir(dir, add_file, list, err));
+    if (list->failed)
+        return sn_err_set(err, SN_ERR_NO_MEMORY, "no memory to list %s", dir);
+    if (list->count > 1)
+        qsort(list->numbers, list->count, sizeof *list->numbers, compare_numbers);
+    return SN_OK;
+}
+
+/* ---- orphans ---- */
+
+static bool has_segment(const struct sn_segment_set *set, uint64_t id) {
+    for (size_t i = 0; i < set->count; i++) {
+        if (set->items[i]->id == id)
+            return true;
+    }
+    return false;
+}
+
+static sn_status delete_orphans(struct sn_store *store, const char *suffix, struct sn_err *err) {
+    struct file_list list = {.suffix = suffix};
+    bool is_temporary = strcmp(suffix, ".seg") != 0;
+    sn_status status = list_files(store->seg_dir, &list, err);
+    for (size_t i = 0; i < list.count && status == SN_OK; i++) {
+        char path[SN_PATH_BYTES_MAX + 8];
+        if (!is_temporary && has_segment(store->segments.set, list.numbers[i]))
+            continue;
+        int len = snprintf(path, sizeof path, "%s/%08" PRIu64 "%s", store->seg_dir, list.numbers[i],
+                           suffix);
+        if (len > 0 && (size_t)len < sizeof path && sn_os_unlink(path) == 0)
+            store->recovery.segment_orphan_count++;
+    }
+    sn_free(list.numbers);
+    return status;
+}
+
+/* ---- one log ---- */
+
+struct replay {
+    struct sn_store *store;
+    struct sn_log_reader reader;
+    uint8_t *window; /* [WINDOW_BYTES], owned */
+    int fd;
+    uint64_t file_bytes;
+    uint64_t read_bytes; /* of the file, so far */
+    uint64_t good_bytes; /* of the file, behind the last good record */
+    const uint8_t *at;   /* in the window: behind the last good record */
+    const uint8_t *end;  /* in the window */
+};
+
+/* Keep at least one whole record in the window while the file has one. */
+static sn_status refill(struct replay *replay, struct sn_err *err) {
+    size_t left = (size_t)(replay->end - replay->at);
+    if (left >= WINDOW_BYTES / 2 || replay->read_bytes == replay->file_bytes)
+        return SN_OK;
+    memmove(replay->window, replay->at, left);
+    uint64_t more = replay->file_bytes - replay->read_bytes;
+    if (more > WINDOW_BYTES - left)
+        more = WINDOW_BYTES - left;
+    ssize_t got =
+        sn_os_pread_all(replay->fd, replay->window + left, more, (int64_t)replay->read_bytes);
+    if (got < 0)
+        return sn_err_set_errno(err, errno, "cannot read");
+    replay->at = replay->window;
+    replay->end = replay->window + left + (size_t)got;
+    replay->read_bytes += (uint64_t)got;
+    if ((uint64_t)got < more)
+        replay->file_bytes = replay->read_bytes; /* it became shorter meanwhile */
+    return SN_OK;
+}
+
+static sn_status replay_series(struct replay *replay, const struct sn_log_record *record,
+                               struct sn_err *err) {
+    struct sn_series_index *index = &replay->store->index;
+    struct sn_log_series_cursor cursor;
+    SN_TRY(sn_log_read_series(record, &cursor, err));
+    uint32_t id;
+    struct sn_str labels;
+    sn_status status;
+    while ((status = sn_log_next_series(&cursor, &id, &labels)) == SN_OK) {
+        uint32_t hash = sn_series_index_hash(index, labels);
+        uint32_t known;
+        bool is_known = sn_series_index_find(index, labels, hash, &known);
+        if (is_known ? known != id : id != index->count)
+            return sn_err_set(err, SN_ERR_CORRUPT, "series %u is defined twice or out of place",
+                              id);
+        if (!is_known)
+            SN_TRY(sn_series_index_add(index, labels, hash, &known, err));
+    }
+    if (status != SN_ERR_NOT_FOUND)
+        return sn_err_set(err, status, "a series record does not decode");
+    return SN_OK;
+}
+
+static sn_status check_known(const struct sn_log_reader *reader, uint32_t series_count,
+                             uint32_t *ret_id_max, struct sn_err *err) {
+    uint32_t id_max = 0;
+    for (size_t i = 0; i < reader->count; i++) {
+        if (reader->series[i] > id_max)
+            id_max = reader->series[i];
+    }
+    if (id_max >= series_count)
+        return sn_err_set(err, SN_ERR_CORRUPT, "samples of series %u, which is not defined",
+                          id_max);
+    *ret_id_max = id_max;
+    return SN_OK;
+}
+
+static sn_status replay_samples(struct replay *replay, const struct sn_log_record *record,
+                                struct sn_err *err) {
+    struct sn_store *store = replay->store;
+    struct sn_log_reader *reader = &replay->reader;
+    uint32_t id_max = 0;
+    SN_TRY(sn_log_read_samples(reader, record, err));
+    SN_TRY(check_known(reader, store->index.count, &id_max, err));
+    sn_status status = sn_head_reach(&store->head, id_max);
+    for (size_t i = 0; i < reader->count && status == SN_OK; i++) {
+        enum sn_head_verdict verdict;
+        status = sn_head_append(&store->head, reader->series[i], reader->time_ms[i],
+                                reader->value[i], SN_HEAD_REPLAY, &verdict);
+    }
+    if (status != SN_OK)
+        return sn_err_set(err, status, "no memory to replay the log");
+    store->recovery.log_sample_count += reader->count;
+    return SN_OK;
+}
+
+static sn_status replay_metadata(struct replay *replay, const struct sn_log_record *record,
+                                 struct sn_err *err) {
+    struct sn_metadata metadata;
+    bool is_changed;
+    SN_TRY(sn_log_read_metadata(record, &metadata, err));
+    sn_status status =
+        sn_metadata_table_put(&replay->store->metadata, &metadata, false, &is_changed);
+    if (status == SN_ERR_NO_MEMORY)
+        return sn_err_set(err, status, "no memory for metadata");
+    return SN_OK; /* beyond a limit a help text is left out */
+}
+
+static sn_status replay_record(struct replay *replay, const struct sn_log_record *record,
+                               struct sn_err *err) {
+    switch (record->type) {
+    case SN_LOG_SERIES:
+        return replay_series(replay, record, err);
+    case SN_LOG_SAMPLES:
+        return replay_samples(replay, record, err);
+    case SN_LOG_METADATA:
+        return replay_metadata(replay, record, err);
+    }
+    return sn_err_set(err, SN_ERR_CORRUPT, "a record of unknown type");
+}
+
+/* Records until the end (SN_ERR_NOT_FOUND) or the first that is none (SN_ERR_CORRUPT). */
+static sn_status replay_records(struct replay *replay, struct sn_err *err) {
+    for (;;) {
+        struct sn_log_record record;
+        SN_TRY(refill(replay, err));
+        const uint8_t *before = replay->at;
+        SN_TRY(sn_log_next(&replay->at, replay->end, &record, err));
+        sn_status status = replay_record(replay, &record, err);
+        if (status != SN_OK) {
+            replay->at = before;
+            return status;
+        }
+        replay->good_bytes += (uint64_t)(replay->at - before);
+    }
+}
+
+/* A header that is damaged says nothing about the records, which have sums of their own. */
+static sn_status replay_header(struct replay *replay, struct sn_err *err) {
+    SN_TRY(refill(replay, err));
+    size_t len = (size_t)(replay->end - replay->at);
+    if (len < SN_LOG_HEADER_BYTES)
+        return SN_ERR_NOT_FOUND; /* made, and never written to */
+    sn_status status = sn_log_check_header(replay->at, len, err);
+    replay->at += SN_LOG_HEADER_BYTES;
+    replay->good_bytes = SN_LOG_HEADER_BYTES;
+    return status;
+}
+
+static void cut_off(struct replay *replay, uint64_t number, const struct sn_err *why) {
+    struct sn_store_recovery *recovery = &replay->store->recovery;
+    struct sn_err damage = *why;
+    sn_err_prefix(&damage, "wal/%08" PRIu64 ".log at byte %" PRIu64, number, replay->good_bytes);
+    note_damage(replay->store, &damage);
+    recovery->log_damaged_count++;
+    recovery->log_bytes_dropped += replay->file_bytes - replay->good_bytes;
+    /* When this fails the next recovery does it again. */
+    (void)sn_os_ftruncate(replay->fd, (int64_t)replay->good_bytes);
+}
+
+static sn_status replay_open_file(struct replay *replay, uint64_t number, struct sn_err *err) {
+    struct stat stat;
+    if (sn_os_fstat(replay->fd, &stat) != 0)
+        return sn_err_set_errno(err, errno, "cannot stat");
+    replay->file_bytes = (uint64_t)stat.st_size;
+    replay->read_bytes = 0;
+    replay->good_bytes = 0;
+    replay->at = replay->window;
+    replay->end = replay->window;
+    struct sn_err why = {.status = SN_OK};
+    sn_status status = replay_header(replay, &why);
+    if (status == SN_ERR_CORRUPT) {
+        note_damage(replay->store, &why);
+        status = SN_OK;
+    }
+    if (status == SN_OK)
+        status = replay_records(replay, &why);
+    if (status == SN_ERR_CORRUPT)
+        cut_off(replay, number, &why);
+    else if (status != SN_ERR_NOT_FOUND)
+        return sn_err_set(err, status, "%s", why.text);
+    return SN_OK;
+}
+
+static sn_status replay_file(struct replay *replay, uint64_t number, struct sn_err *err) {
+    char path[SN_PATH_BYTES_MAX];
+    struct sn_store *store = replay->store;
+    if (!sn_log_path(path, store->wal_dir, number))
+        return sn_err_set(err, SN_ERR_LIMIT, "the path of the log is too long");
+    replay->fd = sn_os_open(path, O_RDWR, 0);
+    if (replay->fd < 0)
+        return sn_err_set_errno(err, errno, "cannot open %s", path);
+    sn_status status = replay_open_file(replay, number, err);
+    (void)sn_os_close(replay->fd); /* the only write was a cut that may fail */
+    if (status != SN_OK) {
+        sn_err_prefix(err, "%s", path);
+        return status;
+    }
+    store->recovery.log_count++;
+    struct sn_log_file file = {
+        .number = number, .epoch = store->epoch, .bytes = replay->good_bytes};
+    status = sn_log_note_file(&store->log, file);
+    if (status != SN_OK)
+        return sn_err_set(err, status, "more than %d log files", SN_LOG_FILES_MAX);
+    return SN_OK;
+}
+
+/* ---- all logs ---- */
+
+static sn_status replay_files(struct sn_store *store, const struct file_list *list,
+                              uint64_t flushed_log, struct sn_err *err) {
+    struct replay replay = {.store = store, .window = sn_alloc(WINDOW_BYTES)};
+    sn_status status = sn_log_reader_init(&replay.reader);
+    if (!replay.window || status != SN_OK)
+        status = sn_err_set(err, SN_ERR_NO_MEMORY, "no memory to replay the log");
+    for (size_t i = 0; i < list->count && status == SN_OK; i++) {
+        char path[SN_PATH_BYTES_MAX];
+        if (list->numbers[i] > flushed_log)
+            status = replay_file(&replay, list->numbers[i], err);
+        else if (sn_log_path(path, store->wal_dir, list->numbers[i]))
+            (void)sn_os_unlink(path); /* the next recovery tries again */
+    }
+    sn_log_reader_release(&replay.reader);
+    sn_free(replay.window);
+    return status;
+}
+
+static sn_status replay_logs(struct sn_store *store, uint64_t flushed_log, struct sn_err *err) {
+    struct file_list list = {.suffix = ".log"};
+    sn_status status = list_files(store->wal_dir, &list, err);
+    if (status == SN_OK)
+        status = replay_files(store, &list, flushed_log, err);
+    sn_free(list.numbers);
+    if (store->log.number < flushed_log)
+        store->log.number = flushed_log;
+    return status;
+}
+
+sn_status sn_store_recover(struct sn_store *store, struct sn_err *err) {
+    struct sn_catalog_visitor visitor = {
+        .ctx = store, .series = load_series, .segment = load_segment, .metadata = load_metadata};
+    uint64_t flushed_log = 0;
+    store->segment_id_next = 1;
+    SN_TRY(sn_catalog_load(&store->catalog, &visitor, &flushed_log, err));
+    atomic_store(&store->catalogued_count, store->index.count);
+    store->defined_count = store->index.count;
+    SN_TRY(delete_orphans(store, ".seg", err));
+    SN_TRY(delete_orphans(store, ".seg.tmp", err));
+    SN_TRY(replay_logs(store, flushed_log, err));
+    store->recovery.series_count = store->index.count;
+    store->recovery.segment_count = store->segments.set->count;
+    atomic_store(&store->log_bytes, sn_log_totals(&store->log).bytes);
+    return SN_OK;
+}

@@ -1,0 +1,90 @@
+/*
+ * Open segments: reading a series out of a file, and the set of all of them.
+ *
+ * Invariants:
+ *   1. A segment is immutable; the set is replaced as a whole. Both are counted, so that a reader
+ *      keeps what it started with while retention drops it.
+ *   2. A segment whose file is missing or fails its checks stays in the set as damaged: a read that
+ *      needs it fails with SN_ERR_CORRUPT instead of leaving samples out silently.
+ * Threads: any.
+ */
+#ifndef SN_STORE_SEGMENT_H
+#define SN_STORE_SEGMENT_H
+
+#include "base/lock.h"
+#include "base/status.h"
+#include "model/sample.h"
+#include "store/pack_cache.h"
+#include "store/segment_format.h"
+#include "store/series_index.h"
+
+#include <stdatomic.h>
+
+struct sn_segment {
+    atomic_uint refs;
+    int fd; /* -1 when damaged */
+    uint64_t id;
+    uint64_t bytes;
+    struct sn_segment_footer footer;
+    struct sn_segment_entry *entries; /* [footer.pack_count], owned */
+    struct sn_err damage;             /* status SN_OK: good */
+};
+
+/* What the catalogue says about a segment. */
+struct sn_segment_row {
+    uint64_t id;
+    uint64_t bytes;
+    uint64_t series_count;
+    uint64_t sample_count;
+    int64_t time_min;
+    int64_t time_max;
+};
+
+/*
+ * Open the file of a row and check header, footer and directory against it. A file that is missing
+ * or wrong gives a damaged segment, not a failure. SN_ERR_NO_MEMORY; SN_ERR_UNSUPPORTED (newer
+ * format); SN_ERR_LIMIT (path too long); SN_ERR_IO when the system has no descriptor left.
+ */
+sn_status sn_segment_open(const char *dir, const struct sn_segment_row *row, uint32_t series_count,
+                          struct sn_segment **ret_segment, struct sn_err *err) SN_MUST_USE;
+void sn_segment_unref(struct sn_segment *segment);
+
+/*
+ * Append the samples of one series within the range, ascending, one per time.
+ * SN_ERR_CORRUPT (the sentence names the file), SN_ERR_IO, SN_ERR_NO_MEMORY.
+ */
+sn_status sn_segment_read(struct sn_segment *segment, const struct sn_series_index *index,
+                          struct sn_pack_cache *cache, uint32_t series, struct sn_range range,
+                          struct sn_samples *samples, struct sn_err *err) SN_MUST_USE;
+
+/* All segments, ascending by id. */
+struct sn_segment_set {
+    atomic_uint refs;
+    size_t count;
+    struct sn_segment *items[];
+};
+
+struct sn_segments {
+    struct sn_mutex mu;
+    struct sn_segment_set *set; /* guarded by mu; never NULL after init */
+};
+
+sn_status sn_segments_init(struct sn_segments *segments) SN_MUST_USE;
+void sn_segments_release(struct sn_segments *segments);
+
+/* The current set with one more reference. */
+struct sn_segment_set *sn_segments_ref(struct sn_segments *segments);
+void sn_segment_set_unref(struct sn_segment_set *set);
+
+/*
+ * A change in two steps, so that nothing can fail once the catalogue has it: make the new set, commit
+ * the catalogue, publish (or unref the new set). Those who change are serialised by the flush lock.
+ * NULL: no memory. The set takes references of its own.
+ */
+struct sn_segment_set *sn_segments_with(const struct sn_segments *segments,
+                                        struct sn_segment *segment);
+struct sn_segment_set *sn_segments_without_before(const struct sn_segments *segments,
+                                                  int64_t time_ms);
+void sn_segments_publish(struct sn_segments *segments, struct sn_segment_set *set);
+
+#endif

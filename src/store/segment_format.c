@@ -1,0 +1,112 @@
+/* Layout of a segment file: see segment_format.h. */
+#include "store/segment_format.h"
+
+#include "codec/crc32c.h"
+#include "codec/varint.h"
+#include "store/pack.h"
+
+#include <string.h>
+
+static const char header_magic[8] = {'S', 'N', 'D', 'E', 'S', 'E', 'G', '\n'};
+static const char footer_magic[8] = {'S', 'N', 'D', 'E', 'E', 'N', 'D', '\n'};
+
+enum { HEADER_CRC_AT = 12, FOOTER_CRC_AT = SN_SEGMENT_FOOTER_BYTES - 4 };
+
+void sn_segment_put_header(uint8_t ret_bytes[SN_SEGMENT_HEADER_BYTES]) {
+    memcpy(ret_bytes, header_magic, sizeof header_magic);
+    sn_store_u32le(ret_bytes + 8, SN_SEGMENT_FORMAT_VERSION);
+    sn_store_u32le(ret_bytes + HEADER_CRC_AT, sn_crc32c(0, ret_bytes, HEADER_CRC_AT));
+}
+
+sn_status sn_segment_check_header(const uint8_t bytes[SN_SEGMENT_HEADER_BYTES],
+                                  struct sn_err *err) {
+    if (memcmp(bytes, header_magic, sizeof header_magic) != 0)
+        return sn_err_set(err, SN_ERR_CORRUPT, "the file does not begin as a segment");
+    if (sn_load_u32le(bytes + HEADER_CRC_AT) != sn_crc32c(0, bytes, HEADER_CRC_AT))
+        return sn_err_set(err, SN_ERR_CORRUPT, "the header fails its checksum");
+    uint32_t version = sn_load_u32le(bytes + 8);
+    if (version > SN_SEGMENT_FORMAT_VERSION)
+        return sn_err_set(err, SN_ERR_UNSUPPORTED,
+                          "the segment has format version %u, this program reads up to %d", version,
+                          SN_SEGMENT_FORMAT_VERSION);
+    return SN_OK;
+}
+
+void sn_segment_put_entry(const struct sn_segment_entry *entry,
+                          uint8_t ret_bytes[SN_SEGMENT_ENTRY_BYTES]) {
+    sn_store_u64le(ret_bytes, entry->offset);
+    sn_store_u32le(ret_bytes + 8, entry->len);
+    sn_store_u32le(ret_bytes + 12, entry->first_series);
+    sn_store_u64le(ret_bytes + 16, (uint64_t)entry->time_min);
+    sn_store_u64le(ret_bytes + 24, (uint64_t)entry->time_max);
+}
+
+void sn_segment_put_footer(const struct sn_segment_footer *footer,
+                           uint8_t ret_bytes[SN_SEGMENT_FOOTER_BYTES]) {
+    memcpy(ret_bytes, footer_magic, sizeof footer_magic);
+    sn_store_u64le(ret_bytes + 8, footer->id);
+    sn_store_u64le(ret_bytes + 16, footer->directory_offset);
+    sn_store_u64le(ret_bytes + 24, footer->pack_count);
+    sn_store_u64le(ret_bytes + 32, footer->series_count);
+    sn_store_u64le(ret_bytes + 40, footer->chunk_count);
+    sn_store_u64le(ret_bytes + 48, footer->sample_count);
+    sn_store_u64le(ret_bytes + 56, (uint64_t)footer->time_min);
+    sn_store_u64le(ret_bytes + 64, (uint64_t)footer->time_max);
+    sn_store_u32le(ret_bytes + 72, footer->directory_crc);
+    sn_store_u32le(ret_bytes + FOOTER_CRC_AT, sn_crc32c(0, ret_bytes, FOOTER_CRC_AT));
+}
+
+sn_status sn_segment_get_footer(const uint8_t bytes[SN_SEGMENT_FOOTER_BYTES], uint64_t file_bytes,
+                                struct sn_segment_footer *ret_footer, struct sn_err *err) {
+    if (memcmp(bytes, footer_magic, sizeof footer_magic) != 0)
+        return sn_err_set(err, SN_ERR_CORRUPT, "the file does not end as a segment");
+    if (sn_load_u32le(bytes + FOOTER_CRC_AT) != sn_crc32c(0, bytes, FOOTER_CRC_AT))
+        return sn_err_set(err, SN_ERR_CORRUPT, "the footer fails its checksum");
+    struct sn_segment_footer footer = {.id = sn_load_u64le(bytes + 8),
+                                       .directory_offset = sn_load_u64le(bytes + 16),
+                                       .pack_count = sn_load_u64le(bytes + 24),
+                                       .series_count = sn_load_u64le(bytes + 32),
+                                       .chunk_count = sn_load_u64le(bytes + 40),
+                                       .sample_count = sn_load_u64le(bytes + 48),
+                                       .time_min = (int64_t)sn_load_u64le(bytes + 56),
+                                       .time_max = (int64_t)sn_load_u64le(bytes + 64),
+                                       .directory_crc = sn_load_u32le(bytes + 72)};
+    uint64_t room = file_bytes - SN_SEGMENT_HEADER_BYTES - SN_SEGMENT_FOOTER_BYTES;
+    bool fits = file_bytes >= SN_SEGMENT_HEADER_BYTES + SN_SEGMENT_FOOTER_BYTES &&
+                footer.pack_count > 0 && footer.pack_count <= room / SN_SEGMENT_ENTRY_BYTES &&
+                footer.directory_offset ==
+                    SN_SEGMENT_HEADER_BYTES + room - footer.pack_count * SN_SEGMENT_ENTRY_BYTES;
+    if (!fits || footer.time_min > footer.time_max)
+        return sn_err_set(err, SN_ERR_CORRUPT, "the footer does not match a file of %llu bytes",
+                          (unsigned long long)file_bytes);
+    *ret_footer = footer;
+    return SN_OK;
+}
+
+static struct sn_segment_entry get_entry(const uint8_t *bytes) {
+    return (struct sn_segment_entry){.offset = sn_load_u64le(bytes),
+                                     .len = sn_load_u32le(bytes + 8),
+                                     .first_series = sn_load_u32le(bytes + 12),
+                                     .time_min = (int64_t)sn_load_u64le(bytes + 16),
+                                     .time_max = (int64_t)sn_load_u64le(bytes + 24)};
+}
+
+sn_status sn_segment_get_directory(const uint8_t *bytes, const struct sn_segment_footer *footer,
+                                   struct sn_segment_entry *ret_entries, struct sn_err *err) {
+    size_t len = footer->pack_count * SN_SEGMENT_ENTRY_BYTES;
+    if (sn_crc32c(0, bytes, len) != footer->directory_crc)
+        return sn_err_set(err, SN_ERR_CORRUPT, "the directory fails its checksum");
+    uint64_t at = SN_SEGMENT_HEADER_BYTES;
+    for (size_t i = 0; i < footer->pack_count; i++) {
+        struct sn_segment_entry entry = get_entry(bytes + i * SN_SEGMENT_ENTRY_BYTES);
+        bool fits = entry.offset == at && entry.len > SN_PACK_HEADER_BYTES &&
+                    entry.len <= SN_PACK_HEADER_BYTES + SN_PACK_RAW_BYTES_MAX;
+        if (!fits || entry.time_min < footer->time_min || entry.time_max > footer->time_max)
+            return sn_err_set(err, SN_ERR_CORRUPT, "entry %zu of the directory cannot be", i);
+        at += entry.len;
+        ret_entries[i] = entry;
+    }
+    if (at != footer->directory_offset)
+        return sn_err_set(err, SN_ERR_CORRUPT, "the directory does not cover the packs");
+    return SN_OK;
+}

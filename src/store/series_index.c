@@ -1,0 +1,246 @@
+/* Label set <-> id and label pair -> ids: see series_index.h. */
+#include "store/series_index.h"
+
+#include "base/check.h"
+#include "base/limits.h"
+#include "base/mem.h"
+#include "codec/varint.h"
+
+enum {
+    SERIES_SHIFT = 14,
+    SERIES_TABLE = 1 << 14, /* 268 million series; count_max is reached first */
+    PAIR_IDS_SHIFT = 16,
+    PAIR_IDS_TABLE = 1 << 16, /* 2^32 pair ids */
+    SLOTS_FIRST = 1024,
+    LENGTH_BYTES = 2, /* of a text in canonical bytes */
+};
+
+void sn_series_index_init(struct sn_series_index *index, uint32_t count_max, uint64_t seed) {
+    *index = (struct sn_series_index){.count_max = count_max, .seed = seed};
+    sn_symbols_init(&index->symbols, seed);
+    sn_blocks_init(&index->series, sizeof(struct sn_series_entry), SERIES_SHIFT, SERIES_TABLE);
+    sn_blocks_init(&index->pair_ids, sizeof(uint32_t), PAIR_IDS_SHIFT, PAIR_IDS_TABLE);
+    sn_arena_init(&index->scratch, 0);
+}
+
+void sn_series_index_release(struct sn_series_index *index) {
+    sn_symbols_release(&index->symbols);
+    sn_blocks_release(&index->series);
+    sn_blocks_release(&index->pair_ids);
+    sn_free(index->slots);
+    index->slots = NULL;
+    sn_arena_release(&index->scratch);
+}
+
+uint32_t sn_series_index_hash(const struct sn_series_index *index, struct sn_str labels) {
+    return (uint32_t)sn_hash_bytes(labels.ptr, labels.len, index->seed);
+}
+
+/* Compare a text of canonical bytes and step over it; NULL when it differs. */
+static const char *match_text(const char *at, const char *end, struct sn_str text) {
+    if (end - at < LENGTH_BYTES || sn_load_u16le(at) != text.len)
+        return NULL;
+    at += LENGTH_BYTES;
+    if ((size_t)(end - at) < text.len || memcmp(at, text.ptr, text.len) != 0)
+        return NULL;
+    return at + text.len;
+}
+
+static bool has_labels(const struct sn_series_index *index, uint32_t id, struct sn_str labels) {
+    const struct sn_series_entry *entry = sn_series_index_entry(index, id);
+    const uint32_t *pairs = sn_series_index_pairs(index, entry);
+    const char *at = labels.ptr;
+    const char *end = labels.ptr + labels.len;
+    if (labels.len == 0 || (unsigned char)*at++ != entry->pair_count)
+        return false;
+    for (uint32_t i = 0; i < entry->pair_count; i++) {
+        const struct sn_symbol_pair *pair = sn_symbols_pair(&index->symbols, pairs[i]);
+        at = match_text(at, end, sn_symbols_name_text(&index->symbols, pair->name));
+        if (at)
+            at = match_text(at, end, sn_symbols_value(&index->symbols, pair));
+        if (!at)
+            return false;
+    }
+    return at == end;
+}
+
+bool sn_series_index_find(const struct sn_series_index *index, struct sn_str labels, uint32_t hash,
+                          uint32_t *ret_id) {
+    if (index->slot_count == 0)
+        return false;
+    size_t mask = index->slot_count - 1;
+    for (size_t i = hash & mask; index->slots[i].id != 0; i = (i + 1) & mask) {
+        if (index->slots[i].hash != hash || !has_labels(index, index->slots[i].id - 1, labels))
+            continue;
+        *ret_id = index->slots[i].id - 1;
+        return true;
+    }
+    return false;
+}
+
+static void put_slot(struct sn_series_slot *slots, size_t slot_count, struct sn_series_slot slot) {
+    size_t mask = slot_count - 1;
+    size_t i = slot.hash & mask;
+    while (slots[i].id != 0)
+        i = (i + 1) & mask;
+    slots[i] = slot;
+}
+
+static sn_status grow_slots(struct sn_series_index *index) {
+    if ((index->count + 1) * (uint64_t)10 <= index->slot_count * (uint64_t)7)
+        return SN_OK;
+    size_t count = index->slot_count ? index->slot_count * 2 : SLOTS_FIRST;
+    struct sn_series_slot *slots = sn_alloc_zero(count, sizeof *slots);
+    if (!slots)
+        return SN_ERR_NO_MEMORY;
+    for (size_t i = 0; i < index->slot_count; i++) {
+        if (index->slots[i].id != 0)
+            put_slot(slots, count, index->slots[i]);
+    }
+    sn_free(index->slots);
+    index->slots = slots;
+    index->slot_count = count;
+    return SN_OK;
+}
+
+/* Intern all labels; their pair ids go behind those of the newest series. */
+static sn_status intern_labels(struct sn_series_index *index, struct sn_labels labels,
+                               uint32_t *ret_first) {
+    size_t block = (size_t)1 << PAIR_IDS_SHIFT;
+    size_t first = index->pair_ids_next;
+    if (first % block + labels.count > block)
+        first = (first / block + 1) * block;
+    if (first + labels.count > UINT32_MAX)
+        return SN_ERR_LIMIT;
+    SN_TRY(sn_blocks_reach(&index->pair_ids, first + labels.count));
+    uint32_t *pairs = sn_blocks_at(&index->pair_ids, first);
+    for (size_t i = 0; i < labels.count; i++) {
+        SN_TRY(sn_symbols_intern(&index->symbols, labels.items[i].name, labels.items[i].value,
+                                 &pairs[i]));
+    }
+    *ret_first = (uint32_t)first;
+    return SN_OK;
+}
+
+static sn_status append_postings(struct sn_series_index *index, const uint32_t *pairs, size_t count,
+                                 uint32_t id) {
+    for (size_t i = 0; i < count; i++) {
+        struct sn_postings *postings = &sn_symbols_pair(&index->symbols, pairs[i])->postings;
+        sn_status status = sn_postings_append(postings, id);
+        if (status != SN_OK) {
+            while (i-- > 0)
+                sn_postings_pop(&sn_symbols_pair(&index->symbols, pairs[i])->postings);
+            return status;
+        }
+    }
+    return SN_OK;
+}
+
+static sn_status add_labels(struct sn_series_index *index, struct sn_labels labels, uint32_t hash) {
+    uint32_t id = index->count;
+    uint32_t first = 0;
+    SN_TRY(grow_slots(index));
+    SN_TRY(sn_blocks_reach(&index->series, id));
+    SN_TRY(intern_labels(index, labels, &first));
+    SN_TRY(append_postings(index, sn_blocks_at(&index->pair_ids, first), labels.count, id));
+    struct sn_series_entry *entry = sn_blocks_at(&index->series, id);
+    *entry = (struct sn_series_entry){.pairs = first, .pair_count = (uint32_t)labels.count};
+    index->pair_ids_next = first + (uint32_t)labels.count;
+    put_slot(index->slots, index->slot_count, (struct sn_series_slot){.hash = hash, .id = id + 1});
+    index->count++;
+    return SN_OK;
+}
+
+sn_status sn_series_index_add(struct sn_series_index *index, struct sn_str labels, uint32_t hash,
+                              uint32_t *ret_id, struct sn_err *err) {
+    if (index->count >= index->count_max)
+        return sn_err_set(err, SN_ERR_LIMIT, "there are %u series already, the limit is %u",
+                          index->count, index->count_max);
+    struct sn_labels decoded;
+    sn_arena_reset(&index->scratch);
+    SN_TRY(sn_labels_decode(labels, &index->scratch, &decoded, err));
+    sn_status status = add_labels(index, decoded, hash);
+    if (status != SN_OK)
+        return sn_err_set(err, status, "no %s for series number %u",
+                          status == SN_ERR_LIMIT ? "room in the index" : "memory", index->count);
+    *ret_id = index->count - 1;
+    return SN_OK;
+}
+
+sn_status sn_series_index_labels(const struct sn_series_index *index, uint32_t id,
+                                 struct sn_arena *arena, struct sn_labels *ret_labels) {
+    const struct sn_series_entry *entry = sn_series_index_entry(index, id);
+    const uint32_t *pairs = sn_series_index_pairs(index, entry);
+    size_t bytes = entry->pair_count * sizeof(struct sn_label);
+    struct sn_label *items = sn_arena_alloc(arena, bytes);
+    if (!items)
+        return sn_arena_failure(arena, bytes, NULL);
+    for (uint32_t i = 0; i < entry->pair_count; i++) {
+        const struct sn_symbol_pair *pair = sn_symbols_pair(&index->symbols, pairs[i]);
+        items[i].name = sn_symbols_name_text(&index->symbols, pair->name);
+        items[i].value = sn_symbols_value(&index->symbols, pair);
+    }
+    *ret_labels = (struct sn_labels){.items = items, .count = entry->pair_count};
+    return SN_OK;
+}
+
+static void put_text(struct sn_buf *buf, struct sn_str text) {
+    sn_buf_put_u16le(buf, (uint16_t)text.len);
+    sn_buf_put_str(buf, text);
+}
+
+void sn_series_index_encode(const struct sn_series_index *index, uint32_t id, struct sn_buf *buf) {
+    const struct sn_series_entry *entry = sn_series_index_entry(index, id);
+    const uint32_t *pairs = sn_series_index_pairs(index, entry);
+    sn_buf_put_byte(buf, (uint8_t)entry->pair_count);
+    for (uint32_t i = 0; i < entry->pair_count; i++) {
+        const struct sn_symbol_pair *pair = sn_symbols_pair(&index->symbols, pairs[i]);
+        put_text(buf, sn_symbols_name_text(&index->symbols, pair->name));
+        put_text(buf, sn_symbols_value(&index->symbols, pair));
+    }
+}
+
+static int compare_pairs(const struct sn_symbols *symbols, uint32_t a, uint32_t b) {
+    const struct sn_symbol_pair *x = sn_symbols_pair(symbols, a);
+    const struct sn_symbol_pair *y = sn_symbols_pair(symbols, b);
+    if (x->name != y->name)
+        return sn_str_compare(sn_symbols_name_text(symbols, x->name),
+                              sn_symbols_name_text(symbols, y->name));
+    return sn_str_compare(sn_symbols_value(symbols, x), sn_symbols_value(symbols, y));
+}
+
+int sn_series_index_compare(const struct sn_series_index *index, uint32_t a, uint32_t b) {
+    const struct sn_series_entry *x = sn_series_index_entry(index, a);
+    const struct sn_series_entry *y = sn_series_index_entry(index, b);
+    const uint32_t *x_pairs = sn_series_index_pairs(index, x);
+    const uint32_t *y_pairs = sn_series_index_pairs(index, y);
+    uint32_t count = x->pair_count < y->pair_count ? x->pair_count : y->pair_count;
+    for (uint32_t i = 0; i < count; i++) {
+        /* One number is one text, so most labels of neighbours need no look at it. */
+        if (x_pairs[i] != y_pairs[i])
+            return compare_pairs(&index->symbols, x_pairs[i], y_pairs[i]);
+    }
+    return (x->pair_count > y->pair_count) - (x->pair_count < y->pair_count);
+}
+
+/* Pair that holds the metric name, or UINT32_MAX. It is nearly always the first one. */
+static uint32_t metric_pair(const struct sn_series_index *index, uint32_t id) {
+    const struct sn_series_entry *entry = sn_series_index_entry(index, id);
+    const uint32_t *pairs = sn_series_index_pairs(index, entry);
+    for (uint32_t i = 0; i < entry->pair_count; i++) {
+        const struct sn_symbol_pair *pair = sn_symbols_pair(&index->symbols, pairs[i]);
+        if (sn_str_equal(sn_symbols_name_text(&index->symbols, pair->name), SN_LABEL_METRIC_NAME))
+            return pairs[i];
+    }
+    return UINT32_MAX;
+}
+
+int sn_series_index_compare_metric(const struct sn_series_index *index, uint32_t a, uint32_t b) {
+    uint32_t x = metric_pair(index, a);
+    uint32_t y = metric_pair(index, b);
+    if (x == y)
+        return sn_series_index_compare(index, a, b);
+    if (x == UINT32_MAX || y == UINT32_MAX)
+        return x == UINT32_MAX ? -1 : 1;
+    return compare_pairs(&index->symbols, x, y);
+}

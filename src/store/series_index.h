@@ -1,0 +1,95 @@
+/*
+ * The series of the store: label set <-> id, and label pair -> ids.
+ *
+ * Invariants:
+ *   1. Ids are dense, 0..count-1, given in order of creation and never reused.
+ *   2. A series is the list of its pair ids, in the order of its (sorted) labels.
+ *   3. Equal label sets have one id: lookups compare the text, not only a hash.
+ * Threads: guarded by the owner's lock (SN_RANK_STORE_INDEX), except where a function says that it
+ * may run without it for ids that the caller learned under the lock: those parts never move.
+ */
+#ifndef SN_STORE_SERIES_INDEX_H
+#define SN_STORE_SERIES_INDEX_H
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/status.h"
+#include "model/labels.h"
+#include "store/blocks.h"
+#include "store/symbols.h"
+
+struct sn_series_entry {
+    uint32_t pairs; /* index of the first pair id in pair_ids */
+    uint32_t pair_count;
+};
+
+struct sn_series_slot {
+    uint32_t hash; /* low bits choose the slot, all of them are compared first */
+    uint32_t id;   /* id + 1; 0 is free */
+};
+
+struct sn_series_index {
+    struct sn_symbols symbols;
+    struct sn_blocks series;      /* struct sn_series_entry */
+    struct sn_blocks pair_ids;    /* uint32_t; those of one series stand in one block */
+    struct sn_series_slot *slots; /* [slot_count], owned, linear probing */
+    size_t slot_count;            /* 0 or a power of two */
+    struct sn_arena scratch;      /* labels of the series being added */
+    uint32_t count;
+    uint32_t count_max;
+    uint32_t pair_ids_next;
+    uint64_t seed;
+};
+
+/* Empty index of at most count_max series. */
+void sn_series_index_init(struct sn_series_index *index, uint32_t count_max, uint64_t seed);
+void sn_series_index_release(struct sn_series_index *index);
+
+/* Hash of canonical label bytes; without the lock. */
+uint32_t sn_series_index_hash(const struct sn_series_index *index, struct sn_str labels);
+
+/* Bring the slot of a hash into the cache before it is looked up. */
+static inline void sn_series_index_prefetch(const struct sn_series_index *index, uint32_t hash) {
+    if (index->slot_count)
+        __builtin_prefetch(&index->slots[hash & (index->slot_count - 1)]);
+}
+
+/* Id of a series by canonical bytes; false when there is none. */
+bool sn_series_index_find(const struct sn_series_index *index, struct sn_str labels, uint32_t hash,
+                          uint32_t *ret_id);
+
+/*
+ * Add a series that is not there yet. The bytes are checked like foreign ones.
+ *
+ * Returns SN_OK, SN_ERR_LIMIT (count_max, or the memory limits of symbols), SN_ERR_CORRUPT (no
+ * canonical label set), SN_ERR_NO_MEMORY. On failure there is no new series.
+ */
+sn_status sn_series_index_add(struct sn_series_index *index, struct sn_str labels, uint32_t hash,
+                              uint32_t *ret_id, struct sn_err *err) SN_MUST_USE;
+
+/* Labels of a series: array in the arena, text in the index. Without the lock. SN_ERR_NO_MEMORY,
+ * SN_ERR_LIMIT. */
+sn_status sn_series_index_labels(const struct sn_series_index *index, uint32_t id,
+                                 struct sn_arena *arena, struct sn_labels *ret_labels) SN_MUST_USE;
+
+/* Append the canonical bytes of a series (sticky status of buf). Without the lock. */
+void sn_series_index_encode(const struct sn_series_index *index, uint32_t id, struct sn_buf *buf);
+
+/* Order of sn_labels_compare. Without the lock. */
+int sn_series_index_compare(const struct sn_series_index *index, uint32_t a, uint32_t b);
+
+/* Order of segments: metric name first, then as above. Without the lock. */
+int sn_series_index_compare_metric(const struct sn_series_index *index, uint32_t a, uint32_t b);
+
+static inline const struct sn_series_entry *sn_series_index_entry(
+    const struct sn_series_index *index, uint32_t id) {
+    return sn_blocks_at(&index->series, id);
+}
+
+/* Pair ids of a series, [entry->pair_count]. Without the lock. */
+static inline const uint32_t *sn_series_index_pairs(const struct sn_series_index *index,
+                                                    const struct sn_series_entry *entry) {
+    return sn_blocks_at(&index->pair_ids, entry->pairs);
+}
+
+#endif

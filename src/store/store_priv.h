@@ -1,0 +1,137 @@
+/*
+ * The store from inside: one struct, one list of who may touch what.
+ *
+ *   push (any thread)         index lock: labels -> ids; append lock: head and open group
+ *   commit (one at a time)    takes groups from the queue: encode, write, fsync, acknowledge
+ *   flush (flush lock)        freezes the epoch, writes the segment, commits the catalogue
+ *   readers (any thread)      index lock and append lock for short copies, then no lock
+ *
+ * Locks in rank order: flush_mu, segments.mu / cache.mu, index_mu, append_mu, log.mu / wake_mu.
+ */
+#ifndef SN_STORE_STORE_PRIV_H
+#define SN_STORE_STORE_PRIV_H
+
+#include "store/catalog.h"
+#include "store/group.h"
+#include "store/head.h"
+#include "store/log.h"
+#include "store/log_record.h"
+#include "store/metadata.h"
+#include "store/pack_cache.h"
+#include "store/segment.h"
+#include "store/segment_write.h"
+#include "store/series_index.h"
+#include "store/store.h"
+
+#include <stdatomic.h>
+
+/* Counters that pushes write; relaxed, a snapshot may be a few samples apart. */
+struct sn_store_counters {
+    atomic_uint_fast64_t sample;
+    atomic_uint_fast64_t out_of_order;
+    atomic_uint_fast64_t rejected[SN_REJECT_COUNT];
+    atomic_uint_fast64_t push;
+    atomic_uint_fast64_t refused;
+    atomic_uint_fast64_t flush;
+    atomic_uint_fast64_t flush_failure;
+    atomic_uint_fast64_t retention_segment;
+};
+
+/* Why and since when pushes are refused. */
+struct sn_store_refusal {
+    bool is_refusing;
+    int64_t since_wall_ms;
+    struct sn_err reason;
+};
+
+struct sn_store {
+    struct sn_store_options options; /* defaults filled in; never changes */
+    char dir[SN_PATH_BYTES_MAX];
+    char wal_dir[SN_PATH_BYTES_MAX];
+    char seg_dir[SN_PATH_BYTES_MAX];
+    int lock_fd;
+    struct sn_store_counters counters;
+    struct sn_store_recovery recovery; /* written by open only */
+
+    struct sn_mutex flush_mu;
+    struct sn_catalog catalog;    /* guarded by flush_mu */
+    uint32_t *order;              /* [order_count], owned, metric order; guarded by flush_mu */
+    size_t order_count;           /* guarded by flush_mu */
+    uint64_t segment_id_next;     /* guarded by flush_mu */
+    uint64_t frozen_epoch;        /* guarded by flush_mu; valid while head.has_frozen */
+    int64_t retention_checked_ns; /* guarded by flush_mu */
+    atomic_uint_least32_t catalogued_count; /* series with a committed row */
+
+    struct sn_segments segments;
+    struct sn_pack_cache cache;
+
+    struct sn_mutex index_mu;
+    struct sn_series_index index;      /* guarded by index_mu; see its header for what is not */
+    struct sn_metadata_table metadata; /* guarded by index_mu */
+
+    struct sn_mutex append_mu;
+    struct sn_cond group_ready;      /* with append_mu: the queue is not empty, or stop */
+    struct sn_head head;             /* guarded by append_mu; frozen bytes: no lock */
+    struct sn_group_queue queue;     /* guarded by append_mu */
+    uint64_t epoch;                  /* of the head; guarded by append_mu */
+    struct sn_store_refusal refusal; /* guarded by append_mu */
+    bool stop_sync;                  /* guarded by append_mu */
+
+    /* The committer's: one thread at a time. */
+    struct sn_log log;
+    struct sn_log_writer log_writer;
+    struct sn_buf commit_buf;
+    struct sn_buf labels_buf;
+    uint32_t defined_count; /* series below have their definition in the log or the catalogue */
+    int64_t synced_ns;      /* when a relaxed log was last synced */
+    bool is_unsynced;       /* a relaxed log has writes since */
+    atomic_uint_fast64_t log_bytes; /* of all files not yet flushed; relaxed */
+
+    struct sn_mutex wake_mu;
+    struct sn_cond wake;       /* with wake_mu: the flush worker has something to do */
+    bool is_flush_wanted;      /* guarded by wake_mu */
+    bool stop_flush;           /* guarded by wake_mu */
+    int64_t flush_last_ns;     /* when the last flush ended, or open; guarded by wake_mu */
+    int64_t flush_duration_ns; /* guarded by wake_mu */
+    struct sn_err flush_error; /* guarded by wake_mu */
+};
+
+static inline int64_t sn_store_mono_ns(const struct sn_store *store) {
+    return sn_clock_mono_ns(store->options.clock);
+}
+static inline int64_t sn_store_wall_ms(const struct sn_store *store) {
+    return sn_clock_wall_ms(store->options.clock);
+}
+static inline void sn_store_count(atomic_uint_fast64_t *counter, uint64_t more) {
+    atomic_fetch_add_explicit(counter, more, memory_order_relaxed);
+}
+
+/* push.c */
+sn_status sn_store_push(void *ctx, const struct sn_batch *batch, struct sn_push_done done,
+                        struct sn_push_result *ret_result, struct sn_err *err);
+
+/* commit.c: write all queued groups; the thread of the sync worker, or open and close. */
+void sn_store_commit_queued(struct sn_store *store);
+void sn_store_sync_run(void *ctx);
+void sn_store_sync_stop(void *ctx);
+
+/* flush.c */
+void sn_store_flush_run(void *ctx);
+void sn_store_flush_stop(void *ctx);
+void sn_store_want_flush(struct sn_store *store);
+
+/* recover.c: fill a store that was just initialised from its directory. */
+sn_status sn_store_recover(struct sn_store *store, struct sn_err *err) SN_MUST_USE;
+
+/* read.c, select.c */
+struct sn_reader sn_store_make_reader(struct sn_store *store);
+sn_status sn_store_select(void *ctx, const struct sn_select *select, struct sn_arena *arena,
+                          struct sn_series_list *ret_series, struct sn_err *err);
+sn_status sn_store_label_names(void *ctx, const struct sn_select *select, size_t count_max,
+                               struct sn_arena *arena, struct sn_string_list *ret_names,
+                               struct sn_err *err);
+sn_status sn_store_label_values(void *ctx, struct sn_str label, const struct sn_select *select,
+                                size_t count_max, struct sn_arena *arena,
+                                struct sn_string_list *ret_values, struct sn_err *err);
+
+#endif
