@@ -212,11 +212,11 @@ sn_status sn_server_reload(struct sn_server *server, const struct sn_config *con
     struct sn_collect *collect = NULL;
     SN_TRY(open_collect(server, config, &collect, err));
     sn_crew_stop(&server->collect_crew);
-    if (sn_crew_join_within(&server->collect_crew, COLLECT_JOIN_NS) > 0) {
-        sn_collect_close(collect);
-        return sn_err_set(err, SN_ERR_BUSY, "a collector hangs, its settings cannot be changed");
-    }
-    sn_collect_close(server->collect);
+    size_t hanging = sn_crew_join_within(&server->collect_crew, COLLECT_JOIN_NS);
+    if (hanging > 0)
+        sn_log_warn("collect", "%zu collectors hang in the kernel and are replaced", hanging);
+    else
+        sn_collect_close(server->collect); /* Otherwise leaked: its threads may wake up yet. */
     server->collect = collect;
     *ret_needs_restart = needs_restart(server->config, config);
     server->config = config;

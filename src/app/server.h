@@ -38,7 +38,8 @@ sn_status sn_server_start(struct sn_server *server, const struct sn_config *conf
 
 /*
  * Take over what can change while running: log level, collectors. *ret_needs_restart tells whether
- * other settings differ too. On failure the collectors run as before.
+ * other settings differ too. A collector that hangs is left behind and replaced. When the new
+ * collectors cannot be made the old ones go on; when their threads cannot start, none runs.
  */
 sn_status sn_server_reload(struct sn_server *server, const struct sn_config *config,
                            bool *ret_needs_restart, struct sn_err *err) SN_MUST_USE;

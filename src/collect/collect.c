@@ -219,7 +219,20 @@ static sn_status gather_own(struct runner *runner, bool is_up, int64_t duration_
     return SN_OK;
 }
 
+static bool is_stopping(struct sn_collect *collect) {
+    sn_mutex_lock(&collect->mu);
+    bool result = collect->is_stopping;
+    sn_mutex_unlock(&collect->mu);
+    return result;
+}
+
+/*
+ * After stop() nothing is pushed any more: a thread that hung in the kernel may come back when the
+ * sink is already closed.
+ */
 static sn_status push(struct runner *runner, struct sn_err *err) {
+    if (is_stopping(runner->owner))
+        return sn_err_set(err, SN_ERR_CLOSED, "stopping");
     struct sn_batch batch = sn_batch_builder_view(&runner->gather.batch);
     struct sn_push_result result;
     const struct sn_push_done nobody_waits = {0};
@@ -289,7 +302,8 @@ static sn_status pass(struct runner *runner, int64_t scheduled_ms, struct sn_err
     if (source_status == SN_OK && own_status != SN_OK && err != NULL)
         *err = own_err;
     sn_status status = source_status != SN_OK ? source_status : own_status;
-    report_change(runner, status, err);
+    if (status != SN_ERR_CLOSED)
+        report_change(runner, status, err);
     return status;
 }
 

@@ -264,6 +264,32 @@ static void workers_start_pass_at_once_and_stop(void **state) {
     sn_event_release(&released);
 }
 
+static void run_stopped_pass(void *ctx) {
+    assert_int_equal(sn_collect_pass(ctx, "scripted", NULL), SN_ERR_CLOSED);
+}
+
+static void a_source_that_comes_back_after_stop_pushes_nothing(void **state) {
+    struct fixture *fixture = *state;
+    struct sn_event entered, released;
+    struct sn_thread thread = {0};
+    struct sn_worker workers[2];
+    sn_event_init(&entered);
+    sn_event_init(&released);
+    script.entered = &entered;
+    script.released = &released;
+    assert_int_equal(sn_thread_start(&thread, "late", run_stopped_pass, fixture->collect, NULL),
+                     SN_OK);
+    assert_int_equal(sn_event_wait(&entered, -1, NULL), SN_OK);
+    assert_int_equal(sn_collect_workers(fixture->collect, workers, 2), 2);
+    workers[0].stop(workers[0].ctx);
+    sn_event_set(&released, SN_OK, NULL);
+    sn_thread_join(&thread);
+    assert_int_equal(fixture->capture.push_count, 0);
+    assert_int_equal(fixture->changes_down, 0);
+    sn_event_release(&entered);
+    sn_event_release(&released);
+}
+
 static void every_allocation_of_open_may_fail(void **state) {
     (void)state;
     for (uint64_t n = 1; n < 100; n++) {
@@ -299,6 +325,7 @@ int main(void) {
         cmocka_unit_test(passes_are_aligned_to_multiples_of_the_interval),
         cmocka_unit_test(the_real_sources_work_on_this_machine),
         WITH_FIXTURE(workers_start_pass_at_once_and_stop),
+        WITH_FIXTURE(a_source_that_comes_back_after_stop_pushes_nothing),
         cmocka_unit_test(every_allocation_of_open_may_fail),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
