@@ -3,12 +3,11 @@
  */
 #include "api/access.h"
 
-/* Host without its port: "[::1]:9464" gives "[::1]", "localhost" itself. */
+/* Host without its port: "[::1]:9464" gives "[::1]", "localhost" itself, "[::1].evil" as well. */
 static struct sn_str host_name(struct sn_str host) {
-    if (host.len > 0 && host.ptr[0] == '[') {
-        size_t end = sn_str_find_char(host, ']');
-        return end == SIZE_MAX ? host : sn_str_make(host.ptr, end + 1);
-    }
+    size_t end = sn_str_find_char(host, ']') + 1; /* 0: there is none */
+    if (end > 0 && host.ptr[0] == '[')
+        return end == host.len || host.ptr[end] == ':' ? sn_str_make(host.ptr, end) : host;
     struct sn_str name, port;
     (void)sn_str_cut(host, ':', &name, &port); /* No port: the whole text is the name. */
     return name;

@@ -31,21 +31,25 @@ static sn_status parse_time(struct sn_str name, struct sn_str value, int64_t *re
     return status;
 }
 
+static sn_status refuse_step(struct sn_str value, struct sn_err *err) {
+    return sn_err_set(err, SN_ERR_INVALID, "parameter step: \"%.*s\" is not between 1ms and %lld s",
+                      SN_STR_ARG(value), (long long)(SN_TIME_MS_MAX / 1000));
+}
+
 static sn_status parse_step(struct sn_str value, int64_t *ret_ms, struct sn_err *err) {
     double seconds;
     if (sn_double_parse(value, &seconds) == SN_OK) {
         /* Also false for NaN. */
-        if (!(seconds >= 0.001 && seconds <= (double)SN_TIME_MS_MAX / 1000))
-            return sn_err_set(err, SN_ERR_INVALID, "parameter step: \"%.*s\" is not above 0.001 s",
-                              SN_STR_ARG(value));
-        *ret_ms = (int64_t)(seconds * 1000);
+        if (!(seconds >= 0.001 && seconds <= (double)(SN_TIME_MS_MAX / 1000)))
+            return refuse_step(value, err);
+        *ret_ms = (int64_t)(seconds * 1000 + 0.5); /* 1.001 * 1000 is below 1001 */
         return SN_OK;
     }
     sn_status status = sn_duration_parse_ms(value, ret_ms, err);
     if (status != SN_OK)
         sn_err_prefix(err, "parameter step");
     else if (*ret_ms <= 0)
-        status = sn_err_set(err, SN_ERR_INVALID, "parameter step: must be above 0");
+        status = refuse_step(value, err);
     return status;
 }
 

@@ -1,0 +1,83 @@
+/* The route table: shape of its rows, and how a path finds its row. */
+#include "api/api_priv.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+
+#include <cmocka.h>
+
+static void every_row_is_whole(void **state) {
+    (void)state;
+    for (size_t i = 0; i < sn_api_route_count; i++) {
+        const struct sn_api_route *route = &sn_api_routes[i];
+        struct sn_str path = sn_str_from(route->path);
+        assert_true(sn_str_starts_with(path, SN_STR("/")));
+        assert_true(path.len == 1 || !sn_str_ends_with(path, SN_STR("/")));
+        assert_non_null(route->handle);
+        assert_true(route->methods == SN_API_GET || route->methods == SN_API_POST);
+        assert_string_equal(route->allow, route->methods == SN_API_GET ? "GET, HEAD" : "POST");
+    }
+}
+
+static void only_known_paths_are_public(void **state) {
+    (void)state;
+    static const char *const public[] = {"/", "/page.js", "/page.css", "/healthz", "/readyz"};
+    size_t count = 0;
+    for (size_t i = 0; i < sn_api_route_count; i++)
+        count += sn_api_routes[i].role == SN_API_PUBLIC;
+    assert_int_equal(count, sizeof public / sizeof public[0]);
+    for (size_t i = 0; i < count; i++)
+        assert_int_equal(sn_api_find_route(sn_str_from(public[i]))->role, SN_API_PUBLIC);
+}
+
+static void what_writes_needs_the_role_for_it(void **state) {
+    (void)state;
+    for (size_t i = 0; i < sn_api_route_count; i++)
+        assert_int_equal(sn_api_routes[i].role == SN_API_INGEST,
+                         sn_api_routes[i].methods == SN_API_POST);
+}
+
+static void every_path_finds_its_row_also_with_a_slash(void **state) {
+    (void)state;
+    for (size_t i = 0; i < sn_api_route_count; i++) {
+        char path[128];
+        struct sn_str text = sn_str_from(sn_api_routes[i].path);
+        assert_true(text.len + 2 <= sizeof path);
+        memcpy(path, text.ptr, text.len);
+        path[text.len] = '/';
+        assert_ptr_equal(sn_api_find_route(text), &sn_api_routes[i]);
+        assert_ptr_equal(sn_api_find_route(sn_str_make(path, text.len + 1)), &sn_api_routes[i]);
+    }
+}
+
+static void other_paths_find_nothing(void **state) {
+    (void)state;
+    static const struct sn_str paths[] = {
+        SN_STR(""),
+        SN_STR("*"),
+        SN_STR("/Metrics"),
+        SN_STR("/metric"),
+        SN_STR("/metricss"),
+        SN_STR("metrics"),
+        SN_STR("/api/v1"),
+        SN_STR("/../metrics"),
+        SN_STR("/page.js/x"),
+        SN_STR("/metrics\0"),
+        SN_STR("/api//v1/history"),
+        SN_STR("///"),
+        SN_STR("/healthz//"),
+    };
+    for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++)
+        assert_null(sn_api_find_route(paths[i]));
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_row_is_whole),
+        cmocka_unit_test(only_known_paths_are_public),
+        cmocka_unit_test(what_writes_needs_the_role_for_it),
+        cmocka_unit_test(every_path_finds_its_row_also_with_a_slash),
+        cmocka_unit_test(other_paths_find_nothing),
+    };
+    return cmocka_run_group_tests_name("routes", tests, NULL, NULL);
+}
