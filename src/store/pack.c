@@ -288,7 +288,7 @@ static sn_status parse(struct sn_pack *pack, struct sn_err *err) {
     return SN_OK;
 }
 
-sn_status sn_pack_read(const uint8_t *bytes, size_t len, struct sn_pack *ret_pack,
+sn_status sn_pack_parse(const uint8_t *bytes, size_t len, struct sn_pack *ret_pack,
                        struct sn_err *err) {
     struct sn_pack pack = {0};
     sn_status status = unpack(bytes, len, &pack, err);

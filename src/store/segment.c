@@ -138,7 +138,7 @@ static sn_status load_pack(struct sn_segment *segment, uint32_t number, struct s
     if (!bytes)
         return sn_err_set(err, SN_ERR_NO_MEMORY, "no memory for a pack of %u bytes", entry->len);
     SN_TRY(read_exactly(segment->fd, bytes, entry->len, entry->offset, err));
-    return sn_pack_read(bytes, entry->len, ret_pack, err);
+    return sn_pack_parse(bytes, entry->len, ret_pack, err);
 }
 
 /* The pack with a reference for the caller; NULL: *ret_status says why. */

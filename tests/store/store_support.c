@@ -1,0 +1,204 @@
+/* A store in a temporary directory: see store_support.h. */
+#include "store_support.h"
+
+#include "base/os.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+void test_store_init(struct test_store *test) {
+    *test = (struct test_store){0};
+    const char *base = getenv("TMPDIR");
+    (void)snprintf(test->dir, sizeof test->dir, "%s/sonde-store-XXXXXX", base ? base : "/tmp");
+    assert_non_null(mkdtemp(test->dir));
+    sn_fake_clock_init(&test->clock, 1000000000, TEST_NOW_MS);
+    test->options = (struct sn_store_options){.dir = test->dir,
+                                              .clock = &test->clock.clock,
+                                              .probe_interval_ms = 5,
+                                              .flush_pause_ns = -1};
+}
+
+void test_store_release(struct test_store *test) {
+    test_store_close(test);
+    struct sn_err err;
+    assert_int_equal(sn_os_remove_tree(test->dir, &err), SN_OK);
+}
+
+sn_status test_store_try_open(struct test_store *test, struct sn_err *err) {
+    assert_null(test->store);
+    test->options.dir = test->dir;
+    sn_status status = sn_store_open(&test->options, &test->store, err);
+    if (status != SN_OK)
+        return status;
+    test->worker_count = sn_store_workers(test->store, test->workers, SN_STORE_WORKERS_MAX);
+    for (size_t i = 0; i < test->worker_count; i++) {
+        const struct sn_worker *worker = &test->workers[i];
+        assert_int_equal(
+            sn_thread_start(&test->threads[i], worker->name, worker->run, worker->ctx, NULL),
+            SN_OK);
+    }
+    return SN_OK;
+}
+
+void test_store_open(struct test_store *test) {
+    struct sn_err err = {.status = SN_OK};
+    sn_status status = test_store_try_open(test, &err);
+    if (status != SN_OK)
+        print_error("open: %s\n", err.text);
+    assert_int_equal(status, SN_OK);
+}
+
+void test_store_close(struct test_store *test) {
+    if (!test->store)
+        return;
+    for (size_t i = 0; i < test->worker_count; i++)
+        test->workers[i].stop(test->workers[i].ctx);
+    for (size_t i = 0; i < test->worker_count; i++)
+        sn_thread_join(&test->threads[i]);
+    test->store = sn_store_close(test->store);
+}
+
+void test_store_reopen(struct test_store *test) {
+    test_store_close(test);
+    test_store_open(test);
+}
+
+void test_labels(struct sn_buf *buf, const char *name, unsigned number) {
+    char text[16];
+    (void)snprintf(text, sizeof text, "%u", number);
+    struct sn_label items[] = {{SN_LABEL_METRIC_NAME, sn_str_from(name)},
+                               {SN_STR("n"), sn_str_from(text)}};
+    struct sn_labels labels;
+    assert_int_equal(sn_labels_make(items, 2, &labels, NULL), SN_OK);
+    sn_buf_reset(buf);
+    sn_labels_encode(labels, buf);
+    assert_int_equal(sn_buf_status(buf, NULL), SN_OK);
+}
+
+sn_status test_push_one(struct test_store *test, const char *name, unsigned number, int64_t time_ms,
+                        double value, struct sn_push_result *ret_result) {
+    struct sn_buf buf;
+    sn_buf_init(&buf, 0);
+    test_labels(&buf, name, number);
+    struct sn_batch_series series = {.labels = sn_buf_str(&buf)};
+    struct sn_batch_sample sample = {.time_ms = time_ms, .value = value};
+    struct sn_batch batch = {
+        .series = &series, .series_count = 1, .samples = &sample, .sample_count = 1};
+    struct sn_push_result ignored;
+    struct sn_err err = {.status = SN_OK};
+    sn_status status = sn_sink_push_wait(sn_store_sink(test->store), &batch,
+                                         ret_result ? ret_result : &ignored, &err);
+    sn_buf_release(&buf);
+    return status;
+}
+
+sn_status test_push_round(struct test_store *test, const char *name, unsigned count,
+                          int64_t time_ms, double value) {
+    struct sn_buf *bufs = calloc(count, sizeof *bufs);
+    struct sn_batch_series *series = calloc(count, sizeof *series);
+    struct sn_batch_sample *samples = calloc(count, sizeof *samples);
+    assert_true(bufs && series && samples);
+    for (unsigned i = 0; i < count; i++) {
+        sn_buf_init(&bufs[i], 0);
+        test_labels(&bufs[i], name, i);
+        series[i].labels = sn_buf_str(&bufs[i]);
+        samples[i] = (struct sn_batch_sample){.time_ms = time_ms, .value = value + i, .series = i};
+    }
+    struct sn_batch batch = {
+        .series = series, .series_count = count, .samples = samples, .sample_count = count};
+    struct sn_push_result result;
+    sn_status status = sn_sink_push_wait(sn_store_sink(test->store), &batch, &result, NULL);
+    for (unsigned i = 0; i < count; i++)
+        sn_buf_release(&bufs[i]);
+    free(bufs);
+    free(series);
+    free(samples);
+    return status;
+}
+
+sn_status test_try_read(struct test_store *test, const char *name, unsigned number,
+                        struct sn_range range, struct sn_samples *samples, struct sn_err *err) {
+    char text[16];
+    (void)snprintf(text, sizeof text, "%u", number);
+    struct sn_matcher matchers[] = {
+        {.kind = SN_MATCH_EQUAL, .name = SN_LABEL_METRIC_NAME, .value = sn_str_from(name)},
+        {.kind = SN_MATCH_EQUAL, .name = SN_STR("n"), .value = sn_str_from(text)}};
+    struct sn_select select = {.matchers = matchers, .matcher_count = 2, .range = range};
+    struct sn_reader reader = sn_store_reader(test->store);
+    struct sn_arena arena;
+    struct sn_series_list list = {0};
+    sn_arena_init(&arena, 0);
+    sn_status status = reader.select(reader.ctx, &select, &arena, &list, err);
+    if (status == SN_OK && list.count == 1)
+        status = reader.samples(reader.ctx, list.items[0].id, range, samples, err);
+    assert_true(list.count <= 1);
+    sn_arena_release(&arena);
+    return status;
+}
+
+void test_read(struct test_store *test, const char *name, unsigned number, struct sn_range range,
+               struct sn_samples *ret_samples) {
+    struct sn_err err = {.status = SN_OK};
+    sn_samples_init(ret_samples);
+    sn_status status = test_try_read(test, name, number, range, ret_samples, &err);
+    if (status != SN_OK)
+        print_error("read: %s\n", err.text);
+    assert_int_equal(status, SN_OK);
+}
+
+void test_assert_samples(struct test_store *test, const char *name, unsigned number,
+                         const struct test_sample *expected, size_t count) {
+    struct sn_samples samples;
+    test_read(test, name, number, TEST_ALL_TIME, &samples);
+    assert_int_equal(samples.count, count);
+    for (size_t i = 0; i < count; i++) {
+        assert_int_equal(samples.time_ms[i] - TEST_NOW_MS, expected[i].offset_ms);
+        assert_int_equal(sn_double_bits(samples.value[i]), sn_double_bits(expected[i].value));
+    }
+    sn_samples_release(&samples);
+}
+
+const char *test_path(const struct test_store *test, const char *relative) {
+    static _Thread_local char path[512];
+    (void)snprintf(path, sizeof path, "%s/%s", test->dir, relative);
+    return path;
+}
+
+struct file_search {
+    const char *suffix;
+    char name[128];
+    size_t count;
+};
+
+static bool visit_file(void *ctx, const char *name) {
+    struct file_search *search = ctx;
+    size_t len = strlen(name);
+    size_t suffix = strlen(search->suffix);
+    if (len >= suffix && strcmp(name + len - suffix, search->suffix) == 0) {
+        search->count++;
+        (void)snprintf(search->name, sizeof search->name, "%s", name);
+    }
+    return true;
+}
+
+size_t test_count_files(const struct test_store *test, const char *relative) {
+    struct file_search search = {.suffix = ""};
+    assert_int_equal(sn_os_list_dir(test_path(test, relative), visit_file, &search, NULL), SN_OK);
+    return search.count;
+}
+
+const char *test_only_file(const struct test_store *test, const char *relative,
+                           const char *suffix) {
+    static _Thread_local char path[512];
+    struct file_search search = {.suffix = suffix};
+    assert_int_equal(sn_os_list_dir(test_path(test, relative), visit_file, &search, NULL), SN_OK);
+    assert_int_equal(search.count, 1);
+    (void)snprintf(path, sizeof path, "%s/%s/%s", test->dir, relative, search.name);
+    return path;
+}
