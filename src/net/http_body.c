@@ -161,6 +161,8 @@ bool sn_http_is_compressible(struct sn_str content_type) {
     static const char *const words[] = {"json", "javascript", "xml", "openmetrics", "yaml"};
     struct sn_str type;
     struct sn_str params;
+    if (content_type.len == 0)
+        return false;
     sn_str_cut(content_type, ';', &type, &params);
     if (sn_str_starts_with(type, SN_STR("text/")))
         return true;
