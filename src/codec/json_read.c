@@ -3,22 +3,17 @@
  *
  * 1. `at` is behind the last thing that was consumed; `expect` says what may be consumed next, and
  *    each function that reads checks it, so that no call order can walk into a wrong state.
- * 2. Nothing recurses: open containers are in `levels`, their names in `names`.
+ * 2. Nothing recurses: open containers are in `levels`, their names in json_names.c.
  * 3. Strings are checked when they are passed, decoded only when somebody wants them.
- * 4. The index of names may hold positions of objects that were left since. They do no harm: a
- *    position counts only when it lies in the part of `names` that belongs to the innermost object.
  * One thread. Memory only from the arena.
  */
 #include "codec/json_read.h"
 
 #include "base/check.h"
+#include "codec/json_text_priv.h"
 #include "codec/number.h"
 #include "codec/number_priv.h"
 #include "codec/utf8_priv.h"
-
-#if defined(__SSE2__)
-#include <emmintrin.h>
-#endif
 
 enum expect {
     EXPECT_VALUE,
@@ -30,9 +25,6 @@ enum expect {
 };
 
 enum {
-    INDEX_FROM = 16, /* names of one object from which on they are found by hash */
-    INDEX_FIRST = 256,
-    NAMES_MAX = 1 << 28,  /* the index has up to 8 places per name, counted in 32 bits */
     QUOTE_BYTES_MAX = 40, /* of the document in a sentence */
 };
 
@@ -56,6 +48,7 @@ static void locate(const struct sn_json_reader *reader, const char *at, size_t *
 }
 
 /* Remember the first failure and stop everything. */
+SN_PRINTF(4, 0)
 static void fail_va(struct sn_json_reader *reader, const char *at, sn_status status,
                     const char *format, va_list args) {
     if (reader->status != SN_OK) {
@@ -136,27 +129,6 @@ static char next_byte(struct sn_json_reader *reader) {
     return reader->at < reader->end ? *reader->at : '\0';
 }
 
-/* The first byte from `at` on that a string cannot pass by: '"', '\', control, not ASCII. */
-static const char *find_special(const char *at, const char *end) {
-#if defined(__SSE2__)
-    for (; end - at >= 16; at += 16) {
-        __m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)at);
-        /* As signed numbers control characters and all that is not ASCII are below 0x20. */
-        __m128i special = _mm_or_si128(_mm_cmpeq_epi8(bytes, _mm_set1_epi8('"')),
-                                       _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\\')));
-        special = _mm_or_si128(special, _mm_cmplt_epi8(bytes, _mm_set1_epi8(0x20)));
-        unsigned mask = (unsigned)_mm_movemask_epi8(special);
-        if (mask != 0) {
-            return at + __builtin_ctz(mask);
-        }
-    }
-#endif
-    while (at < end && (signed char)*at >= 0x20 && *at != '"' && *at != '\\') {
-        at++;
-    }
-    return at;
-}
-
 /* ---- strings ---- */
 
 /* A string as it stands between its quotes. */
@@ -164,77 +136,6 @@ struct raw_string {
     struct sn_str text;
     bool has_escapes;
 };
-
-static int hex_digit(char c) {
-    if (sn_is_digit(c)) {
-        return c - '0';
-    }
-    char lower = (char)(c | 0x20);
-    return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
-}
-
-/* The four hexadecimal digits at `at`, or -1; fewer than four before `end` are -1. */
-static int32_t hex_4(const char *at, const char *end) {
-    int32_t value = 0;
-    if (end - at < 4) {
-        return -1;
-    }
-    for (int i = 0; i < 4; i++) {
-        int digit = hex_digit(at[i]);
-        if (digit < 0) {
-            return -1;
-        }
-        value = value * 16 + digit;
-    }
-    return value;
-}
-
-static bool is_surrogate(int32_t code, int32_t first) {
-    return code >= first && code < first + 0x400;
-}
-
-/* The code point of the \u escape at `at`; *ret_next is behind it. -1: not one, or not paired. */
-static int32_t unicode_escape(const char *at, const char *end, const char **ret_next) {
-    int32_t code = hex_4(at + 2, end);
-    if (code < 0 || is_surrogate(code, 0xdc00)) {
-        return -1;
-    }
-    *ret_next = at + 6;
-    if (!is_surrogate(code, 0xd800)) {
-        return code;
-    }
-    if (end - at < 12 || at[6] != '\\' || at[7] != 'u') {
-        return -1;
-    }
-    int32_t low = hex_4(at + 8, end);
-    if (!is_surrogate(low, 0xdc00)) {
-        return -1;
-    }
-    *ret_next = at + 12;
-    return 0x10000 + ((code - 0xd800) << 10) + (low - 0xdc00);
-}
-
-/* What a single-letter escape stands for, 0 when there is none. */
-static char simple_escape(char letter) {
-    switch (letter) {
-    case '"':
-    case '\\':
-    case '/':
-        return letter;
-    case 'b':
-        return '\b';
-    case 'f':
-        return '\f';
-    case 'n':
-        return '\n';
-    case 'r':
-        return '\r';
-    case 't':
-        return '\t';
-    default:
-        return '\0';
-    }
-}
 
 /* Check the escape at `at`; NULL: failed, otherwise what follows it. */
 static const char *pass_escape(struct sn_json_reader *reader, const char *at) {
@@ -244,12 +145,12 @@ static const char *pass_escape(struct sn_json_reader *reader, const char *at) {
         return NULL;
     }
     if (at[1] == 'u') {
-        if (unicode_escape(at, reader->end, &next) < 0) {
+        if (sn_json_unicode_escape(at, reader->end, &next) < 0) {
             fail(reader, at, SN_ERR_INVALID,
                  "\\u needs four hexadecimal digits, surrogates come in pairs");
             return NULL;
         }
-    } else if (simple_escape(at[1]) == '\0') {
+    } else if (sn_json_simple_escape(at[1]) == '\0') {
         fail_expected(reader, at + 1, "one of \"\\/bfnrtu behind '\\'");
         return NULL;
     }
@@ -274,7 +175,7 @@ static const char *pass_unicode(struct sn_json_reader *reader, const char *at) {
 /* Pass the string whose opening quote is at `at`. */
 static bool pass_string(struct sn_json_reader *reader, struct raw_string *ret_string) {
     const char *first = reader->at + 1;
-    const char *at = find_special(first, reader->end);
+    const char *at = sn_json_plain_end(first, reader->end);
     bool has_escapes = false;
     while (SN_UNLIKELY(at >= reader->end || *at != '"')) {
         if (at >= reader->end) {
@@ -294,7 +195,7 @@ static bool pass_string(struct sn_json_reader *reader, struct raw_string *ret_st
         if (at == NULL) {
             return false;
         }
-        at = find_special(at, reader->end);
+        at = sn_json_plain_end(at, reader->end);
     }
     ret_string->text = sn_str_make(first, (size_t)(at - first));
     ret_string->has_escapes = has_escapes;
@@ -302,208 +203,19 @@ static bool pass_string(struct sn_json_reader *reader, struct raw_string *ret_st
     return true;
 }
 
-static char *put_utf8(char *to, int32_t code) {
-    if (code < 0x80) {
-        *to++ = (char)code;
-        return to;
-    }
-    if (code < 0x800) {
-        *to++ = (char)(0xc0 | code >> 6);
-    } else {
-        if (code < 0x10000) {
-            *to++ = (char)(0xe0 | code >> 12);
-        } else {
-            *to++ = (char)(0xf0 | code >> 18);
-            *to++ = (char)(0x80 | (code >> 12 & 0x3f));
-        }
-        *to++ = (char)(0x80 | (code >> 6 & 0x3f));
-    }
-    *to++ = (char)(0x80 | (code & 0x3f));
-    return to;
-}
-
-/* Resolve the escapes of a checked string into `to`, which has room for its length. */
-static size_t unescape(struct sn_str raw, char *to) {
-    const char *from = raw.ptr;
-    const char *end = raw.ptr + raw.len;
-    const char *start = to;
-    while (from < end) {
-        const char *escape = memchr(from, '\\', (size_t)(end - from));
-        size_t run = (size_t)((escape ? escape : end) - from);
-        memcpy(to, from, run);
-        to += run;
-        if (escape == NULL) {
-            break;
-        }
-        if (escape[1] == 'u') {
-            to = put_utf8(to, unicode_escape(escape, end, &from));
-        } else {
-            *to++ = simple_escape(escape[1]);
-            from = escape + 2;
-        }
-    }
-    return (size_t)(to - start);
-}
-
-static void *take_memory(struct sn_json_reader *reader, size_t size) {
-    void *memory = sn_arena_alloc(reader->arena, size);
-    if (memory == NULL) {
-        struct sn_err err;
-        sn_status status = sn_arena_failure(reader->arena, size, &err);
-        fail(reader, reader->at, status, "%s", err.text);
-    }
-    return memory;
-}
-
 /* The text of a string as the caller wants it; {NULL, 0} on failure. */
 static struct sn_str decoded(struct sn_json_reader *reader, const struct raw_string *string) {
     if (SN_LIKELY(!string->has_escapes)) {
         return string->text;
     }
-    char *text = take_memory(reader, string->text.len);
+    char *text = sn_arena_alloc(reader->arena, string->text.len);
     if (text == NULL) {
+        struct sn_err err;
+        sn_status status = sn_arena_failure(reader->arena, string->text.len, &err);
+        fail(reader, reader->at, status, "%s", err.text);
         return (struct sn_str){NULL, 0};
     }
-    return sn_str_make(text, unescape(string->text, text));
-}
-
-/* ---- names of objects ---- */
-
-/* A digest that a handful of instructions gives; good enough to tell a few names apart. */
-static uint32_t tag_of(struct sn_str name) {
-    uint64_t first = 0;
-    uint64_t last = 0;
-    if (name.len >= 8) {
-        memcpy(&first, name.ptr, 8);
-        memcpy(&last, name.ptr + name.len - 8, 8);
-    } else if (name.len >= 4) {
-        memcpy(&first, name.ptr, 4);
-        memcpy(&last, name.ptr + name.len - 4, 4);
-    } else if (name.len > 0) {
-        first = (unsigned char)name.ptr[0];
-        last = (uint64_t)(unsigned char)name.ptr[name.len - 1] << 8 |
-               (unsigned char)name.ptr[name.len / 2];
-    }
-    uint64_t mixed = (first ^ (last << 31 | last >> 33)) * UINT64_C(0x9e3779b97f4a7c15);
-    return (uint32_t)(mixed >> 32);
-}
-
-static bool is_same_name(const struct sn_json_name *a, const struct sn_json_name *b) {
-    return a->tag == b->tag && a->len == b->len && memcmp(a->ptr, b->ptr, a->len) == 0;
-}
-
-static uint64_t index_hash(const struct sn_json_reader *reader, const struct sn_json_name *name) {
-    return sn_hash_bytes(name->ptr, name->len, reader->hash_seed);
-}
-
-/*
- * Look for a name of the innermost object in the index and, when it is not there, note that it is
- * at `position` of names. Returns whether it was there. The index has a free place.
- */
-static bool index_add(struct sn_json_reader *reader, uint32_t position) {
-    const struct sn_json_name *name = &reader->names[position];
-    uint32_t mask = reader->index_cap - 1;
-    uint32_t names_start = reader->levels[reader->depth].names_start;
-    for (uint32_t i = (uint32_t)index_hash(reader, name) & mask;; i = (i + 1) & mask) {
-        uint32_t found = reader->index[i];
-        if (found == 0) {
-            reader->index[i] = position + 1;
-            reader->index_used++;
-            return false;
-        }
-        if (found > names_start && found <= position &&
-            is_same_name(&reader->names[found - 1], name)) {
-            return true;
-        }
-    }
-}
-
-/*
- * Make the index hold the names before `count` and nothing else, with room to spare. Names of
- * outer objects get a place of their own even where the same name is in there already.
- */
-static bool index_rebuild(struct sn_json_reader *reader, uint32_t count) {
-    uint32_t cap = reader->index_cap ? reader->index_cap : INDEX_FIRST;
-    while (cap / 4 < count) {
-        cap *= 2;
-    }
-    if (cap != reader->index_cap) {
-        uint32_t *index = take_memory(reader, cap * sizeof(*index));
-        if (index == NULL) {
-            return false;
-        }
-        reader->index = index;
-        reader->index_cap = cap;
-    }
-    memset(reader->index, 0, cap * sizeof(*reader->index));
-    reader->index_used = 0;
-    for (uint32_t i = 0; i < count; i++) {
-        (void)index_add(reader, i); /* known to be new */
-    }
-    return true;
-}
-
-/*
- * As index_add; the object's earlier names come into the index when it is used first. After a
- * rebuild a quarter of the places must fill up before the next one: constant cost per name.
- */
-static bool is_repeated_in_index(struct sn_json_reader *reader, uint32_t position) {
-    uint32_t first = position;
-    if (!reader->levels[reader->depth].is_indexed) {
-        first = reader->levels[reader->depth].names_start;
-    }
-    if (reader->index_used + (position - first) >= reader->index_cap / 2) {
-        if (!index_rebuild(reader, position)) {
-            return false;
-        }
-        first = position;
-    }
-    for (; first < position; first++) {
-        (void)index_add(reader, first);
-    }
-    reader->levels[reader->depth].is_indexed = true;
-    return index_add(reader, position);
-}
-
-static bool names_grow(struct sn_json_reader *reader) {
-    size_t bytes = reader->name_cap * sizeof(reader->names[0]);
-    if (reader->name_cap >= NAMES_MAX) {
-        fail(reader, reader->mark, SN_ERR_LIMIT, "more than %d names in open objects", NAMES_MAX);
-        return false;
-    }
-    struct sn_json_name *names = take_memory(reader, 2 * bytes);
-    if (names == NULL) {
-        return false;
-    }
-    memcpy(names, reader->names, bytes);
-    reader->names = names;
-    reader->name_cap *= 2;
-    return true;
-}
-
-/* Add a name to the innermost object. False: failed, or it is there already. */
-static bool names_add(struct sn_json_reader *reader, struct sn_str text) {
-    if (SN_UNLIKELY(reader->name_count == reader->name_cap) && !names_grow(reader)) {
-        return false;
-    }
-    uint32_t position = reader->name_count;
-    uint32_t names_start = reader->levels[reader->depth].names_start;
-    struct sn_json_name *name = &reader->names[position];
-    *name = (struct sn_json_name){text.ptr, (uint32_t)text.len, tag_of(text)};
-    bool is_repeated = false;
-    if (SN_LIKELY(position - names_start < INDEX_FROM)) {
-        for (uint32_t i = names_start; i < position && !is_repeated; i++) {
-            is_repeated = is_same_name(&reader->names[i], name);
-        }
-    } else {
-        is_repeated = is_repeated_in_index(reader, position);
-    }
-    if (is_repeated) {
-        fail(reader, reader->mark, SN_ERR_INVALID, "name \"%.*s\" is there twice",
-             SN_STR_ARG(quoted(text)));
-    }
-    reader->name_count++;
-    return reader->status == SN_OK;
+    return sn_str_make(text, sn_json_unescape(string->text, text));
 }
 
 /* ---- structure ---- */
@@ -516,7 +228,6 @@ void sn_json_read_init(struct sn_json_reader *reader, struct sn_str text,
     reader->mark = reader->start;
     reader->end = reader->start + text.len;
     reader->arena = options->arena;
-    reader->hash_seed = options->hash_seed;
     reader->depth = 0;
     reader->depth_max = options->depth_max;
     if (reader->depth_max == 0 || reader->depth_max > SN_JSON_DEPTH_MAX) {
@@ -524,12 +235,7 @@ void sn_json_read_init(struct sn_json_reader *reader, struct sn_str text,
     }
     reader->expect = EXPECT_VALUE;
     reader->status = SN_OK;
-    reader->names = reader->inline_names;
-    reader->name_count = 0;
-    reader->name_cap = SN_JSON_INLINE_KEYS;
-    reader->index = NULL;
-    reader->index_used = 0;
-    reader->index_cap = 0;
+    sn_json_names_init(&reader->names, options->arena, options->hash_seed);
     reader->err.status = SN_OK;
     reader->err.text[0] = '\0';
     if (text.len > UINT32_MAX) {
@@ -567,15 +273,14 @@ static bool container_begin(struct sn_json_reader *reader, bool is_object) {
     reader->at++;
     reader->depth++;
     reader->levels[reader->depth].is_object = is_object;
-    reader->levels[reader->depth].is_indexed = false;
-    reader->levels[reader->depth].names_start = reader->name_count;
+    reader->levels[reader->depth].scope = sn_json_names_open(&reader->names);
     reader->expect = is_object ? EXPECT_FIRST_NAME : EXPECT_FIRST_ELEMENT;
     return true;
 }
 
 static void container_end(struct sn_json_reader *reader) {
     reader->at++;
-    reader->name_count = reader->levels[reader->depth].names_start;
+    sn_json_names_close(&reader->names, reader->levels[reader->depth].scope);
     reader->depth--;
     value_end(reader);
 }
@@ -602,6 +307,20 @@ bool sn_json_read_array(struct sn_json_reader *reader) {
     return container_begin(reader, false);
 }
 
+/* Note a name of the innermost object. False: failed, or it is there already. */
+static bool add_name(struct sn_json_reader *reader, struct sn_str key) {
+    struct sn_err err;
+    sn_status status =
+        sn_json_names_add(&reader->names, &reader->levels[reader->depth].scope, key, &err);
+    if (SN_UNLIKELY(status == SN_ERR_EXISTS)) {
+        fail(reader, reader->mark, SN_ERR_INVALID, "name \"%.*s\" is there twice",
+             SN_STR_ARG(quoted(key)));
+    } else if (SN_UNLIKELY(status != SN_OK)) {
+        fail(reader, reader->mark, status, "%s", err.text);
+    }
+    return status == SN_OK;
+}
+
 /* The name itself, with its colon. */
 static bool read_name(struct sn_json_reader *reader, struct sn_str *ret_key) {
     struct raw_string string;
@@ -614,7 +333,7 @@ static bool read_name(struct sn_json_reader *reader, struct sn_str *ret_key) {
         return false;
     }
     struct sn_str key = decoded(reader, &string);
-    if (SN_UNLIKELY(reader->status != SN_OK) || !names_add(reader, key)) {
+    if (SN_UNLIKELY(reader->status != SN_OK) || !add_name(reader, key)) {
         return false;
     }
     if (next_byte(reader) != ':') {

@@ -26,7 +26,7 @@
  *      twice in an object is refused, also inside of skipped values.
  *   3. The text and the arena outlive all strings that were read. Strings without escapes point
  *      into the text, others into the arena. The arena is used for nothing else, except for
- *      documents that have objects with many names: about 40 bytes for each name that is open.
+ *      documents that have objects with many names: up to 120 bytes for each name that is open.
  *   4. Every value must be consumed: between two keys, exactly one value is read or skipped.
  *      Reading out of turn is a bug of the caller (SN_NEVER) and ends in SN_ERR_INTERNAL.
  * One thread per reader. No allocation outside of the arena.
@@ -38,6 +38,7 @@
 #include "base/limits.h"
 #include "base/status.h"
 #include "base/str.h"
+#include "codec/json_names.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -59,15 +60,6 @@ struct sn_json_options {
     uint64_t hash_seed;     /* random for text from outside: nobody can choose colliding names */
 };
 
-/* Names of small objects are kept here, those of the rest in the arena. */
-#define SN_JSON_INLINE_KEYS 32
-
-struct sn_json_name {
-    const char *ptr;
-    uint32_t len;
-    uint32_t tag; /* cheap digest: unequal tags mean unequal names */
-};
-
 /* Fields are private to json_read.c. */
 struct sn_json_reader {
     const char *at;
@@ -75,23 +67,15 @@ struct sn_json_reader {
     const char *start;
     const char *end;
     struct sn_arena *arena;
-    uint64_t hash_seed;
     uint32_t depth;
     uint32_t depth_max;
     uint8_t expect;
     sn_status status;
     struct {
         bool is_object;
-        bool is_indexed;      /* its names are in the index too */
-        uint32_t names_start; /* where its names begin in `names` */
+        struct sn_json_scope scope;
     } levels[SN_JSON_DEPTH_MAX + 1];
-    struct sn_json_name *names; /* of all open objects, outermost first */
-    uint32_t name_count;
-    uint32_t name_cap;
-    uint32_t *index; /* hash table of positions in `names` plus 1; may hold stale entries */
-    uint32_t index_used;
-    uint32_t index_cap; /* power of two, or 0 */
-    struct sn_json_name inline_names[SN_JSON_INLINE_KEYS];
+    struct sn_json_names names;
     struct sn_err err;
 };
 

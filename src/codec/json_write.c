@@ -8,6 +8,7 @@
 #include "codec/json_write.h"
 
 #include "base/check.h"
+#include "codec/json_text_priv.h"
 #include "codec/number.h"
 #include "codec/utf8_priv.h"
 
@@ -122,37 +123,10 @@ void sn_json_write_array_end(struct sn_json_writer *writer) {
 
 /* ---- strings ---- */
 
-/* Whether a byte goes into a string as it is. */
-static bool is_plain(char c) {
-    return (signed char)c >= 0x20 && c != '"' && c != '\\';
-}
-
-/* The length of the plain bytes at the start of [at, end), eight at a time. */
-static size_t plain_run(const char *at, const char *end) {
-    const uint64_t ones = UINT64_C(0x0101010101010101);
-    const uint64_t highs = ones * 0x80;
-    const char *start = at;
-    for (; end - at >= 8; at += 8) {
-        uint64_t word;
-        memcpy(&word, at, 8);
-        /* A byte of x - ones borrows into its high bit when it was 0; false hits cost nothing. */
-        uint64_t quote = word ^ (ones * '"');
-        uint64_t escape = word ^ (ones * '\\');
-        uint64_t hits = (quote - ones) | (escape - ones) | (word - ones * 0x20) | word;
-        if (hits & highs) {
-            break;
-        }
-    }
-    while (at < end && is_plain(*at)) {
-        at++;
-    }
-    return (size_t)(at - start);
-}
-
 static void put_escape(struct sn_buf *buf, char c) {
     static const char letters[] = "\b\t\n\f\r\"\\";
     static const char names[] = "btnfr\"\\";
-    const char *letter = c == '\0' ? NULL : strchr(letters, c);
+    const char *letter = memchr(letters, c, sizeof(letters) - 1);
     if (letter != NULL) {
         char escape[2] = {'\\', names[letter - letters]};
         sn_buf_put(buf, escape, sizeof(escape));
@@ -167,9 +141,9 @@ static void put_quoted(struct sn_buf *buf, struct sn_str text) {
     const char *end = at + text.len;
     sn_buf_put_byte(buf, '"');
     while (at < end && buf->status == SN_OK) {
-        size_t run = plain_run(at, end);
-        sn_buf_put(buf, at, run);
-        at += run;
+        const char *stop = sn_json_plain_end(at, end);
+        sn_buf_put(buf, at, (size_t)(stop - at));
+        at = stop;
         if (at == end) {
             break;
         }

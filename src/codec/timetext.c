@@ -50,7 +50,7 @@ static bool take_number(struct sn_str *text, size_t count, int64_t min, int64_t 
 
 /* Move on behind one of the characters of `set`; '\0' when there is none. */
 static char take_one_of(struct sn_str *text, const char *set) {
-    if (text->len == 0 || text->ptr[0] == '\0' || strchr(set, text->ptr[0]) == NULL) {
+    if (text->len == 0 || memchr(set, text->ptr[0], strlen(set)) == NULL) {
         return '\0';
     }
     char c = text->ptr[0];

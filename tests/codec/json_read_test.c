@@ -571,18 +571,17 @@ static void reading_out_of_turn_is_noticed(void **state) {
 static json_t *value_of_reader(void);
 
 static json_t *number_of_reader(void) {
-    struct sn_json_reader before = json;
-    struct sn_str text = sn_json_read_number_text(&json);
+    const char *end = json.end;
     bool is_real = false;
-    for (size_t i = 0; i < text.len; i++) {
-        is_real = is_real || strchr(".eE", text.ptr[i]) != NULL;
+    (void)sn_json_read_peek(&json); /* passes blanks */
+    for (const char *at = json.at; at < end && strchr("+-.0123456789eE", *at) != NULL; at++) {
+        is_real = is_real || strchr(".eE", *at) != NULL;
     }
-    json = before;
-    if (json.status != SN_OK) {
-        return NULL;
+    if (is_real) {
+        double value = sn_json_read_double(&json);
+        return json_real(value);
     }
-    return is_real ? json_real(sn_json_read_double(&json))
-                   : json_integer(sn_json_read_int64(&json));
+    return json_integer(sn_json_read_int64(&json));
 }
 
 static json_t *container_of_reader(bool is_object) {
