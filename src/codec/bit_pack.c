@@ -87,7 +87,8 @@ static uint8_t *write_packed(const uint64_t *residuals, size_t count, unsigned w
 
 uint8_t *sn_pack_write(const uint64_t *residuals, size_t count, unsigned width, uint8_t *at,
                        uint8_t *end) {
-    uint8_t positions[SN_PACK_COUNT_MAX];
+    assert(count >= 1 && count <= SN_PACK_COUNT_MAX);
+    uint8_t positions[SN_PACK_COUNT_MAX] = {0};
     size_t patch_count = 0;
     uint64_t mask = sn_bit_mask(width);
     for (size_t i = 0; i < count; i++) {

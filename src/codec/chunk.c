@@ -85,7 +85,8 @@ static uint64_t reorder(uint64_t bits) {
 
 /* Whether value is integer / 10^e (or integer * 10^-e), bit for bit, with that form. */
 static inline bool fits(unsigned form, double value, int64_t *ret_integer) {
-    unsigned exponent = form & (FORM_MULTIPLY - 1);
+    bool is_multiplied = form > FORM_DIVIDE + DIVIDE_EXPONENT_MAX;
+    unsigned exponent = is_multiplied ? form - FORM_MULTIPLY : form;
     double scaled = value * powers[exponent];
     if (!(scaled < INTEGER_LIMIT && scaled > -INTEGER_LIMIT)) {
         return false; /* also NaN */
@@ -93,7 +94,7 @@ static inline bool fits(unsigned form, double value, int64_t *ret_integer) {
     int64_t integer = (int64_t)(scaled + (scaled < 0 ? -0.5 : 0.5));
     *ret_integer = integer;
     double back = (double)integer;
-    if (form >= FORM_MULTIPLY) {
+    if (is_multiplied) {
         back *= inverse_powers[exponent];
     } else if (exponent > 0) {
         back /= powers[exponent];
@@ -205,8 +206,9 @@ static bool to_decimal(unsigned form, const double *values, size_t count, int64_
     while (lead < ret->count && ret->positions[lead] == lead) {
         lead++;
     }
+    int64_t after = lead < count ? ret_integers[lead] : 0;
     for (size_t i = 0; i < lead; i++) {
-        ret_integers[i] = ret_integers[lead];
+        ret_integers[i] = after;
     }
     return true;
 }
@@ -386,7 +388,7 @@ static void from_decimal(unsigned form, const int64_t *integers, size_t count, d
     for (size_t i = 0; i < count; i++) {
         ret_values[i] = (double)integers[i];
     }
-    if (form > FORM_MULTIPLY) {
+    if (form > FORM_DIVIDE + DIVIDE_EXPONENT_MAX) {
         multiply_all(ret_values, count, inverse_powers[form - FORM_MULTIPLY]);
     } else if (form > FORM_DIVIDE) {
         divide_all(ret_values, count, powers[form - FORM_DIVIDE]);
@@ -405,9 +407,12 @@ static const uint8_t *read_exceptions(const uint8_t *at, const uint8_t *end, siz
     for (uint64_t i = 0; i < exception_count; i++) {
         uint64_t tag;
         at = sn_varint_get(at, end, &tag);
+        if (at == NULL) {
+            return NULL;
+        }
         bool is_repeated = (tag & 1) != 0;
         uint64_t distance = tag >> 1;
-        if (at == NULL || distance >= count - position || (i > 0 ? distance == 0 : is_repeated)) {
+        if (distance >= count - position || (i > 0 ? distance == 0 : is_repeated)) {
             return NULL;
         }
         position += distance;

@@ -69,7 +69,9 @@ _Static_assert(SN_HEAD_CHUNK_SAMPLES_MAX * 20 + SN_HEAD_TOKEN_BYTES_MAX <= UINT1
 /* Beyond 2^53 not every integer is a double. */
 #define INTEGER_LIMIT 9007199254740992.0
 
-static const double powers[EXPONENT_MAX + 1] = {1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9};
+/* As many as `mode` has room for, so that no state leads outside. */
+static const double powers[EXPONENT_MASK + 1] = {1e0, 1e1, 1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
+                                                 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15};
 
 static uint64_t bits_of(double value) {
     uint64_t bits;
