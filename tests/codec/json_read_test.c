@@ -596,9 +596,9 @@ static json_t *container_of_reader(bool is_object) {
     }
     (void)sn_json_read_object(&json);
     while (sn_json_read_key(&json, &key)) {
-        char *name = strndup(key.ptr, key.len);
+        char *name = sn_strndup(key.ptr, key.len);
         (void)json_object_set_new_nocheck(container, name, value_of_reader());
-        free(name);
+        sn_free(name);
     }
     return container;
 }
