@@ -3,6 +3,7 @@
  */
 #include "codec/duration.h"
 
+#include "base/check.h"
 #include "codec/number.h"
 
 #include <stdbool.h>
@@ -98,6 +99,7 @@ size_t sn_duration_format(int64_t duration_ms, char ret_text[SN_DURATION_TEXT_SI
     }
     for (size_t i = 0; i < UNIT_COUNT; i++) {
         uint64_t unit_ms = (uint64_t)units[i].ms;
+        assert(unit_ms > 0);
         if (rest < unit_ms || (units[i].is_exact && rest % unit_ms != 0)) {
             continue;
         }

@@ -28,8 +28,9 @@ static void misuse(struct sn_json_writer *writer) {
     }
 }
 
+/* The bit of the innermost container; of depth 0, which has none, whatever keeps the shift defined. */
 static uint64_t top_bit(const struct sn_json_writer *writer) {
-    return UINT64_C(1) << (writer->depth - 1);
+    return UINT64_C(1) << ((writer->depth - 1) % 64);
 }
 
 static bool is_in_object(const struct sn_json_writer *writer) {
@@ -226,7 +227,7 @@ void sn_json_write_time(struct sn_json_writer *writer, int64_t time_ms) {
     size_t len = sn_uint64_format(magnitude / 1000, text + 1) + 1;
     if (rest != 0) {
         text[len++] = '.';
-        for (uint64_t unit = 100; rest != 0; unit /= 10) {
+        for (uint64_t unit = 100; unit > 0 && rest != 0; unit /= 10) {
             text[len++] = (char)('0' + rest / unit);
             rest %= unit;
         }

@@ -49,8 +49,8 @@ static bool take_number(struct sn_str *text, size_t count, int64_t min, int64_t 
 }
 
 /* Move on behind one of the characters of `set`; '\0' when there is none. */
-static char take_one_of(struct sn_str *text, const char *set) {
-    if (text->len == 0 || memchr(set, text->ptr[0], strlen(set)) == NULL) {
+static char take_one_of(struct sn_str *text, struct sn_str set) {
+    if (text->len == 0 || sn_str_find_char(set, text->ptr[0]) == SIZE_MAX) {
         return '\0';
     }
     char c = text->ptr[0];
@@ -63,8 +63,8 @@ static bool take_date(struct sn_str *text, int64_t *ret_days) {
     int64_t year;
     int64_t month;
     int64_t day;
-    if (!take_number(text, 4, 0, 9999, &year) || !take_one_of(text, "-") ||
-        !take_number(text, 2, 1, 12, &month) || !take_one_of(text, "-") ||
+    if (!take_number(text, 4, 0, 9999, &year) || !take_one_of(text, SN_STR("-")) ||
+        !take_number(text, 2, 1, 12, &month) || !take_one_of(text, SN_STR("-")) ||
         !take_number(text, 2, 1, days_of_month(year, month), &day)) {
         return false;
     }
@@ -82,7 +82,7 @@ static bool take_fraction_ms(struct sn_str *text, int64_t *ret_ms) {
     int64_t unit = 100;
     int64_t digit;
     *ret_ms = 0;
-    if (!take_one_of(text, ".")) {
+    if (!take_one_of(text, SN_STR("."))) {
         return true;
     }
     if (!take_number(text, 1, 0, 9, &digit)) {
@@ -102,8 +102,8 @@ static bool take_clock(struct sn_str *text, int64_t *ret_ms) {
     int64_t minute;
     int64_t second;
     int64_t ms;
-    if (!take_number(text, 2, 0, 23, &hour) || !take_one_of(text, ":") ||
-        !take_number(text, 2, 0, 59, &minute) || !take_one_of(text, ":") ||
+    if (!take_number(text, 2, 0, 23, &hour) || !take_one_of(text, SN_STR(":")) ||
+        !take_number(text, 2, 0, 59, &minute) || !take_one_of(text, SN_STR(":")) ||
         !take_number(text, 2, 0, 59, &second) || !take_fraction_ms(text, &ms)) {
         return false;
     }
@@ -115,12 +115,12 @@ static bool take_clock(struct sn_str *text, int64_t *ret_ms) {
 static bool take_offset(struct sn_str *text, int64_t *ret_ms) {
     int64_t hours;
     int64_t minutes;
-    char sign = take_one_of(text, "Zz+-");
+    char sign = take_one_of(text, SN_STR("Zz+-"));
     *ret_ms = 0;
     if (sign == 'Z' || sign == 'z') {
         return true;
     }
-    if (sign == '\0' || !take_number(text, 2, 0, 23, &hours) || !take_one_of(text, ":") ||
+    if (sign == '\0' || !take_number(text, 2, 0, 23, &hours) || !take_one_of(text, SN_STR(":")) ||
         !take_number(text, 2, 0, 59, &minutes)) {
         return false;
     }
@@ -132,8 +132,8 @@ static bool parse_rfc3339(struct sn_str text, int64_t *ret_time_ms) {
     int64_t days;
     int64_t clock_ms;
     int64_t offset_ms;
-    if (!take_date(&text, &days) || !take_one_of(&text, "Tt ") || !take_clock(&text, &clock_ms) ||
-        !take_offset(&text, &offset_ms) || text.len != 0) {
+    if (!take_date(&text, &days) || !take_one_of(&text, SN_STR("Tt ")) ||
+        !take_clock(&text, &clock_ms) || !take_offset(&text, &offset_ms) || text.len != 0) {
         return false;
     }
     *ret_time_ms = days * 86400000 + clock_ms - offset_ms;
