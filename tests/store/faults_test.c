@@ -1,0 +1,372 @@
+/*
+ * Failing memory and failing system calls: every n-th one in turn, and disks that fail for good.
+ * What was acknowledged is there afterwards, nothing leaks, reads go on.
+ */
+#include "store_support.h"
+
+#include "base/check.h"
+#include "base/mem.h"
+#include "base/os.h"
+#include "store/store_priv.h"
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+static int setup(void **state) {
+    struct test_store *test = calloc(1, sizeof *test);
+    test_store_init(test);
+    *state = test;
+    return 0;
+}
+
+static int teardown(void **state) {
+    struct test_store *test = *state;
+    sn_fault_disarm_all();
+    sn_mem_fail_nth(0);
+    test_store_release(test);
+    free(test);
+    return 0;
+}
+
+#define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+/* ---- one life of a store on one thread, which may fail anywhere ---- */
+
+enum { ROUNDS = 6, SERIES = 3, FLUSH_AFTER = 2 };
+
+struct life {
+    bool is_acked[ROUNDS];
+    bool is_pushed[ROUNDS];
+};
+
+/* Made once, so that only the store meets a failing allocation. */
+static struct sn_buf labels[SERIES];
+
+static void note_done(void *ctx, sn_status status, const struct sn_err *err) {
+    (void)err;
+    *(bool *)ctx = status == SN_OK;
+}
+
+static void push_round(struct sn_store *store, int round, struct life *life) {
+    struct sn_batch_series series[SERIES];
+    struct sn_batch_sample samples[SERIES];
+    for (unsigned i = 0; i < SERIES; i++) {
+        series[i] = (struct sn_batch_series){.labels = sn_buf_str(&labels[i])};
+        samples[i] = (struct sn_batch_sample){
+            .time_ms = TEST_NOW_MS + round * 1000, .value = round * 10 + (double)i, .series = i};
+    }
+    /* The last round is older than the one before: side lists fail as well. */
+    if (round == ROUNDS - 1) {
+        for (unsigned i = 0; i < SERIES; i++)
+            samples[i].time_ms = TEST_NOW_MS - 1000;
+    }
+    struct sn_metadata metadata = {.metric_name = SN_STR("m"), .help = SN_STR("help")};
+    struct sn_batch batch = {.series = series,
+                             .series_count = SERIES,
+                             .samples = samples,
+                             .sample_count = SERIES,
+                             .metadata = &metadata,
+                             .metadata_count = 1};
+    struct sn_push_result result;
+    struct sn_push_done done = {.fn = note_done, .ctx = &life->is_acked[round]};
+    life->is_pushed[round] = true;
+    if (sn_store_push(store, &batch, done, &result, NULL) == SN_OK)
+        sn_store_commit_queued(store);
+}
+
+/* Values are round * 10 + series: whatever is read must be one of them at its time. */
+static void check_values(const struct sn_samples *samples, unsigned series,
+                         bool ret_found[ROUNDS]) {
+    memset(ret_found, 0, ROUNDS * sizeof *ret_found);
+    for (size_t i = 0; i < samples->count; i++) {
+        int64_t offset = samples->time_ms[i] - TEST_NOW_MS;
+        int round = offset < 0 ? ROUNDS - 1 : (int)(offset / 1000);
+        assert_true(round >= 0 && round < ROUNDS);
+        assert_true(samples->value[i] == round * 10 + (double)series);
+        assert_false(ret_found[round]);
+        ret_found[round] = true;
+    }
+}
+
+static void read_all(struct test_store *test, struct life *life, bool must_work) {
+    for (unsigned series = 0; series < SERIES; series++) {
+        struct sn_samples samples;
+        bool found[ROUNDS];
+        struct sn_err err = {.status = SN_OK};
+        sn_samples_init(&samples);
+        sn_status status = test_try_read(test, "m", series, TEST_ALL_TIME, &samples, &err);
+        if (status != SN_OK && must_work)
+            print_error("read: %s\n", err.text);
+        assert_true(status == SN_OK || !must_work);
+        check_values(&samples, series, found);
+        for (int round = 0; round < ROUNDS && must_work; round++) {
+            if (life->is_acked[round] && !found[round])
+                fail_msg("round %d of series %u was acknowledged and is lost", round, series);
+            assert_true(life->is_pushed[round] || !found[round]);
+        }
+        sn_samples_release(&samples);
+    }
+}
+
+static void live(struct test_store *test, struct life *life, int from, int to) {
+    test->options.dir = test->dir;
+    if (sn_store_open(&test->options, &test->store, NULL) != SN_OK)
+        return;
+    for (int round = from; round < to; round++) {
+        push_round(test->store, round, life);
+        if (round == FLUSH_AFTER)
+            (void)(sn_store_flush(test->store, NULL) == SN_OK);
+        /* With a fault armed a read may fail, but it must not be wrong. */
+        read_all(test, life, false);
+    }
+    (void)(sn_store_flush(test->store, NULL) == SN_OK);
+    test->store = sn_store_close(test->store);
+}
+
+static void live_twice(struct test_store *test, struct life *life) {
+    live(test, life, 0, ROUNDS / 2 + 1);
+    live(test, life, ROUNDS / 2 + 1, ROUNDS);
+}
+
+/* Without faults: everything acknowledged is there, and the store takes samples again. */
+static void check_life(struct test_store *test, struct life *life) {
+    struct sn_err err = {.status = SN_OK};
+    sn_status status = sn_store_open(&test->options, &test->store, &err);
+    if (status != SN_OK)
+        print_error("open after a fault: %s\n", err.text);
+    assert_int_equal(status, SN_OK);
+    read_all(test, life, true);
+    test->store = sn_store_close(test->store);
+}
+
+static void renew_directory(struct test_store *test) {
+    assert_int_equal(sn_os_remove_tree(test->dir, NULL), SN_OK);
+    assert_int_equal(sn_os_mkdir(test->dir, 0750), 0);
+}
+
+static void every_failing_allocation_leaves_no_leak_and_no_loss(void **state) {
+    struct test_store *test = *state;
+    bool fired = true;
+    for (uint64_t n = 1; fired; n++) {
+        struct life life = {0};
+        renew_directory(test);
+        int64_t before = sn_mem_block_count();
+        sn_mem_fail_nth(n);
+        live_twice(test, &life);
+        fired = sn_mem_fail_fired();
+        sn_mem_fail_nth(0);
+        assert_int_equal(sn_mem_block_count(), before);
+        check_life(test, &life);
+    }
+}
+
+static void fail_each(struct test_store *test, enum sn_fault_kind kind, int errno_value) {
+    uint64_t fired = 1;
+    for (uint64_t n = 1; fired > 0; n++) {
+        struct life life = {0};
+        renew_directory(test);
+        int64_t before = sn_mem_block_count();
+        sn_fault_arm(kind, n, 1, errno_value);
+        live_twice(test, &life);
+        fired = sn_fault_fired_count();
+        sn_fault_disarm_all();
+        assert_int_equal(sn_mem_block_count(), before);
+        check_life(test, &life);
+    }
+}
+
+static void every_failing_write_loses_nothing_acknowledged(void **state) {
+    fail_each(*state, SN_FAULT_WRITE, EIO);
+    fail_each(*state, SN_FAULT_WRITE, ENOSPC);
+}
+
+static void every_short_write_is_completed(void **state) {
+    fail_each(*state, SN_FAULT_WRITE, 0);
+}
+
+static void every_failing_sync_loses_nothing_acknowledged(void **state) {
+    fail_each(*state, SN_FAULT_FSYNC, EIO);
+}
+
+static void every_failing_open_or_stat_loses_nothing_acknowledged(void **state) {
+    fail_each(*state, SN_FAULT_OPEN, EIO);
+    fail_each(*state, SN_FAULT_OPEN, EMFILE);
+    fail_each(*state, SN_FAULT_STAT, EIO);
+}
+
+static void every_failing_read_loses_nothing_acknowledged(void **state) {
+    fail_each(*state, SN_FAULT_READ, EIO);
+}
+
+static void every_other_failing_call_loses_nothing_acknowledged(void **state) {
+    fail_each(*state, SN_FAULT_RENAME, EIO);
+    fail_each(*state, SN_FAULT_UNLINK, EIO);
+    fail_each(*state, SN_FAULT_TRUNCATE, EIO);
+    fail_each(*state, SN_FAULT_MKDIR, EIO);
+    fail_each(*state, SN_FAULT_DIR, EIO);
+}
+
+/* ---- disks that fail for good, and come back ---- */
+
+static void wait_until_taken(struct test_store *test, int64_t time_ms, double value) {
+    sn_status status = SN_ERR_IO;
+    for (int i = 0; i < 2000 && status != SN_OK; i++) {
+        status = test_push_one(test, "m", 1, time_ms, value, NULL);
+        if (status != SN_OK)
+            usleep(1000); /* the prober waits 5 ms of real time */
+    }
+    assert_int_equal(status, SN_OK);
+}
+
+static void refuse_and_recover(struct test_store *test, enum sn_fault_kind kind, int errno_value,
+                               sn_status expected) {
+    struct sn_err err = {.status = SN_OK};
+    struct sn_store_stats stats;
+    const struct test_sample before[] = {{0, 1}};
+    test_store_open(test);
+    assert_int_equal(test_push_one(test, "m", 1, TEST_NOW_MS, 1, NULL), SN_OK);
+    sn_fault_arm(kind, 1, UINT64_MAX, errno_value);
+    assert_int_equal(test_push_one(test, "m", 2, TEST_NOW_MS, 5, NULL), expected);
+    /* Refused at once now, and reads go on. */
+    assert_int_equal(test_push_one(test, "m", 3, TEST_NOW_MS + 1000, 2, NULL), expected);
+    test_assert_samples(test, "m", 1, before, 1);
+    sn_store_stats(test->store, &stats);
+    assert_true(stats.is_refusing);
+    assert_int_equal(stats.refusing_since_wall_ms, TEST_NOW_MS);
+    assert_true(stats.refused_count > 0);
+    assert_int_equal(sn_store_health(test->store, &err), expected);
+    assert_non_null(strstr(err.text, "writes are refused"));
+    sn_fault_disarm_all();
+    wait_until_taken(test, TEST_NOW_MS + 2000, 3);
+    assert_int_equal(sn_store_health(test->store, &err), SN_OK);
+    /* The series whose definition was in the failed group is defined again. */
+    assert_int_equal(test_push_one(test, "m", 2, TEST_NOW_MS + 1000, 6, NULL), SN_OK);
+    test_store_reopen(test);
+    struct sn_samples samples;
+    test_read(test, "m", 1, TEST_ALL_TIME, &samples);
+    assert_int_equal(samples.time_ms[0], TEST_NOW_MS);
+    assert_int_equal(samples.time_ms[samples.count - 1], TEST_NOW_MS + 2000);
+    sn_samples_release(&samples);
+    test_read(test, "m", 2, TEST_ALL_TIME, &samples);
+    assert_int_equal(samples.time_ms[samples.count - 1], TEST_NOW_MS + 1000);
+    assert_true(samples.value[samples.count - 1] == 6);
+    sn_samples_release(&samples);
+}
+
+static void a_full_disk_refuses_writes_until_there_is_room(void **state) {
+    refuse_and_recover(*state, SN_FAULT_WRITE, ENOSPC, SN_ERR_NO_SPACE);
+}
+
+static void a_failing_sync_refuses_writes_until_it_works(void **state) {
+    refuse_and_recover(*state, SN_FAULT_FSYNC, EIO, SN_ERR_IO);
+}
+
+static void a_directory_that_takes_no_file_refuses_writes(void **state) {
+    struct test_store *test = *state;
+    test_store_open(test);
+    assert_int_equal(test_push_one(test, "m", 1, TEST_NOW_MS, 1, NULL), SN_OK);
+    assert_int_equal(sn_store_flush(test->store, NULL), SN_OK);
+    /* The next group is of a new epoch and needs a new file. */
+    sn_fault_arm(SN_FAULT_OPEN, 1, UINT64_MAX, ENOSPC);
+    assert_int_equal(test_push_one(test, "m", 1, TEST_NOW_MS + 1000, 2, NULL), SN_ERR_NO_SPACE);
+    sn_fault_disarm_all();
+    wait_until_taken(test, TEST_NOW_MS + 2000, 3);
+}
+
+static void one_failing_sync_is_hidden_by_a_new_file(void **state) {
+    struct test_store *test = *state;
+    struct sn_store_stats stats;
+    test_store_open(test);
+    assert_int_equal(test_push_one(test, "m", 1, TEST_NOW_MS, 1, NULL), SN_OK);
+    sn_fault_arm(SN_FAULT_FSYNC, 1, 1, EIO);
+    assert_int_equal(test_push_one(test, "m", 1, TEST_NOW_MS + 1000, 2, NULL), SN_OK);
+    assert_int_equal(test_push_one(test, "m", 1, TEST_NOW_MS + 2000, 3, NULL), SN_OK);
+    sn_store_stats(test->store, &stats);
+    assert_false(stats.is_refusing);
+    assert_int_equal(stats.log_sync_failure_count, 1);
+    assert_int_equal(stats.log_file_count, 2);
+    const struct test_sample expected[] = {{0, 1}, {1000, 2}, {2000, 3}};
+    test_store_reopen(test);
+    test_assert_samples(test, "m", 1, expected, 3);
+}
+
+static void a_failed_flush_keeps_everything_and_is_tried_again(void **state) {
+    struct test_store *test = *state;
+    struct sn_store_stats stats;
+    struct sn_err err;
+    const struct test_sample expected[] = {{0, 1}, {1000, 2}, {2000, 3}};
+    test_store_open(test);
+    assert_int_equal(test_push_one(test, "m", 1, TEST_NOW_MS, 1, NULL), SN_OK);
+    sn_fault_arm(SN_FAULT_RENAME, 1, 1, EIO);
+    assert_int_equal(sn_store_flush(test->store, &err), SN_ERR_IO);
+    assert_int_equal(sn_store_health(test->store, &err), SN_ERR_IO);
+    test_assert_samples(test, "m", 1, expected, 1);
+    assert_int_equal(test_push_one(test, "m", 1, TEST_NOW_MS + 1000, 2, NULL), SN_OK);
+    test_assert_samples(test, "m", 1, expected, 2);
+    assert_int_equal(sn_store_flush(test->store, NULL), SN_OK);
+    assert_int_equal(sn_store_health(test->store, &err), SN_OK);
+    test_assert_samples(test, "m", 1, expected, 2);
+    sn_store_stats(test->store, &stats);
+    assert_int_equal(stats.segment_count, 2);
+    assert_int_equal(stats.flush_failure_count, 1);
+    assert_int_equal(stats.log_bytes, 0);
+    assert_int_equal(test_push_one(test, "m", 1, TEST_NOW_MS + 2000, 3, NULL), SN_OK);
+    test_store_reopen(test);
+    test_assert_samples(test, "m", 1, expected, 3);
+}
+
+static void a_relaxed_log_that_cannot_sync_is_replaced(void **state) {
+    struct test_store *test = *state;
+    struct sn_store_stats stats;
+    test->options.durability = SN_STORE_RELAXED;
+    test_store_open(test);
+    assert_int_equal(test_push_one(test, "m", 1, TEST_NOW_MS, 1, NULL), SN_OK);
+    do {
+        usleep(1000); /* the first sync comes at once */
+        sn_store_stats(test->store, &stats);
+    } while (stats.log_sync_count == 0);
+    assert_int_equal(test_push_one(test, "m", 1, TEST_NOW_MS + 1000, 2, NULL), SN_OK);
+    sn_fault_arm(SN_FAULT_FSYNC, 1, 1, EIO);
+    sn_fake_clock_advance_ms(&test->clock, 2000);
+    do {
+        usleep(1000);
+        sn_store_stats(test->store, &stats);
+    } while (stats.log_sync_failure_count == 0);
+    assert_int_equal(test_push_one(test, "m", 1, TEST_NOW_MS + 2000, 3, NULL), SN_OK);
+    const struct test_sample expected[] = {{0, 1}, {1000, 2}, {2000, 3}};
+    test_store_reopen(test);
+    test_assert_samples(test, "m", 1, expected, 3);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        CASE(every_failing_allocation_leaves_no_leak_and_no_loss),
+        CASE(every_failing_write_loses_nothing_acknowledged),
+        CASE(every_short_write_is_completed),
+        CASE(every_failing_sync_loses_nothing_acknowledged),
+        CASE(every_failing_open_or_stat_loses_nothing_acknowledged),
+        CASE(every_failing_read_loses_nothing_acknowledged),
+        CASE(every_other_failing_call_loses_nothing_acknowledged),
+        CASE(a_full_disk_refuses_writes_until_there_is_room),
+        CASE(a_failing_sync_refuses_writes_until_it_works),
+        CASE(a_directory_that_takes_no_file_refuses_writes),
+        CASE(one_failing_sync_is_hidden_by_a_new_file),
+        CASE(a_failed_flush_keeps_everything_and_is_tried_again),
+        CASE(a_relaxed_log_that_cannot_sync_is_replaced),
+    };
+    for (unsigned i = 0; i < SERIES; i++) {
+        sn_buf_init(&labels[i], 0);
+        test_labels(&labels[i], "m", i);
+    }
+    int failed = cmocka_run_group_tests(tests, NULL, NULL);
+    for (unsigned i = 0; i < SERIES; i++)
+        sn_buf_release(&labels[i]);
+    return failed;
+}
