@@ -129,7 +129,9 @@ const char *sn_http_server_address(const struct sn_http_server *server);
 
 /* Counters since open; requests by class of status, refusals by reason. Relaxed: any thread. */
 struct sn_http_stats {
-    uint64_t requests_by_class[6]; /* [1] 1xx (never) ... [5] 5xx; [0] closed without an answer */
+    /* [1] 1xx (never) ... [5] 5xx; [0] closed without an answer, or refused by the library below
+     * before anybody here saw a head (414, 431, lines that are no HTTP). */
+    uint64_t requests_by_class[6];
     uint64_t connections_total;
     uint64_t connections_now;
     uint64_t requests_now;      /* headers complete, answer not yet sent */

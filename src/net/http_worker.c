@@ -20,10 +20,11 @@
 #include "base/os.h"
 #include "net/http_priv.h"
 
+#include <errno.h>
 #include <sys/epoll.h>
-#include <unistd.h>
 
 #define EVENTS_PER_WAIT 64
+#define RING_ATTEMPTS 3
 #define NS_PER_MS INT64_C(1000000)
 /* The longest wait while a deadline is set: a clock of a test, or one that was stopped with the
  * machine, moves without waking anybody. */
@@ -125,10 +126,14 @@ static void sweep(struct sn_http_worker *worker) {
 
 /* ---- hand-over from other threads ---- */
 
+/* A lost ring would leave a client waiting, so a failure is tried again; EAGAIN says that the bell
+ * is ringing already. */
 static void ring(struct sn_http_worker *worker) {
     const uint64_t one = 1;
-    /* Fails only when 2^64 - 2 wakes are unread. */
-    (void)!sn_os_write(worker->event_watch.fd, &one, sizeof(one));
+    for (int i = 0; i < RING_ATTEMPTS; i++) {
+        if (sn_os_write(worker->event_watch.fd, &one, sizeof(one)) >= 0 || errno == EAGAIN)
+            return;
+    }
 }
 
 void sn_http_request_wake(struct sn_http_request *request) {

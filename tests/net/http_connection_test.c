@@ -1,8 +1,11 @@
 /* Tests of requests over a real connection: head, body, answers now and later. */
 #include "http_support.h"
 
+#include "base/mem.h"
+#include "base/os.h"
 #include "net/http_priv.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <unistd.h>
 #include <zlib.h>
@@ -23,6 +26,8 @@ static void put_pairs(struct sn_http_request *request, struct sn_buf *out) {
 static void echo(void *ctx, struct sn_http_request *request) {
     struct sn_buf out;
     struct sn_str path = sn_http_request_path(request);
+    bool is_arming = sn_str_equal(path, SN_STR("/arm"));
+    size_t nth = sn_http_request_query_raw(request).len;
     (void)ctx;
     if (sn_str_equal(path, SN_STR("/later"))) {
         atomic_store(&held, request);
@@ -36,6 +41,8 @@ static void echo(void *ctx, struct sn_http_request *request) {
     sn_buf_put_str(&out, sn_http_request_body(request));
     sn_http_respond(request, &(struct sn_http_response){
                                  .status = 200, .content_type = "text/plain", .body_buf = &out});
+    if (is_arming)
+        sn_mem_fail_nth(nth);
 }
 
 static void rules(void *ctx, struct sn_http_request *request,
@@ -473,6 +480,60 @@ static void requests_are_counted_by_class(void **state) {
     assert_int_equal(stats.connections_total, 3);
 }
 
+/*
+ * The n-th allocation after an answer fails in the worker: of the next connection, its request,
+ * headers, body or answer. The client gets an answer or a closed connection, the one after it all.
+ */
+static void the_worker_survives_every_failing_allocation(void **state) {
+    static const char post[] = "POST /b?c=d HTTP/1.1\r\nHost: a\r\n"
+                               "Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n";
+    struct test_server test;
+    char arm[64] = "";
+    (void)state;
+#ifndef SN_FAULTS
+    skip();
+#endif
+    int64_t blocks = sn_mem_block_count();
+    test_server_init(&test, echo);
+    test_server_start(&test);
+    for (int n = 1; n <= 12; n++) {
+        struct client_answer answer;
+        (void)snprintf(arm, sizeof(arm), "GET /arm?%.*s HTTP/1.1\r\nHost: a\r\n\r\n", n,
+                       "nnnnnnnnnnnn");
+        client_expect(&test, arm, 200);
+        int fd = client_open(&test);
+        client_say(fd, post);
+        client_read(fd, false, &answer);
+        assert_true(answer.is_closed || answer.status >= 500 || answer.status == 200);
+        client_answer_release(&answer);
+        close(fd);
+        client_expect(&test, "GET /arm HTTP/1.1\r\nHost: a\r\n\r\n", 200); /* disarms */
+    }
+    assert_true(test_stats(&test).refused_overload > 0);
+    test_server_stop(&test);
+    assert_int_equal(sn_mem_block_count(), blocks);
+}
+
+static void failing_system_calls_of_the_loop_lose_no_answer(void **state) {
+    struct client_answer answer;
+#ifndef SN_FAULTS
+    skip();
+#endif
+    int fd = client_open(*state);
+    sn_fault_arm(SN_FAULT_POLL, 1, UINT64_MAX, ENOMEM); /* the client is not watched */
+    client_say(fd, GET("/later"));
+    struct sn_http_request *request = take_held();
+    test_sleep_ms(20);
+    sn_fault_disarm_all();
+    sn_fault_arm(SN_FAULT_WRITE, 1, 2, EIO); /* the bell */
+    sn_http_respond(request, &(struct sn_http_response){.status = 200, .body = SN_STR("ok")});
+    sn_fault_disarm_all();
+    client_read(fd, false, &answer);
+    assert_string_equal(answer.body, "ok");
+    client_answer_release(&answer);
+    close(fd);
+}
+
 #define SERVED(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void) {
@@ -502,6 +563,8 @@ int main(void) {
         SERVED(an_answer_may_come_from_another_thread),
         SERVED(a_client_that_leaves_while_it_waits_is_noticed),
         SERVED(requests_are_counted_by_class),
+        cmocka_unit_test(the_worker_survives_every_failing_allocation),
+        SERVED(failing_system_calls_of_the_loop_lose_no_answer),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
