@@ -48,11 +48,16 @@ void sn_command_complain(const char *command, const char *sentence, const char *
 }
 
 void sn_command_print(const char *format, ...) {
-    char line[1024];
-    va_list args;
+    struct sn_buf buf;
+    va_list args, again;
     va_start(args, format);
-    int len = vsnprintf(line, sizeof line, format, args);
+    va_copy(again, args);
+    int len = vsnprintf(NULL, 0, format, args);
     va_end(args);
-    if (len > 0)
-        (void)sn_os_write_all(1, line, (size_t)len < sizeof line ? (size_t)len : sizeof line - 1);
+    sn_buf_init(&buf, 0);
+    char *at = len > 0 ? (char *)sn_buf_reserve(&buf, (size_t)len + 1) : NULL;
+    if (at != NULL)
+        buf.len = (size_t)vsnprintf(at, (size_t)len + 1, format, again);
+    va_end(again);
+    write_out(1, &buf);
 }

@@ -5,6 +5,14 @@
 
 #include <getopt.h>
 
+/* What getopt has just refused: argv[optind - 1], or one letter of a word such as "-xh". */
+static sn_status refuse_option(char **argv, struct sn_err *err) {
+    bool is_letter = optopt != 0 && optopt != 'h'; /* 'h': "--help=5" */
+    if (is_letter)
+        return sn_err_set(err, SN_ERR_INVALID, "unknown option -%c", optopt);
+    return sn_err_set(err, SN_ERR_INVALID, "unknown option %s", argv[optind - 1]);
+}
+
 sn_status sn_serve_options_parse(int argc, char **argv, struct sn_serve_options *ret_options,
                                  struct sn_err *err) {
     static const struct option known[] = {
@@ -36,7 +44,7 @@ sn_status sn_serve_options_parse(int argc, char **argv, struct sn_serve_options 
         case ':':
             return sn_err_set(err, SN_ERR_INVALID, "option %s needs a value", argv[optind - 1]);
         default:
-            return sn_err_set(err, SN_ERR_INVALID, "unknown option %s", argv[optind - 1]);
+            return refuse_option(argv, err);
         }
     }
     if (optind < argc)

@@ -97,9 +97,9 @@ static void reload(void) {
 
 static sn_status serve(struct sn_err *err) {
     SN_TRY(sn_server_start(&run.server, &run.configs[0], err));
+    announce(); /* before faults, which may be for every write */
     sn_status status = arm_faults(err);
     if (status == SN_OK) {
-        announce();
         while (sn_signals_wait() == SN_SIGNAL_RELOAD)
             reload();
         sn_log_info("serve", "stopping");
