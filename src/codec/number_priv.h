@@ -129,7 +129,7 @@ bool sn_number_to_double(const struct sn_number *number, double *ret_value);
 /*
  * Compare the value of a scan, without its sign, with m * 2^p exactly: negative, 0, positive.
  * `m` is below 2^55 and m * 2^p is the double nearest to the value or half way to its neighbour.
- * Cost: a microsecond for a thousand digits; digits beyond SN_BIGDECIMAL_DIGITS only by whether
+ * Cost: up to 10 microseconds for 800 digits; digits beyond SN_BIGDECIMAL_DIGITS only by whether
  * they are 0.
  */
 int sn_bigdecimal_compare(const struct sn_number *number, uint64_t m, int32_t p);
