@@ -165,6 +165,7 @@ enum sn_http_counter {
     SN_HTTP_COUNTER_COUNT,
 };
 
+/* Padded on purpose, see below. NOLINTNEXTLINE(clang-analyzer-optin.performance.Padding) */
 struct sn_http_worker {
     struct sn_http_server *server;
     struct MHD_Daemon *daemon; /* NULL once run() has ended it */
