@@ -108,7 +108,8 @@ static void put_labels(struct writer *writer, const struct sn_line *line) {
 static int put_line(void *ctx, const struct sn_line *line) {
     struct writer *writer = ctx;
     put(writer, line->name.ptr, line->name.len);
-    put(writer, line->suffix.ptr, line->suffix.len);
+    if (line->suffix.len > 0)
+        put(writer, line->suffix.ptr, line->suffix.len);
     put_labels(writer, line);
     char number[NUMBER_BYTES];
     size_t len = line->is_integer ? sn_uint64_format(line->integer, number)
