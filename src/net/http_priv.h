@@ -262,7 +262,7 @@ void sn_http_connection_leave(struct sn_http_connection *connection);
 void sn_http_connection_suspend(struct sn_http_connection *connection);
 /* Close soon, from the outside: libmicrohttpd sees the end of the stream and cleans up. */
 void sn_http_connection_cut(struct sn_http_connection *connection);
-/* Any thread: put on the worker's stack and wake it. */
+/* Any thread: put an answered request on the worker's stack and wake it. */
 void sn_http_request_wake(struct sn_http_request *request);
 void sn_http_worker_run(void *ctx);
 void sn_http_worker_stop(void *ctx);

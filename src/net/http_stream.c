@@ -41,5 +41,7 @@ ssize_t sn_http_stream_read(void *cls, uint64_t pos, char *buf, size_t max) {
 }
 
 void sn_http_stream_wake(struct sn_http_request *request) {
-    sn_http_request_wake(request);
+    /* Before the answer there is nothing to wake, and pull will be asked first thing after it. */
+    if (atomic_load(&request->answer_state) == SN_HTTP_ANSWERED)
+        sn_http_request_wake(request);
 }

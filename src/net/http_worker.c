@@ -11,7 +11,9 @@
  *   1. The eventfd is read before the stack is popped, and the stack before MHD_run: a push is
  *      either seen in this turn or makes the next wait return.
  *   2. Every connection is in the list of its phase, and a list is in order of deadlines.
- *   3. No suspended connection is left when the daemon is stopped (libmicrohttpd would abort).
+ *   3. Only answered requests are on the stack: they are not abandoned any more, so whoever pops them
+ *      may touch them.
+ *   4. No suspended connection is left when the daemon is stopped (libmicrohttpd would abort).
  *
  * The internal loops of libmicrohttpd 0.9.75 are not used: they hang when exactly 128 * k
  * connections are ready, and lose resumes.
@@ -154,6 +156,7 @@ static void pop_woken(struct sn_http_worker *worker) {
     struct sn_http_request *request = atomic_exchange(&worker->woken, NULL);
     while (request != NULL) {
         struct sn_http_request *next = request->next_woken;
+        assert(atomic_load(&request->answer_state) == SN_HTTP_ANSWERED);
         request->next_woken = NULL;
         atomic_store(&request->is_woken, false);
         if (request->connection != NULL)

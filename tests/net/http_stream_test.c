@@ -269,6 +269,27 @@ static void a_stream_may_begin_in_another_thread(void **state) {
     assert_true(wait_closed());
 }
 
+/* Also what a hub does that adds a request before it answers it. */
+static void wakes_before_the_answer_do_no_harm(void **state) {
+    struct client_answer answer;
+    int fd = client_open(*state);
+    source.end_at = 50;
+    client_say(fd, GET("/later"));
+    wait_open();
+    for (int i = 0; i < 50; i++) {
+        assert_true(publish(1));
+        test_sleep_ms(1);
+    }
+    sn_http_respond_stream(
+        source.request,
+        &(struct sn_http_stream){.status = 200, .pull = pull, .closed = closed, .ctx = &source});
+    client_read(fd, false, &answer);
+    expect_alphabet(&answer, 50);
+    client_answer_release(&answer);
+    close(fd);
+    assert_true(wait_closed());
+}
+
 static void endless_streams_end_when_the_server_stops(void **state) {
     struct client_answer answer;
     struct test_server *test = *state;
@@ -349,6 +370,7 @@ int main(void) {
         SERVED(head_of_a_stream_pulls_nothing),
         SERVED(http_1_0_gets_a_stream_without_chunks),
         SERVED(a_stream_may_begin_in_another_thread),
+        SERVED(wakes_before_the_answer_do_no_harm),
         SERVED(endless_streams_end_when_the_server_stops),
         cmocka_unit_test(other_streams_are_cut_at_the_deadline_of_a_stop),
         SERVED(many_threads_may_wake_one_stream),
