@@ -4,10 +4,12 @@
 #ifndef SONDE_SONDE_H
 #define SONDE_SONDE_H
 
+#include "sonde/cache.h"
 #include "sonde/counter.h"
 #include "sonde/expose.h"
 #include "sonde/gauge.h"
 #include "sonde/histogram.h"
+#include "sonde/memory.h"
 #include "sonde/registry.h"
 #include "sonde/service.h"
 #include "sonde/status.h"
