@@ -3,7 +3,7 @@
  * per sample in SQLite in the same run; latency of acknowledgements, quiet and during a flush; bytes
  * on disk; memory per series.
  *
- *   bench_store_store [seconds per measurement]
+ *   bench_store_store [seconds per measurement, default 5: SQLite slows down as its tree grows]
  *
  * SONDE_CORPUS=DIR  directory with ne1s.bin.zst (real node_exporter data) for bytes per sample
  * TMPDIR=DIR        where the data directories go: the disk that is measured
@@ -208,17 +208,49 @@ struct rate {
     double cpu; /* without the generator */
 };
 
+/* Lets IN_FLIGHT batches wait for the disk; waiting costs no CPU time. */
 struct gate {
-    atomic_int in_flight;
-    atomic_int failed;
+    struct sn_mutex mu;
+    struct sn_cond cond;
+    int in_flight;
+    int failed;
 };
+
+static void init_gate(struct gate *gate) {
+    *gate = (struct gate){0};
+    sn_mutex_init(&gate->mu, SN_RANK_EVENT, "bench gate");
+    sn_cond_init(&gate->cond);
+}
 
 static void open_gate(void *ctx, sn_status status, const struct sn_err *err) {
     struct gate *gate = ctx;
     (void)err;
-    if (status != SN_OK)
-        atomic_fetch_add(&gate->failed, 1);
-    atomic_fetch_sub(&gate->in_flight, 1);
+    sn_mutex_lock(&gate->mu);
+    gate->failed += status != SN_OK;
+    gate->in_flight--;
+    if (gate->in_flight <= IN_FLIGHT / 2) /* not a switch of threads for each of them */
+        sn_cond_signal(&gate->cond);
+    sn_mutex_unlock(&gate->mu);
+}
+
+static void wait_below(struct gate *gate, int limit) {
+    sn_mutex_lock(&gate->mu);
+    while (gate->in_flight >= limit)
+        sn_cond_wait(&gate->cond, &gate->mu);
+    if (gate->failed > 0)
+        must(SN_ERR_IO, NULL);
+    sn_mutex_unlock(&gate->mu);
+}
+
+static void enter_gate(struct gate *gate) {
+    wait_below(gate, IN_FLIGHT);
+    sn_mutex_lock(&gate->mu);
+    gate->in_flight++;
+    sn_mutex_unlock(&gate->mu);
+}
+
+static void drain(struct gate *gate) {
+    wait_below(gate, 1);
 }
 
 static void push_async(struct running *running, struct world *world, struct gate *gate) {
@@ -227,26 +259,18 @@ static void push_async(struct running *running, struct world *world, struct gate
     struct sn_push_result result;
     struct sn_push_done done = {.fn = open_gate, .ctx = gate};
     struct sn_err err;
-    while (atomic_load(&gate->in_flight) >= IN_FLIGHT)
-        (void)usleep(20);
-    atomic_fetch_add(&gate->in_flight, 1);
+    enter_gate(gate);
     must(sink.push(sink.ctx, &batch, done, &result, &err), &err);
     if (result.accepted_count != batch.sample_count)
         must(SN_ERR_INTERNAL, &result.first_reject);
 }
 
-static void drain(struct gate *gate) {
-    while (atomic_load(&gate->in_flight) > 0)
-        (void)usleep(20);
-    if (atomic_load(&gate->failed) > 0)
-        must(SN_ERR_IO, NULL);
-}
-
 static struct rate measure_store(size_t series, size_t group, double seconds) {
     struct world world;
     struct running running;
-    struct gate gate = {0};
+    struct gate gate;
     struct rate rate = {0};
+    init_gate(&gate);
     make_world(&world, series, group);
     start(&running, 0);
     while (world.round < 1) /* series are created outside of the measurement */
@@ -387,10 +411,11 @@ static size_t time_pushes(struct running *running, struct world *world, double s
 static void measure_latency(double seconds) {
     struct world world;
     struct running running;
-    struct gate gate = {0};
+    struct gate gate;
     struct sn_store_stats stats;
     double *latencies = calloc(LATENCIES_MAX, sizeof *latencies);
     size_t before = rss_bytes();
+    init_gate(&gate);
     make_world(&world, 100000, 1000);
     size_t generator = rss_bytes() - before;
     start(&running, (size_t)1 << 40); /* flush when we say so */
@@ -482,9 +507,7 @@ static size_t push_corpus_series(struct running *running, struct gate *gate,
     struct sn_push_result result;
     struct sn_err err;
     struct sn_push_done done = {.fn = open_gate, .ctx = gate};
-    while (atomic_load(&gate->in_flight) >= IN_FLIGHT)
-        (void)usleep(20);
-    atomic_fetch_add(&gate->in_flight, 1);
+    enter_gate(gate);
     must(sink.push(sink.ctx, &batch, done, &result, &err), &err);
     sn_buf_release(&buf);
     free(samples);
@@ -501,7 +524,7 @@ static size_t file_bytes(const char *dir, const char *name) {
 static void measure_corpus(const char *name) {
     struct corpus corpus;
     struct running running;
-    struct gate gate = {0};
+    struct gate gate;
     struct sn_store_stats stats;
     struct sn_err err;
     uint32_t series_count;
@@ -510,6 +533,7 @@ static void measure_corpus(const char *name) {
         printf("%-14s not there (set SONDE_CORPUS)\n", name);
         return;
     }
+    init_gate(&gate);
     start(&running, (size_t)1 << 40);
     const unsigned char *at = corpus.bytes + 4;
     memcpy(&series_count, corpus.bytes, 4);
@@ -527,17 +551,17 @@ static void measure_corpus(const char *name) {
 }
 
 int main(int argc, char **argv) {
-    double seconds = argc > 1 ? (double)strtoul(argv[1], NULL, 10) : 2;
+    double seconds = argc > 1 ? (double)strtoul(argv[1], NULL, 10) : 5;
     static const size_t series[] = {10000, 100000};
     static const size_t groups[] = {1000, 10000};
+    measure_latency(seconds > 0 ? seconds : 5); /* first: memory is measured on a fresh heap */
     printf("millions of samples per second, fsync before each acknowledgement\n");
     printf("%8s %7s %14s %14s %10s %12s %12s %8s\n", "series", "group", "store /core",
            "SQLite /core", "ratio", "store wall", "SQLite wall", "ratio");
     for (size_t i = 0; i < 2; i++) {
         for (size_t j = 0; j < 2; j++)
-            compare(series[i], groups[j], seconds > 0 ? seconds : 2);
+            compare(series[i], groups[j], seconds > 0 ? seconds : 5);
     }
-    measure_latency(seconds > 0 ? seconds : 2);
     static const char *const corpora[] = {"ne1s", "ne15s", "t_prometheus", "t_netdata"};
     for (size_t i = 0; i < 4; i++)
         measure_corpus(corpora[i]);

@@ -289,7 +289,7 @@ static sn_status parse(struct sn_pack *pack, struct sn_err *err) {
 }
 
 sn_status sn_pack_parse(const uint8_t *bytes, size_t len, struct sn_pack *ret_pack,
-                       struct sn_err *err) {
+                        struct sn_err *err) {
     struct sn_pack pack = {0};
     sn_status status = unpack(bytes, len, &pack, err);
     if (status == SN_OK)

@@ -95,7 +95,7 @@ struct sn_pack {
  * SN_ERR_CORRUPT with a sentence, SN_ERR_NO_MEMORY.
  */
 sn_status sn_pack_parse(const uint8_t *bytes, size_t len, struct sn_pack *ret_pack,
-                       struct sn_err *err) SN_MUST_USE;
+                        struct sn_err *err) SN_MUST_USE;
 void sn_pack_release(struct sn_pack *pack);
 
 /* Append all samples of a chunk. SN_ERR_CORRUPT (malformed, or times that do not ascend),

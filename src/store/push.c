@@ -18,7 +18,7 @@
 #include <inttypes.h>
 
 /* What stands in ids[] beside an id. Ids end below: sn_store_options.series_max is smaller. */
-enum { PREFETCH_STATES = 16, PREFETCH_BYTES = 8, PREFETCH_SLOTS = 16 };
+enum { PREFETCH_STATES = 16, PREFETCH_BYTES = 8, PREFETCH_SLOTS = 24, PREFETCH_PAIRS = 8 };
 #define ID_NOT_NEEDED UINT32_MAX
 #define ID_NEEDED (UINT32_MAX - 1)
 #define ID_REFUSED (UINT32_MAX - 2)
@@ -155,6 +155,8 @@ static sn_status resolve(struct push *push, struct sn_err *err) {
     for (size_t i = 0; i < batch->series_count && status == SN_OK; i++) {
         if (i + PREFETCH_SLOTS < batch->series_count)
             sn_series_index_prefetch(&store->index, hashes[i + PREFETCH_SLOTS]);
+        if (i + PREFETCH_PAIRS < batch->series_count)
+            sn_series_index_prefetch_pairs(&store->index, hashes[i + PREFETCH_PAIRS]);
         if (push->ids[i] == ID_NEEDED)
             status = resolve_one_locked(push, i, hashes[i], err);
     }

@@ -143,8 +143,7 @@ static sn_status load_pack(struct sn_segment *segment, uint32_t number, struct s
 
 /* The pack with a reference for the caller; NULL: *ret_status says why. */
 static struct sn_cached_pack *get_pack(struct sn_segment *segment, struct sn_pack_cache *cache,
-                                       uint32_t number, sn_status *ret_status,
-                                       struct sn_err *err) {
+                                       uint32_t number, sn_status *ret_status, struct sn_err *err) {
     struct sn_cached_pack *cached = sn_pack_cache_get(cache, segment->id, number);
     if (cached)
         return cached;

@@ -12,7 +12,6 @@ enum {
     PAIR_IDS_SHIFT = 16,
     PAIR_IDS_TABLE = 1 << 16, /* 2^32 pair ids */
     SLOTS_FIRST = 1024,
-    LENGTH_BYTES = 2, /* of a text in canonical bytes */
 };
 
 void sn_series_index_init(struct sn_series_index *index, uint32_t count_max, uint64_t seed) {
@@ -36,14 +35,17 @@ uint32_t sn_series_index_hash(const struct sn_series_index *index, struct sn_str
     return (uint32_t)sn_hash_bytes(labels.ptr, labels.len, index->seed);
 }
 
-/* Compare a text of canonical bytes and step over it; NULL when it differs. */
-static const char *match_text(const char *at, const char *end, struct sn_str text) {
-    if (end - at < LENGTH_BYTES || sn_load_u16le(at) != text.len)
-        return NULL;
-    at += LENGTH_BYTES;
-    if ((size_t)(end - at) < text.len || memcmp(at, text.ptr, text.len) != 0)
-        return NULL;
-    return at + text.len;
+/* memcmp for a few dozen bytes that nearly always are equal: a call would cost more than this. */
+static inline bool is_same(const char *a, const char *b, size_t len) {
+    uint64_t difference = 0;
+    size_t at = 0;
+    for (; at + 8 <= len; at += 8)
+        difference |= sn_load_u64le(a + at) ^ sn_load_u64le(b + at);
+    if (at < len && len >= 8)
+        difference |= sn_load_u64le(a + len - 8) ^ sn_load_u64le(b + len - 8);
+    else if (at < len)
+        difference |= (uint64_t)(memcmp(a, b, len) != 0);
+    return difference == 0;
 }
 
 static bool has_labels(const struct sn_series_index *index, uint32_t id, struct sn_str labels) {
@@ -55,13 +57,22 @@ static bool has_labels(const struct sn_series_index *index, uint32_t id, struct 
         return false;
     for (uint32_t i = 0; i < entry->pair_count; i++) {
         const struct sn_symbol_pair *pair = sn_symbols_pair(&index->symbols, pairs[i]);
-        at = match_text(at, end, sn_symbols_name_text(&index->symbols, pair->name));
-        if (at)
-            at = match_text(at, end, sn_symbols_value(&index->symbols, pair));
-        if (!at)
+        struct sn_str canonical = sn_symbols_canonical(&index->symbols, pair);
+        if ((size_t)(end - at) < canonical.len || !is_same(at, canonical.ptr, canonical.len))
             return false;
+        at += canonical.len;
     }
     return at == end;
+}
+
+void sn_series_index_prefetch_pairs(const struct sn_series_index *index, uint32_t hash) {
+    if (index->slot_count == 0)
+        return;
+    const struct sn_series_slot *slot = &index->slots[hash & (index->slot_count - 1)];
+    if (slot->id != 0 && slot->hash == hash) {
+        const struct sn_series_entry *entry = sn_series_index_entry(index, slot->id - 1);
+        __builtin_prefetch(sn_series_index_pairs(index, entry));
+    }
 }
 
 bool sn_series_index_find(const struct sn_series_index *index, struct sn_str labels, uint32_t hash,
@@ -184,19 +195,13 @@ sn_status sn_series_index_labels(const struct sn_series_index *index, uint32_t i
     return SN_OK;
 }
 
-static void put_text(struct sn_buf *buf, struct sn_str text) {
-    sn_buf_put_u16le(buf, (uint16_t)text.len);
-    sn_buf_put_str(buf, text);
-}
-
 void sn_series_index_encode(const struct sn_series_index *index, uint32_t id, struct sn_buf *buf) {
     const struct sn_series_entry *entry = sn_series_index_entry(index, id);
     const uint32_t *pairs = sn_series_index_pairs(index, entry);
     sn_buf_put_byte(buf, (uint8_t)entry->pair_count);
     for (uint32_t i = 0; i < entry->pair_count; i++) {
         const struct sn_symbol_pair *pair = sn_symbols_pair(&index->symbols, pairs[i]);
-        put_text(buf, sn_symbols_name_text(&index->symbols, pair->name));
-        put_text(buf, sn_symbols_value(&index->symbols, pair));
+        sn_buf_put_str(buf, sn_symbols_canonical(&index->symbols, pair));
     }
 }
 

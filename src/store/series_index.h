@@ -48,7 +48,8 @@ void sn_series_index_release(struct sn_series_index *index);
 /* Hash of canonical label bytes; without the lock. */
 uint32_t sn_series_index_hash(const struct sn_series_index *index, struct sn_str labels);
 
-/* Bring the slot of a hash into the cache before it is looked up. */
+/* Bring the slot of a hash, then the labels it leads to, into the cache ahead of a lookup. */
+void sn_series_index_prefetch_pairs(const struct sn_series_index *index, uint32_t hash);
 static inline void sn_series_index_prefetch(const struct sn_series_index *index, uint32_t hash) {
     if (index->slot_count)
         __builtin_prefetch(&index->slots[hash & (index->slot_count - 1)]);

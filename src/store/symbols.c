@@ -4,6 +4,7 @@
 #include "base/check.h"
 #include "base/limits.h"
 #include "base/mem.h"
+#include "codec/varint.h"
 
 enum {
     TEXT_SHIFT = 18,      /* 256 KiB blocks: far above the longest value, so little is wasted */
@@ -13,7 +14,9 @@ enum {
     SLOTS_FIRST = 1024,
     NAMES_MAX = 1 << 20, /* label names are written by people and programs, not generated */
 };
-_Static_assert(SN_LABEL_VALUE_BYTES_MAX <= 1 << TEXT_SHIFT, "a value fits into one block");
+_Static_assert(2 * SN_SYMBOL_LENGTH_BYTES + SN_LABEL_NAME_BYTES_MAX + SN_LABEL_VALUE_BYTES_MAX <=
+                   1 << TEXT_SHIFT,
+               "a pair fits into one block");
 
 void sn_symbols_init(struct sn_symbols *symbols, uint64_t seed) {
     *symbols = (struct sn_symbols){.seed = seed};
@@ -36,19 +39,40 @@ void sn_symbols_release(struct sn_symbols *symbols) {
     symbols->slots = NULL;
 }
 
-/* Copy text into the blocks. On failure nothing has changed. */
-static sn_status store_text(struct sn_symbols *symbols, struct sn_str text, uint32_t *ret_at) {
+/* Make room for len bytes in one block. On failure nothing has changed. */
+static sn_status take_text(struct sn_symbols *symbols, size_t len, uint32_t *ret_at) {
     size_t block_bytes = (size_t)1 << TEXT_SHIFT;
     size_t at = symbols->text_next;
-    if (at % block_bytes + text.len > block_bytes)
+    if (at % block_bytes + len > block_bytes)
         at = (at / block_bytes + 1) * block_bytes;
-    if (at + text.len > UINT32_MAX)
+    if (at + len > UINT32_MAX)
         return SN_ERR_LIMIT;
-    SN_TRY(sn_blocks_reach(&symbols->text, at + text.len));
-    if (text.len)
-        memcpy(sn_blocks_at(&symbols->text, at), text.ptr, text.len);
-    symbols->text_next = (uint32_t)(at + text.len);
+    SN_TRY(sn_blocks_reach(&symbols->text, at + len));
+    symbols->text_next = (uint32_t)(at + len);
     *ret_at = (uint32_t)at;
+    return SN_OK;
+}
+
+static uint8_t *put_text(uint8_t *at, struct sn_str text) {
+    if (text.len)
+        memcpy(at, text.ptr, text.len);
+    return at + text.len;
+}
+
+static sn_status store_name(struct sn_symbols *symbols, struct sn_str name, uint32_t *ret_at) {
+    SN_TRY(take_text(symbols, name.len, ret_at));
+    (void)put_text(sn_blocks_at(&symbols->text, *ret_at), name);
+    return SN_OK;
+}
+
+static sn_status store_pair(struct sn_symbols *symbols, struct sn_str name, struct sn_str value,
+                            uint32_t *ret_at) {
+    SN_TRY(take_text(symbols, (size_t)2 * SN_SYMBOL_LENGTH_BYTES + name.len + value.len, ret_at));
+    uint8_t *at = sn_blocks_at(&symbols->text, *ret_at);
+    sn_store_u16le(at, (uint16_t)name.len);
+    at = put_text(at + SN_SYMBOL_LENGTH_BYTES, name);
+    sn_store_u16le(at, (uint16_t)value.len);
+    (void)put_text(at + SN_SYMBOL_LENGTH_BYTES, value);
     return SN_OK;
 }
 
@@ -67,7 +91,7 @@ static sn_status intern_name(struct sn_symbols *symbols, struct sn_str text, uin
     uint32_t id = symbols->name_count;
     uint32_t at;
     SN_TRY(sn_blocks_reach(&symbols->names, id));
-    SN_TRY(store_text(symbols, text, &at));
+    SN_TRY(store_name(symbols, text, &at));
     SN_TRY(sn_map_put(&symbols->name_ids, text, id));
     *sn_symbols_name(symbols, id) =
         (struct sn_symbol_name){.text = at, .text_len = (uint32_t)text.len};
@@ -147,9 +171,12 @@ static sn_status add_pair(struct sn_symbols *symbols, uint32_t name_id, struct s
     SN_TRY(grow_name(name));
     SN_TRY(grow_slots(symbols));
     SN_TRY(sn_blocks_reach(&symbols->pairs, id));
-    SN_TRY(store_text(symbols, value, &at));
-    *sn_symbols_pair(symbols, id) = (struct sn_symbol_pair){
-        .text = at, .name = name_id, .value_len = (uint32_t)value.len, .hash = hash};
+    SN_TRY(store_pair(symbols, sn_symbols_name_text(symbols, name_id), value, &at));
+    *sn_symbols_pair(symbols, id) = (struct sn_symbol_pair){.text = at,
+                                                            .name = name_id,
+                                                            .name_len = (uint16_t)name->text_len,
+                                                            .value_len = (uint16_t)value.len,
+                                                            .hash = hash};
     name->pairs[name->pair_count++] = id;
     symbols->slots[find_slot(symbols, hash, name_id, value)] = id + 1;
     symbols->pair_count++;

@@ -6,6 +6,8 @@
  *      without a lock (text lives in sn_blocks).
  *   2. Pair ids are dense, 0..pair_count-1; a pair knows its name and its postings.
  *   3. Two pair ids are equal exactly when name and value are.
+ *   4. The text of a pair is stored as it stands in canonical label bytes (model/labels.h), so that a
+ *      series is compared and encoded pair by pair with one memcmp or memcpy each.
  * Threads: guarded by the owner's lock; text and the name of a pair may be read without it by
  * whoever learned the id through that lock.
  */
@@ -18,11 +20,14 @@
 #include "store/blocks.h"
 #include "store/postings.h"
 
+#define SN_SYMBOL_LENGTH_BYTES 2 /* of a length in canonical bytes */
+
 struct sn_symbol_pair {
     struct sn_postings postings; /* series that carry the pair */
-    uint32_t text;               /* where the value stands in the text blocks */
+    uint32_t text;               /* where u16le name_len, name, u16le value_len, value stand */
     uint32_t name;               /* name id */
-    uint32_t value_len;
+    uint16_t name_len;
+    uint16_t value_len;
     uint32_t hash; /* of name and value: lets the table grow without reading text */
 };
 
@@ -78,9 +83,17 @@ static inline struct sn_str sn_symbols_name_text(const struct sn_symbols *symbol
     return sn_str_make(sn_blocks_at(&symbols->text, name->text), name->text_len);
 }
 
+/* The canonical bytes of a pair. */
+static inline struct sn_str sn_symbols_canonical(const struct sn_symbols *symbols,
+                                                 const struct sn_symbol_pair *pair) {
+    return sn_str_make(sn_blocks_at(&symbols->text, pair->text),
+                       (size_t)2 * SN_SYMBOL_LENGTH_BYTES + pair->name_len + pair->value_len);
+}
+
 static inline struct sn_str sn_symbols_value(const struct sn_symbols *symbols,
                                              const struct sn_symbol_pair *pair) {
-    return sn_str_make(sn_blocks_at(&symbols->text, pair->text), pair->value_len);
+    struct sn_str canonical = sn_symbols_canonical(symbols, pair);
+    return sn_str_make(canonical.ptr + canonical.len - pair->value_len, pair->value_len);
 }
 
 #endif
