@@ -40,8 +40,14 @@ struct key {
 
 static uint64_t hash_secret;
 
-static void draw_secret(void) {
+int sn_label_page_last = SN_PAGE - SN_BLOCK;
+
+/* Before the first lookup: the secret, and whether somebody watches our reads (valgrind does). */
+static void prepare_lookups(void) {
     hash_secret = sn_rng_system_seed();
+    const char *preload = getenv("LD_PRELOAD");
+    if (preload != NULL && strstr(preload, "vgpreload") != NULL)
+        sn_label_page_last = -1;
 }
 
 /* Lookup. */
@@ -218,8 +224,9 @@ static struct sn_series *series_make(struct sn_family *family, const struct key 
     size_t raw;
     size_t text = text_size(family, key, &raw);
     size_t head = sizeof(struct sn_series) + family->label_count * sizeof(struct sn_span_of_text);
-    size_t tail = family->tail_size > 0 ? (head + text + raw + 15) & ~(size_t)15 : 0;
-    size_t end = tail > 0 ? tail + family->tail_size : head + text + raw;
+    size_t tail = family->tail_size > 0 ? (head + text + raw + SN_BLOCK + 15) & ~(size_t)15 : 0;
+    /* Comparison reads 16 bytes from the start of any value. */
+    size_t end = tail > 0 ? tail + family->tail_size : head + text + raw + SN_BLOCK;
     struct sn_series *series = piece_alloc(family, end);
     if (series == NULL)
         return NULL;
@@ -413,7 +420,7 @@ sonde_status sn_series_get_exact_locked(struct sn_family *family, const char *co
 
 sn_status sn_series_init_all(struct sn_family *family) {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
-    (void)pthread_once(&once, draw_secret);
+    (void)pthread_once(&once, prepare_lookups);
     return table_reserve(family) ? SN_OK : SN_ERR_NO_MEMORY;
 }
 

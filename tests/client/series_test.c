@@ -1,10 +1,12 @@
 /* Tests of lookup by label values: identity, limits, hostile values, call sites. */
 #include "client/series_priv.h"
 
+#include "client/label_hash_priv.h"
 #include "client_support.h"
-#include "codec/number.h"
 
 #include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 static const char *const two_labels[] = {"a", "b"};
 
@@ -55,6 +57,50 @@ static void values_of_every_length_are_told_apart(void **state) {
                              made);
         }
     }
+    (void)sonde_registry_free(registry);
+}
+
+/* A value may end where the memory ends: lookups must not read on. */
+static void values_at_the_end_of_memory_are_found(void **state) {
+    (void)state;
+    enum { LEN_MAX = 40 };
+    size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    sonde_registry *registry = new_registry();
+    sonde_counter_family *family = new_family(registry, 1, 0);
+    char *memory = mmap(NULL, 2 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    assert_true(memory != MAP_FAILED);
+    assert_int_equal(mprotect(memory + page, page, PROT_NONE), 0);
+    for (size_t len = 0; len <= LEN_MAX; len++) {
+        char copy[LEN_MAX + 1];
+        char *text = memory + page - len - 1;
+        memset(text, 'e', len);
+        text[len] = '\0';
+        memcpy(copy, text, len + 1);
+        const char *at_end[] = {text}, *elsewhere[] = {copy};
+        assert_ptr_equal(sonde_counter_family_get(family, at_end, 1),
+                         sonde_counter_family_get(family, elsewhere, 1));
+    }
+    assert_int_equal(munmap(memory, 2 * page), 0);
+    (void)sonde_registry_free(registry);
+}
+
+/* Under a memory checker values are read in another way, and are the same. */
+static void watched_reads_find_the_same(void **state) {
+    (void)state;
+    int usual = sn_label_page_last;
+    sonde_registry *registry = new_registry();
+    sonde_counter_family *family = new_family(registry, 1, 0);
+    char text[64];
+    for (size_t len = 0; len < sizeof text; len++) {
+        memset(text, 'w', len);
+        text[len] = '\0';
+        const char *values[] = {text};
+        sn_label_page_last = usual;
+        sonde_counter *counter = sonde_counter_family_get(family, values, 1);
+        sn_label_page_last = -1;
+        assert_ptr_equal(sonde_counter_family_get(family, values, 1), counter);
+    }
+    sn_label_page_last = usual;
     (void)sonde_registry_free(registry);
 }
 
@@ -233,6 +279,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(same_values_give_the_same_child),
         cmocka_unit_test(values_of_every_length_are_told_apart),
+        cmocka_unit_test(values_at_the_end_of_memory_are_found),
+        cmocka_unit_test(watched_reads_find_the_same),
         cmocka_unit_test(null_is_the_empty_value),
         cmocka_unit_test(a_wrong_number_of_values_records_nothing),
         cmocka_unit_test(the_family_limit_holds_and_totals_stay_exact),
