@@ -28,6 +28,7 @@ enum sn_rank {
     SN_RANK_STORE_APPEND = 58,   /* log buffer and head */
     SN_RANK_STORE_SYNC = 60,     /* acknowledgement queue */
     SN_RANK_CLIENT = 70,         /* libsonde's registries */
+    SN_RANK_CLIENT_PERF = 72,    /* lists of a performance tracker */
     SN_RANK_EVENT = 80,          /* inside sn_event */
     SN_RANK_LOG = 90,            /* the server log: usable under any other lock */
 };
