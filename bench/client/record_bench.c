@@ -72,49 +72,56 @@ static void make_metrics(void) {
 
 static void counter_inc(unsigned at, unsigned n) {
     (void)at;
+    sonde_counter *const handle = counter;
     for (unsigned i = 0; i < n; i++) {
-        sonde_counter_inc(counter);
+        sonde_counter_inc(handle);
         BARRIER();
     }
 }
 
 static void counter_inc_call(unsigned at, unsigned n) {
     (void)at;
+    sonde_counter *const handle = counter;
     for (unsigned i = 0; i < n; i++)
-        sonde_counter_inc_call(counter);
+        sonde_counter_inc_call(handle);
 }
 
 static void gauge_set(unsigned at, unsigned n) {
+    sonde_gauge *const handle = set_gauge;
     for (unsigned i = 0; i < n; i++) {
-        sonde_gauge_set(set_gauge, seconds[(at + i) % INPUTS]);
+        sonde_gauge_set(handle, seconds[(at + i) % INPUTS]);
         BARRIER();
     }
 }
 
 static void gauge_add(unsigned at, unsigned n) {
+    sonde_gauge *const handle = added_gauge;
     for (unsigned i = 0; i < n; i++) {
-        sonde_gauge_add(added_gauge, (int64_t)(at & 1));
+        sonde_gauge_add(handle, (int64_t)(at & 1));
         BARRIER();
     }
 }
 
 static void gauge_mixed_add(unsigned at, unsigned n) {
+    sonde_gauge *const handle = mixed_gauge;
     for (unsigned i = 0; i < n; i++) {
-        sonde_gauge_add(mixed_gauge, (int64_t)(at & 1));
+        sonde_gauge_add(handle, (int64_t)(at & 1));
         BARRIER();
     }
 }
 
 static void histogram_observe(unsigned at, unsigned n) {
+    sonde_histogram *const handle = histogram;
     for (unsigned i = 0; i < n; i++) {
-        sonde_histogram_observe(histogram, seconds[(at + i) % INPUTS]);
+        sonde_histogram_observe(handle, seconds[(at + i) % INPUTS]);
         BARRIER();
     }
 }
 
 static void histogram_observe_call(unsigned at, unsigned n) {
+    sonde_histogram *const handle = histogram;
     for (unsigned i = 0; i < n; i++)
-        sonde_histogram_observe_call(histogram, seconds[(at + i) % INPUTS]);
+        sonde_histogram_observe_call(handle, seconds[(at + i) % INPUTS]);
 }
 
 static void labels_random(unsigned at, unsigned n) {
@@ -136,8 +143,9 @@ static void labels_cached(unsigned at, unsigned n) {
 }
 
 static void operation_tracked(unsigned at, unsigned n) {
+    sonde_operation *const handle = operation;
     for (unsigned i = 0; i < n; i++) {
-        sonde_tracker tracker = sonde_track_begin(operation);
+        sonde_tracker tracker = sonde_track_begin(handle);
         bool is_bad = children[(at + i) % INPUTS] < 8;
         sonde_track_end(&tracker, is_bad ? SONDE_OUTCOME_ERROR : SONDE_OUTCOME_OK);
         BARRIER();

@@ -61,7 +61,8 @@ typedef struct sonde_tracker {
 /*
  * Start a run. It must be finished by exactly one of complete, fail and abort; a second finish
  * does nothing. Threads: any; may be finished in another thread. Blocks: never. Cost: with
- * sonde_track_complete about 19 ns, of which the two clock readings are 15.
+ * sonde_track_complete about 19 ns, all but 1 of them for the two clock
+ * readings.
  */
 SONDE_API sonde_tracker sonde_track_begin_call(sonde_operation *operation);
 

@@ -95,6 +95,10 @@ sonde_tracker sonde_track_begin_call(sonde_operation *operation) {
     sonde_tracker tracker = {operation, 0, 0};
     if (operation == NULL)
         return tracker;
+#if defined(__x86_64__)
+    if (__atomic_load_n(&sonde_tick_scale, __ATOMIC_RELAXED) != 0)
+        return sonde_track_begin(operation);
+#endif
     struct sn_tick_pair now = sn_ticks_now();
     sn_ticks_update(&now);
     sonde_cell_add(sonde_cells(operation) + SONDE_OPERATION_BEGUN, 1);

@@ -132,11 +132,11 @@ static void table_put(struct sn_series_table *table, uint64_t hash, struct sn_se
     atomic_store_explicit(&table->slots[i], series, memory_order_release);
 }
 
-/* Make room for one more series. Half of the slots stay empty: a probe is short. */
+/* Make room for one more series. Three quarters of the slots stay empty: most probes hit at once. */
 static bool table_reserve(struct sn_family *family) {
     struct sn_series_table *old = atomic_load_explicit(&family->table, memory_order_relaxed);
     size_t slots = old != NULL ? old->mask + 1 : 0;
-    if ((family->table_count + 1) * 2 <= slots)
+    if ((family->table_count + 1) * 4 <= slots)
         return true;
     struct sn_series_table *table = table_new(slots != 0 ? slots * 2 : TABLE_SLOTS_MIN);
     if (table == NULL)

@@ -136,7 +136,7 @@ static void children_forked_amid_the_bustle_work(void **state) {
             sonde_counter *counter =
                 sonde_counter_new(registry, &(sonde_metric){.name = "child_total"}, NULL);
             sonde_counter_inc(counter);
-            _exit(sonde_counter_value(counter) == 1 ? 0 : 1);
+            leave_child(sonde_counter_value(counter) == 1 ? 0 : 1);
         }
         int status = -1;
         assert_int_equal(waitpid(pid, &status, 0), pid);

@@ -189,7 +189,7 @@ static void a_child_of_fork_inherits_values_and_the_slabs_of_lost_threads(void *
     (void)pthread_barrier_wait(&barrier);
     pid_t pid = fork();
     if (pid == 0)
-        _exit(run_child());
+        leave_child(run_child());
     int status = -1;
     assert_int_equal(waitpid(pid, &status, 0), pid);
     assert_true(WIFEXITED(status));
