@@ -178,7 +178,9 @@ function(sn_library)
     add_library(sonde_shared SHARED "$<TARGET_OBJECTS:sn_client>")
     list(REVERSE below)
     target_link_libraries(sonde_shared PRIVATE ${below} Threads::Threads m)
-    target_link_options(sonde_shared PRIVATE "-Wl,--version-script=${map}" -Wl,--exclude-libs,ALL)
+    # A thread's exit hook and fork handlers stay registered: dlclose must not unmap their code.
+    target_link_options(sonde_shared PRIVATE "-Wl,--version-script=${map}" -Wl,--exclude-libs,ALL
+                        -Wl,-z,nodelete)
     set_target_properties(sonde_shared PROPERTIES
         OUTPUT_NAME sonde VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION_MAJOR}
         LINK_DEPENDS "${map}" EXPORT_NAME sonde)
