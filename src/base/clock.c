@@ -30,6 +30,12 @@ static int64_t system_wall_ms(void *ctx) {
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / NS_PER_MS;
 }
 
+int64_t sn_clock_system_wall_ns(void) {
+    struct timespec now = {0};
+    (void)clock_gettime(CLOCK_REALTIME, &now);
+    return (int64_t)now.tv_sec * NS_PER_S + now.tv_nsec;
+}
+
 static void system_sleep_ns(void *ctx, int64_t duration_ns) {
     (void)ctx;
     if (duration_ns <= 0)

@@ -18,6 +18,9 @@ struct sn_clock {
 /* The system's clocks. Static, valid for ever, any thread. */
 const struct sn_clock *sn_clock_system(void);
 
+/* The system's wall clock in Unix nanoseconds, for log lines. Any thread. */
+int64_t sn_clock_system_wall_ns(void);
+
 static inline int64_t sn_clock_mono_ns(const struct sn_clock *clock) {
     return clock->mono_ns(clock->ctx);
 }

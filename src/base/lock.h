@@ -27,6 +27,7 @@ enum sn_rank {
     SN_RANK_STORE_INDEX = 56,    /* series index */
     SN_RANK_STORE_APPEND = 58,   /* log buffer and head */
     SN_RANK_STORE_SYNC = 60,     /* acknowledgement queue */
+    SN_RANK_CLIENT_LOG = 65,     /* libsonde's logs; before the registries, as fork takes both */
     SN_RANK_CLIENT = 70,         /* libsonde's registries */
     SN_RANK_CLIENT_PERF = 72,    /* lists of a performance tracker */
     SN_RANK_EVENT = 80,          /* inside sn_event */
