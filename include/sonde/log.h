@@ -129,7 +129,7 @@ typedef struct sonde_log_options {
  *
  *   options  NULL: all defaults
  *   error    INVALID (options, a sink without what it needs), LIMIT (SONDE_LOGS_MAX, sizes),
- *            NO_MEMORY, IO (a file or the thread). A syslog or journald socket that is not there
+ *            NO_MEMORY, IO (a file or the thread), EXISTS (metrics of a log of the same name). A syslog or journald socket that is not there
  *            is no error: lines to it are lost and counted until it is.
  *
  * Returns NULL after an error. Every function takes NULL: nothing happens, and lines are counted
@@ -370,8 +370,8 @@ typedef struct sonde_log_site {
 } sonde_log_site;
 
 /*
- * Ask whether a place may log again: at most per_second lines in any second, and those that were
- * saved up in the second before. 0 per second: none.
+ * Ask whether a place may log again: per_second lines at once after a quiet second, then one every
+ * 1/per_second. 0: never.
  *
  *   ret_suppressed  how many lines were held back since the last one that went through
  *

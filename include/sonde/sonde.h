@@ -9,6 +9,7 @@
 #include "sonde/expose.h"
 #include "sonde/gauge.h"
 #include "sonde/histogram.h"
+#include "sonde/log.h"
 #include "sonde/memory.h"
 #include "sonde/registry.h"
 #include "sonde/service.h"

@@ -12,8 +12,7 @@
 #include <string.h>
 
 #define FIELD_HEAD_BYTES sizeof(struct field_head)
-#define MESSAGE_BYTES_MIN 64 /* a line keeps at least this much of its message */
-#define TEXT_BYTES_MIN 16    /* shorter pieces of a text help nobody */
+#define TEXT_BYTES_MIN 16 /* shorter pieces of a text help nobody */
 
 struct field_head {
     uint8_t kind;
@@ -70,41 +69,43 @@ static size_t cut_len(const char *text, size_t len, size_t room) {
     return cut;
 }
 
-static void add_truncated(struct sn_log_cut *cut, size_t bytes) {
-    size_t sum = cut->truncated + bytes;
-    cut->truncated = sum < UINT32_MAX ? (uint32_t)sum : UINT32_MAX;
+static void add_truncated(uint32_t *truncated, size_t bytes) {
+    size_t sum = *truncated + bytes;
+    *truncated = sum < UINT32_MAX ? (uint32_t)sum : UINT32_MAX;
 }
 
-/* Shorten one text of a field so that the field loses `excess` bytes, as far as it goes. */
-static void shorten(struct sn_log_cut *cut, const char *text, uint32_t *len, size_t *excess) {
-    if (*excess == 0 || *len <= TEXT_BYTES_MIN)
-        return;
-    size_t room = *len - TEXT_BYTES_MIN > *excess ? *len - *excess : TEXT_BYTES_MIN;
+/* Shorten a text to `room` bytes or a few less. */
+static void shorten(const char *text, uint32_t *len, size_t room, uint32_t *truncated) {
     size_t kept = cut_len(text, *len, room);
-    add_truncated(cut, *len - kept);
-    *excess = *len - kept < *excess ? *excess - (*len - kept) : 0;
+    add_truncated(truncated, *len - kept);
     *len = (uint32_t)kept;
+}
+
+/* Shorten one text of a field that is `excess` bytes too large, as far as it goes. */
+static void relieve(const char *text, uint32_t *len, size_t excess, uint32_t *truncated) {
+    if (excess > 0 && *len > TEXT_BYTES_MIN)
+        shorten(text, len, *len - TEXT_BYTES_MIN > excess ? *len - excess : TEXT_BYTES_MIN,
+                truncated);
+}
+
+static size_t excess_of(const sonde_field *field, size_t room) {
+    size_t size = field_size(field);
+    return size > room ? size - room : 0;
 }
 
 /* Take a field as far as it fits into `room`. Returns the bytes it takes; 0: left out. */
 static size_t cut_field(struct sn_log_cut *cut, const sonde_field *field, size_t room) {
     sonde_field copy = *field;
-    struct sn_log_cut trial = {.truncated = cut->truncated};
-    if (copy.key_len > SONDE_LOG_KEY_BYTES_MAX) {
-        size_t kept = cut_len(copy.key, copy.key_len, SONDE_LOG_KEY_BYTES_MAX);
-        add_truncated(&trial, copy.key_len - kept);
-        copy.key_len = (uint32_t)kept;
-    }
-    size_t size = field_size(&copy);
-    size_t excess = size > room ? size - room : 0;
-    shorten(&trial, copy.text, &copy.text_len, &excess);
-    shorten(&trial, copy.extra, &copy.extra_len, &excess);
-    if (field_size(&copy) > room || !is_kind(copy.kind) ||
+    uint32_t truncated = cut->truncated;
+    shorten(copy.key, &copy.key_len, SONDE_LOG_KEY_BYTES_MAX, &truncated);
+    relieve(copy.text, &copy.text_len, excess_of(&copy, room), &truncated);
+    relieve(copy.extra, &copy.extra_len, excess_of(&copy, room), &truncated);
+    if (excess_of(&copy, room) > 0 || !is_kind(copy.kind) ||
         cut->line.field_count == SONDE_LOG_FIELDS_MAX) {
-        add_truncated(cut, (size_t)field->key_len + field->text_len + field->extra_len);
+        add_truncated(&cut->truncated, (size_t)field->key_len + field->text_len + field->extra_len);
         return 0;
     }
-    cut->truncated = trial.truncated;
+    cut->truncated = truncated;
     cut->fields[cut->line.field_count++] = copy;
     return field_size(&copy);
 }
@@ -120,7 +121,7 @@ void sn_log_cut(const sonde_log_line *line, struct sn_log_cut *ret_cut) {
 
     size_t message_room = line->field_count > 0 ? room / 2 : room;
     ret_cut->line.message_len = cut_len(line->message, line->message_len, message_room);
-    add_truncated(ret_cut, line->message_len - ret_cut->line.message_len);
+    add_truncated(&ret_cut->truncated, line->message_len - ret_cut->line.message_len);
     size_t used = padded(ret_cut->line.message_len);
     for (size_t i = 0; i < line->field_count; i++)
         used += cut_field(ret_cut, &line->fields[i], room - used);

@@ -27,7 +27,7 @@ struct sn_log_ring {
     uint64_t tail_seen;    /* tail was here or further: saves looking at the consumer's line */
     uint8_t *bytes;        /* [capacity], borrowed from the log */
     uint64_t mask;         /* capacity - 1; a power of two */
-    bool is_busy;          /* for signal handlers of the same thread */
+    _Atomic bool is_busy;  /* for signal handlers of the same thread */
     _Atomic uint64_t pushed;
     _Atomic uint64_t dropped_full;
     _Atomic uint64_t dropped_reentrant;
