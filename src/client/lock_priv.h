@@ -8,6 +8,8 @@
 
 #include "base/lock.h"
 
+#include <stdatomic.h>
+
 extern struct sn_mutex sn_client_mu;
 
 static inline void sn_client_lock(void) SN_ACQUIRE(&sn_client_mu) {
@@ -17,5 +19,16 @@ static inline void sn_client_lock(void) SN_ACQUIRE(&sn_client_mu) {
 static inline void sn_client_unlock(void) SN_RELEASE(&sn_client_mu) {
     sn_mutex_unlock(&sn_client_mu);
 }
+
+/*
+ * A lock that nobody waits for: who finds it taken leaves the work to its owner. A child of fork may
+ * take one whose owner it lost. Zeroed: free. Any thread.
+ */
+struct sn_try_lock {
+    _Atomic uint64_t
+        owner; /* 0: free; else 1 + how many forks lay before the process that took it */
+};
+bool sn_try_lock_take(struct sn_try_lock *lock);
+void sn_try_lock_give(struct sn_try_lock *lock);
 
 #endif

@@ -144,17 +144,18 @@ static void put_words(_Atomic uint64_t *words, size_t size, const char *text) {
 }
 
 static void remember(struct sn_last_error *last, const sonde_failure *failure) {
-    uint64_t version = atomic_load_explicit(&last->version, memory_order_relaxed);
-    /* Somebody is writing a message of this very moment: that one is as good. */
-    if (version % 2 != 0 ||
-        !atomic_compare_exchange_strong_explicit(&last->version, &version, version + 1,
-                                                 memory_order_acquire, memory_order_relaxed))
+    /* Who is writing has a message of this very moment: that one is as good. */
+    if (!sn_try_lock_take(&last->writing))
         return;
+    /* Odd already, if a fork lost the last writer at work. */
+    uint64_t version = atomic_load_explicit(&last->version, memory_order_relaxed) | 1;
+    atomic_store_explicit(&last->version, version, memory_order_relaxed);
     atomic_store_explicit(&last->wall_ms, sn_clock_wall_ms(sn_clock_system()),
                           memory_order_release);
     put_words(last->error_class, SONDE_ERROR_CLASS_SIZE, failure->error_class);
     put_words(last->message, SONDE_ERROR_MESSAGE_SIZE, failure->message);
-    atomic_store_explicit(&last->version, version + 2, memory_order_release);
+    atomic_store_explicit(&last->version, version + 1, memory_order_release);
+    sn_try_lock_give(&last->writing);
 }
 
 void sonde_track_fail_as(sonde_tracker *tracker, const sonde_failure *failure) {

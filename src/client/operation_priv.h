@@ -4,6 +4,7 @@
 #ifndef SN_CLIENT_OPERATION_PRIV_H
 #define SN_CLIENT_OPERATION_PRIV_H
 
+#include "client/lock_priv.h"
 #include "client/series_priv.h"
 #include "client/ticks_priv.h"
 
@@ -15,6 +16,7 @@
  * that a reader may look at any time; it believes what it read when the version stayed the same.
  */
 struct sn_last_error {
+    struct sn_try_lock writing;
     _Atomic uint64_t version;
     _Atomic int64_t wall_ms; /* 0: none */
     _Atomic uint64_t error_class[SN_ERROR_CLASS_WORDS];

@@ -44,6 +44,7 @@ static uint64_t nowhere[SN_CHUNK_CELLS];  /* chunk 0 of everybody */
 static uint64_t *shared_chunks[SN_CHUNK_MAX];
 
 static _Atomic(struct sn_slab *) slabs;
+static _Atomic uint64_t fork_count; /* forks between the first process and this one */
 static pthread_key_t exit_key;
 static bool has_exit_key;
 
@@ -71,6 +72,7 @@ static void after_fork_child(void) SN_RELEASE(&sn_client_mu) {
         if (slab != own_slab)
             atomic_store(&slab->state, SLAB_FREE);
     }
+    atomic_fetch_add(&fork_count, 1);
     sn_client_unlock();
 }
 
@@ -150,6 +152,23 @@ uint64_t *sonde_cells_attach(uint32_t chunk) {
     /* Release pairs with sn_slab_cells. */
     __atomic_store_n(&own_slab->chunks[chunk], cells, __ATOMIC_RELEASE);
     return cells;
+}
+
+bool sn_try_lock_take(struct sn_try_lock *lock) {
+    uint64_t mine = atomic_load_explicit(&fork_count, memory_order_relaxed) + 1;
+    uint64_t owner = 0;
+    /* Acquire pairs with the release of the last owner. */
+    if (atomic_compare_exchange_strong_explicit(&lock->owner, &owner, mine, memory_order_acquire,
+                                                memory_order_relaxed))
+        return true;
+    /* Taken before a fork by a thread that this process does not have. */
+    return owner != mine &&
+           atomic_compare_exchange_strong_explicit(&lock->owner, &owner, mine, memory_order_acquire,
+                                                   memory_order_relaxed);
+}
+
+void sn_try_lock_give(struct sn_try_lock *lock) {
+    atomic_store_explicit(&lock->owner, 0, memory_order_release);
 }
 
 /* Chunk numbers. */

@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/os.h"
+#include "client/lock_priv.h"
 #include "sonde/service.h"
 
 #include <pthread.h>
@@ -22,8 +23,8 @@
 enum tick_state { TICKS_UNKNOWN, TICKS_UNTRUSTED, TICKS_MEASURING, TICKS_READY };
 
 static _Atomic int tick_state;
-static struct sn_tick_pair base; /* written before MEASURING, then by the holder of is_updating */
-static atomic_flag is_updating = ATOMIC_FLAG_INIT;
+static struct sn_tick_pair base; /* written before MEASURING, then by the holder of `updating` */
+static struct sn_try_lock updating;
 
 #if defined(__x86_64__) && SONDE_INLINE_RECORD
 uint64_t sonde_tick_scale;
@@ -96,7 +97,7 @@ uint64_t sn_tick_rate_next(uint64_t rate, uint64_t measured, bool *ret_restart) 
     return *ret_restart ? rate : measured;
 }
 
-/* With is_updating held. */
+/* With `updating` held. */
 static void update_held(const struct sn_tick_pair *now) {
     int state = atomic_load(&tick_state);
     if ((state != TICKS_MEASURING && state != TICKS_READY) ||
@@ -116,11 +117,10 @@ static void update_held(const struct sn_tick_pair *now) {
 }
 
 void sn_ticks_update(const struct sn_tick_pair *now) {
-    /* Acquire and release hand `base` from one holder to the next. */
-    if (atomic_flag_test_and_set_explicit(&is_updating, memory_order_acquire))
+    if (!sn_try_lock_take(&updating))
         return;
     update_held(now);
-    atomic_flag_clear_explicit(&is_updating, memory_order_release);
+    sn_try_lock_give(&updating);
 }
 
 int64_t sn_ticks_age_ns(const struct sn_tick_pair *now, uint64_t tick) {

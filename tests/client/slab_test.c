@@ -201,6 +201,24 @@ static void a_child_of_fork_inherits_values_and_the_slabs_of_lost_threads(void *
     release(&space);
 }
 
+static void a_lock_that_nobody_waits_for_survives_fork(void **state) {
+    (void)state;
+    struct sn_try_lock lock = {0};
+    assert_true(sn_try_lock_take(&lock));
+    assert_false(sn_try_lock_take(&lock));
+    pid_t pid = fork();
+    if (pid == 0) {
+        bool is_right = sn_try_lock_take(&lock) && !sn_try_lock_take(&lock);
+        leave_child(is_right ? 0 : 1);
+    }
+    int status = -1;
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_int_equal(status, 0);
+    assert_false(sn_try_lock_take(&lock));
+    sn_try_lock_give(&lock);
+    assert_true(sn_try_lock_take(&lock));
+}
+
 static void shared_cells_are_one_for_all_threads(void **state) {
     (void)state;
     struct sn_cell_space space = {.lost = &lost};
@@ -224,6 +242,7 @@ int main(void) {
         cmocka_unit_test(without_memory_records_are_dropped_and_counted),
         cmocka_unit_test(a_thread_without_memory_for_a_slab_tries_again),
         cmocka_unit_test(a_child_of_fork_inherits_values_and_the_slabs_of_lost_threads),
+        cmocka_unit_test(a_lock_that_nobody_waits_for_survives_fork),
         cmocka_unit_test(shared_cells_are_one_for_all_threads),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
