@@ -241,6 +241,10 @@ int sn_os_epoll_wait(int epoll_fd, struct epoll_event *events, int count, int ti
     return epoll_wait(epoll_fd, events, count, timeout_ms);
 }
 
+int sn_os_eventfd_ring(int fd) {
+    return REPEATED(SN_FAULT_POLL, eventfd_write(fd, 1));
+}
+
 int sn_os_eventfd(unsigned initial) {
     return UNLESS_FAULT(SN_FAULT_POLL, eventfd(initial, EFD_CLOEXEC | EFD_NONBLOCK));
 }

@@ -141,6 +141,9 @@ int sn_os_epoll_create(void);
 int sn_os_epoll_ctl(int epoll_fd, int operation, int fd, struct epoll_event *event);
 int sn_os_epoll_wait(int epoll_fd, struct epoll_event *events, int count, int timeout_ms);
 int sn_os_eventfd(unsigned initial); /* CLOEXEC|NONBLOCK */
+/* Add one to an eventfd; EAGAIN: it is at its maximum. A fault of kind POLL, so that one for every
+ * write, meant for the disk, does not silence the server. */
+int sn_os_eventfd_ring(int fd);
 
 /* Random bytes of the kernel, without waiting for its pool to fill (then -1 and EAGAIN). */
 ssize_t sn_os_getrandom(void *buf, size_t len);

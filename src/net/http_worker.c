@@ -131,9 +131,8 @@ static void sweep(struct sn_http_worker *worker) {
 /* A lost ring would leave a client waiting, so a failure is tried again; EAGAIN says that the bell
  * is ringing already. */
 static void ring(struct sn_http_worker *worker) {
-    const uint64_t one = 1;
     for (int i = 0; i < RING_ATTEMPTS; i++) {
-        if (sn_os_write(worker->event_watch.fd, &one, sizeof(one)) >= 0 || errno == EAGAIN)
+        if (sn_os_eventfd_ring(worker->event_watch.fd) == 0 || errno == EAGAIN)
             return;
     }
 }

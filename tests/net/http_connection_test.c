@@ -530,7 +530,7 @@ static void failing_system_calls_of_the_loop_lose_no_answer(void **state) {
     struct sn_http_request *request = take_held();
     test_sleep_ms(20);
     sn_fault_disarm_all();
-    sn_fault_arm(SN_FAULT_WRITE, 1, 2, EIO); /* the bell */
+    sn_fault_arm(SN_FAULT_POLL, 1, 2, EIO); /* the bell */
     sn_http_respond(request, &(struct sn_http_response){.status = 200, .body = SN_STR("ok")});
     sn_fault_disarm_all();
     client_read(fd, false, &answer);
