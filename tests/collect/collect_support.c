@@ -26,8 +26,9 @@ static void append_batch(struct capture *capture, const struct sn_batch *batch) 
         const struct sn_batch_sample *sample = &batch->samples[i];
         struct sn_labels labels;
         char number[SN_DOUBLE_TEXT_SIZE];
+        /* Without memory the line is missing, and a test that looks for it fails. */
         if (sn_labels_decode(batch->series[sample->series].labels, &arena, &labels, NULL) != SN_OK)
-            abort();
+            break;
         sn_labels_format(labels, &capture->text);
         size_t len = sn_double_format(sample->value, SN_DOUBLE_API, number);
         sn_buf_put_byte(&capture->text, ' ');
