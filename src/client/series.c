@@ -17,6 +17,7 @@
 #include <pthread.h>
 
 #define TABLE_SLOTS_MIN 8
+#define SPARSE_SLOTS_MAX 4096 /* tables up to 32 KiB are a quarter full at most, larger ones half */
 #define PIECE_BYTES_MIN 1024
 #define PIECE_BYTES_MAX ((size_t)64 << 10)
 
@@ -132,11 +133,12 @@ static void table_put(struct sn_series_table *table, uint64_t hash, struct sn_se
     atomic_store_explicit(&table->slots[i], series, memory_order_release);
 }
 
-/* Make room for one more series. Three quarters of the slots stay empty: most probes hit at once. */
+/* Make room for one more series. Most slots stay empty, so that most probes hit at once. */
 static bool table_reserve(struct sn_family *family) {
     struct sn_series_table *old = atomic_load_explicit(&family->table, memory_order_relaxed);
     size_t slots = old != NULL ? old->mask + 1 : 0;
-    if ((family->table_count + 1) * 4 <= slots)
+    size_t spread = slots <= SPARSE_SLOTS_MAX ? 4 : 2;
+    if ((family->table_count + 1) * spread <= slots)
         return true;
     struct sn_series_table *table = table_new(slots != 0 ? slots * 2 : TABLE_SLOTS_MIN);
     if (table == NULL)

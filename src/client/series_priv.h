@@ -57,7 +57,7 @@ struct sn_series {
     struct sn_span_of_text values[]; /* [family->label_count], then the text */
 };
 
-/* Open addressing, a quarter full at most. Replaced when it grows; old ones stay for late readers. */
+/* Open addressing, at most half full. Replaced when it grows; old ones stay for late readers. */
 struct sn_series_table {
     struct sn_series_table *older;
     size_t mask;
