@@ -13,6 +13,8 @@
 #include "model/matcher.h"
 #include "model/sample.h"
 
+#include <stdatomic.h>
+
 /* ---- in ---- */
 
 /* Why a sink did not take a sample. One counter per reason: nothing is dropped silently. */
@@ -116,39 +118,65 @@ struct sn_reader {
 
 /* ---- ask ---- */
 
-enum sn_value_kind {
-    SN_VALUE_SCALAR = 0,
-    SN_VALUE_STRING = 1,
-    SN_VALUE_VECTOR = 2,
-    SN_VALUE_MATRIX = 3,
+enum sn_result_kind {
+    SN_RESULT_SCALAR = 0,
+    SN_RESULT_STRING = 1,
+    SN_RESULT_VECTOR = 2,
+    SN_RESULT_MATRIX = 3,
 };
 
+/* Everything a result points to lies in the arena of the query, or lives as long as the querier. */
 struct sn_result_series {
     struct sn_labels labels;
-    const int64_t *time_ms; /* [count]; a vector has count 1 */
+    const int64_t *time_ms; /* [count], ascending; a vector has count 1 in all */
     const double *value;    /* [count] */
     size_t count;
+    const int64_t *histogram_time_ms;      /* [histogram_count]; times are not in time_ms */
+    const struct sn_histogram *histograms; /* [histogram_count] */
+    size_t histogram_count;
+};
+
+/* What a query cost. */
+struct sn_query_stats {
+    uint64_t sample_count; /* samples read from the reader */
+    uint64_t series_count; /* series selected */
+    uint64_t point_count;  /* values computed: series of all intermediate results times steps */
+    uint64_t memory_bytes; /* taken from the arena */
+    int64_t queued_ns;     /* waited for a free place */
+    int64_t parse_ns;
+    int64_t eval_ns;
 };
 
 struct sn_query_result {
-    enum sn_value_kind kind;
-    struct sn_sample scalar;               /* SN_VALUE_SCALAR */
-    struct sn_str string;                  /* SN_VALUE_STRING */
+    enum sn_result_kind kind;
+    struct sn_sample scalar;               /* SN_RESULT_SCALAR */
+    struct sn_sample string_sample;        /* SN_RESULT_STRING: its time; the value means nothing */
+    struct sn_str string;                  /* SN_RESULT_STRING */
     const struct sn_result_series *series; /* [series_count] in the arena */
     size_t series_count;
+    /* "PromQL warning: ... (1:25)", "PromQL info: ...": each text once, in order of appearance. */
+    const struct sn_str *warnings; /* [warning_count] */
+    size_t warning_count;
+    const struct sn_str *infos; /* [info_count] */
+    size_t info_count;
+    struct sn_query_stats stats;
 };
 
 struct sn_query {
     struct sn_str expression; /* PromQL */
     struct sn_range range;    /* start == end for an instant query */
     int64_t step_ms;          /* 0 for an instant query */
-    int64_t timeout_ns;       /* 0: the engine's default */
+    int64_t timeout_ns;       /* 0: the querier's default; never beyond its maximum */
+    int64_t lookback_ms;      /* 0: the querier's default */
+    /* May be NULL. Set by any thread: the query ends soon with SN_ERR_CLOSED. */
+    const atomic_bool *is_cancelled;
 };
 
 struct sn_querier {
     void *ctx;
     /*
-     * Evaluate one query; the result lives in the arena.
+     * Evaluate one query. The result and all that is needed on the way live in the arena, whose
+     * limit is the memory limit of the query when the querier has no lower one.
      * SN_ERR_INVALID (parse or type error, with position), SN_ERR_LIMIT, SN_ERR_TIMEOUT,
      * SN_ERR_BUSY, SN_ERR_CLOSED (cancelled), and the statuses of the reader below it.
      */

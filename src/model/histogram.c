@@ -17,12 +17,12 @@
  */
 #define COUNT_TOLERANCE 1e-9
 
-_Static_assert(sizeof(struct sn_span) == 8, "spans are compared as bytes");
+_Static_assert(sizeof(struct sn_bucket_span) == 8, "spans are compared as bytes");
 
 /* One side of a histogram, for checks that hold on both. */
 struct side {
     const char *name;
-    const struct sn_span *spans;
+    const struct sn_bucket_span *spans;
     const double *counts;
     uint32_t span_count;
     uint32_t bucket_count;
@@ -208,9 +208,9 @@ sn_status sn_histogram_copy(const struct sn_histogram *histogram, struct sn_aren
         const void *from;
         size_t bytes;
     } arrays[] = {
-        {from->positive_spans, from->positive_span_count * sizeof(struct sn_span)},
+        {from->positive_spans, from->positive_span_count * sizeof(struct sn_bucket_span)},
         {from->positive_counts, from->positive_bucket_count * sizeof(double)},
-        {from->negative_spans, from->negative_span_count * sizeof(struct sn_span)},
+        {from->negative_spans, from->negative_span_count * sizeof(struct sn_bucket_span)},
         {from->negative_counts, from->negative_bucket_count * sizeof(double)},
         {from->custom_bounds, from->custom_bound_count * sizeof(double)},
     };
@@ -237,7 +237,7 @@ static bool bytes_equal(const void *a, const void *b, size_t bytes) {
 
 static bool sides_equal(struct side a, struct side b) {
     return a.span_count == b.span_count && a.bucket_count == b.bucket_count &&
-           bytes_equal(a.spans, b.spans, a.span_count * sizeof(struct sn_span)) &&
+           bytes_equal(a.spans, b.spans, a.span_count * sizeof(struct sn_bucket_span)) &&
            bytes_equal(a.counts, b.counts, a.bucket_count * sizeof(double));
 }
 

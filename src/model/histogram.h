@@ -25,7 +25,7 @@ enum sn_counter_reset_hint {
     SN_RESET_GAUGE = 3,
 };
 
-struct sn_span {
+struct sn_bucket_span {
     int32_t offset;  /* first span: index of its first bucket; later: gap after the last one */
     uint32_t length; /* number of consecutive buckets */
 };
@@ -38,9 +38,9 @@ struct sn_histogram {
     double zero_count;
     double count;
     double sum;
-    const struct sn_span *positive_spans; /* [positive_span_count] */
-    const double *positive_counts;        /* [sum of span lengths] */
-    const struct sn_span *negative_spans;
+    const struct sn_bucket_span *positive_spans; /* [positive_span_count] */
+    const double *positive_counts;               /* [sum of span lengths] */
+    const struct sn_bucket_span *negative_spans;
     const double *negative_counts;
     const double *custom_bounds; /* [custom_bound_count], ascending, finite; schema -53 only */
     uint32_t positive_span_count;

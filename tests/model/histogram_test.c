@@ -11,9 +11,9 @@
 
 #include <cmocka.h>
 
-static const struct sn_span positive_spans[] = {{-2, 2}, {3, 1}};
+static const struct sn_bucket_span positive_spans[] = {{-2, 2}, {3, 1}};
 static const double positive_counts[] = {1, 2, 3};
-static const struct sn_span negative_spans[] = {{0, 1}};
+static const struct sn_bucket_span negative_spans[] = {{0, 1}};
 static const double negative_counts[] = {4};
 static const double bounds[] = {-1, 0, 2.5};
 
@@ -35,7 +35,7 @@ static struct sn_histogram exponential(void) {
     };
 }
 
-static const struct sn_span custom_spans[] = {{1, 3}};
+static const struct sn_bucket_span custom_spans[] = {{1, 3}};
 
 static struct sn_histogram custom(void) {
     return (struct sn_histogram){
@@ -119,10 +119,10 @@ static void spans_must_name_the_buckets(void **state) {
     h.positive_bucket_count = 2;
     assert_refused(&h, SN_ERR_INVALID, "positive spans name 3 buckets but there are 2 counts");
     h = exponential();
-    h.positive_spans = (const struct sn_span[]){{0, 2}, {-1, 1}};
+    h.positive_spans = (const struct sn_bucket_span[]){{0, 2}, {-1, 1}};
     assert_refused(&h, SN_ERR_INVALID, "positive span 1 has the negative offset -1");
     h = exponential();
-    h.negative_spans = (const struct sn_span[]){{INT32_MAX, 1}};
+    h.negative_spans = (const struct sn_bucket_span[]){{INT32_MAX, 1}};
     assert_refused(&h, SN_ERR_INVALID,
                    "negative span 0 ends at bucket 2147483648, beyond 2^31 - 1");
     h = exponential();
@@ -144,9 +144,9 @@ static void custom_bounds_have_their_own_rules(void **state) {
     assert_refused(&h, SN_ERR_INVALID,
                    "histogram with custom bounds has a zero bucket or negative buckets");
     h = custom();
-    h.positive_spans = (const struct sn_span[]){{-1, 3}};
+    h.positive_spans = (const struct sn_bucket_span[]){{-1, 3}};
     assert_refused(&h, SN_ERR_INVALID, "first bucket of custom bounds has the index -1");
-    h.positive_spans = (const struct sn_span[]){{2, 3}};
+    h.positive_spans = (const struct sn_bucket_span[]){{2, 3}};
     assert_refused(&h, SN_ERR_INVALID, "bucket 4 is beyond the 3 custom bounds");
     h = custom();
     h.custom_bounds = (const double[]){1, 1, 2};
@@ -159,7 +159,7 @@ static void bucket_limit_holds_at_both_sides(void **state) {
     (void)state;
     double *counts = calloc(SN_HISTOGRAM_BUCKETS_MAX + 1, sizeof *counts);
     assert_non_null(counts);
-    struct sn_span span = {0, SN_HISTOGRAM_BUCKETS_MAX};
+    struct sn_bucket_span span = {0, SN_HISTOGRAM_BUCKETS_MAX};
     struct sn_histogram h = {.positive_spans = &span,
                              .positive_counts = counts,
                              .positive_span_count = 1,
@@ -226,7 +226,7 @@ static void equality_sees_every_field_and_nan_bits(void **state) {
     b.positive_counts = (const double[]){1, 2, 4};
     assert_false(sn_histogram_equal(&a, &b));
     b = a;
-    b.negative_spans = (const struct sn_span[]){{1, 1}};
+    b.negative_spans = (const struct sn_bucket_span[]){{1, 1}};
     assert_false(sn_histogram_equal(&a, &b));
     a = custom();
     b = custom();
