@@ -21,6 +21,7 @@ enum sn_rank {
     SN_RANK_COLLECT = 30,
     SN_RANK_CLIENT_READ = 35, /* one reader of a libsonde registry: its callbacks may lock below */
     SN_RANK_INGEST = 40,
+    SN_RANK_QUERY = 45, /* places and the queue of the query engine */
     SN_RANK_STORE_FLUSH = 50,    /* one flush or compaction at a time */
     SN_RANK_STORE_CATALOG = 52,  /* the SQLite connection that writes */
     SN_RANK_STORE_SEGMENTS = 54, /* list of open segments */
