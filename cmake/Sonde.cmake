@@ -192,13 +192,44 @@ function(sn_library)
             "$<BUILD_INTERFACE:${CMAKE_SOURCE_DIR}/include>"
             "$<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>")
     endforeach()
+    sn_http_library()
     sn_install_library()
+endfunction()
+
+# libsonde-http: the module clienthttp on top of libsonde, for programs that have libmicrohttpd.
+# The shared one carries its own hidden copy of base; the static one finds base in libsonde.a.
+function(sn_http_library)
+    if(NOT TARGET sn_clienthttp)
+        return()
+    endif()
+    set(map "${CMAKE_SOURCE_DIR}/cmake/libsonde.map")
+    include("${CMAKE_SOURCE_DIR}/src/clienthttp/CMakeLists.txt")
+    sn_externals(external ${SN_EXTERNAL})
+    add_library(sonde_http_shared SHARED "$<TARGET_OBJECTS:sn_clienthttp>")
+    target_link_libraries(sonde_http_shared PUBLIC sonde_shared
+                          PRIVATE sn_base ${external} Threads::Threads)
+    target_link_options(sonde_http_shared PRIVATE "-Wl,--version-script=${map}"
+                        -Wl,--exclude-libs,ALL)
+    set_target_properties(sonde_http_shared PROPERTIES
+        OUTPUT_NAME sonde-http VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION_MAJOR}
+        LINK_DEPENDS "${map}" EXPORT_NAME sonde_http)
+    add_library(sonde_http_static STATIC "$<TARGET_OBJECTS:sn_clienthttp>")
+    set_target_properties(sonde_http_static PROPERTIES OUTPUT_NAME sonde-http LINKER_LANGUAGE C)
+    target_link_libraries(sonde_http_static INTERFACE sonde_static microhttpd z)
 endfunction()
 
 function(sn_install_library)
     include(CMakePackageConfigHelpers)
     set(config_dir "${CMAKE_INSTALL_LIBDIR}/cmake/Sonde")
-    install(TARGETS sonde_shared sonde_static EXPORT SondeTargets
+    set(http "")
+    if(TARGET sonde_http_shared)
+        set(http sonde_http_shared sonde_http_static)
+        configure_file("${CMAKE_SOURCE_DIR}/packaging/sonde-http.pc.in"
+                       "${CMAKE_BINARY_DIR}/sonde-http.pc" @ONLY)
+        install(FILES "${CMAKE_BINARY_DIR}/sonde-http.pc"
+                DESTINATION "${CMAKE_INSTALL_LIBDIR}/pkgconfig")
+    endif()
+    install(TARGETS sonde_shared sonde_static ${http} EXPORT SondeTargets
             LIBRARY DESTINATION "${CMAKE_INSTALL_LIBDIR}"
             ARCHIVE DESTINATION "${CMAKE_INSTALL_LIBDIR}")
     install(EXPORT SondeTargets NAMESPACE Sonde:: DESTINATION "${config_dir}")

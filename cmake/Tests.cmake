@@ -5,7 +5,8 @@
 #   tests/fuzz/<module>_<name>_fuzz.c    fuzz_<module>_<name>; replays tests/fuzz/corpus/<module>_<name>
 #   tests/system/*.py                    label system, drives the real binary (SONDE_BIN)
 #   tests/lint/*_lint.py                 label lint, preset dev only
-#   examples/*.c                         example_<name>, run with --self-test
+#   examples/*.c, *.cpp                  example_<name>, run with --self-test; C++ where the build
+#                                        has a compiler for it
 
 set(SN_TEST_TIMEOUT_S 120 CACHE STRING "Seconds that one test may take")
 set(SN_PYTHON "/usr/bin/python3")
@@ -142,16 +143,27 @@ function(sn_fuzz_tests)
     endforeach()
 endfunction()
 
-# Examples see what an installed libsonde shows and nothing more.
+# Examples see what an installed libsonde shows and nothing more. One that includes a header of
+# libsonde-http is linked with it and with libmicrohttpd.
 function(sn_example_tests)
-    file(GLOB sources CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/examples/*.c")
-    if(NOT TARGET sonde_shared)
-        return()
-    endif()
+    file(GLOB sources CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/examples/*.c"
+                                        "${CMAKE_SOURCE_DIR}/examples/*.cpp")
+    get_property(languages GLOBAL PROPERTY ENABLED_LANGUAGES)
     foreach(source IN LISTS sources)
         get_filename_component(name "${source}" NAME_WE)
+        file(STRINGS "${source}" http REGEX "#include <sonde/(microhttpd|http_exporter)\\.h>")
+        if(NOT TARGET sonde_shared OR (http AND NOT TARGET sonde_http_shared) OR
+           (source MATCHES "\\.cpp$" AND NOT "CXX" IN_LIST languages))
+            continue()
+        endif()
         add_executable(example_${name} "${source}")
         target_link_libraries(example_${name} PRIVATE sonde_shared Threads::Threads m)
+        if(http)
+            sn_externals(microhttpd libmicrohttpd)
+            target_link_libraries(example_${name} PRIVATE sonde_http_shared ${microhttpd})
+        endif()
+        target_compile_options(example_${name} PRIVATE
+                               "$<$<COMPILE_LANGUAGE:CXX>:-Wall;-Wextra;-pedantic-errors>")
         sn_add_test(example_${name} examples "$<TARGET_FILE:example_${name}>" --self-test)
     endforeach()
 endfunction()

@@ -6,13 +6,18 @@
 
 #include "sonde/cache.h"
 #include "sonde/counter.h"
+#include "sonde/encoder.h"
 #include "sonde/expose.h"
 #include "sonde/gauge.h"
 #include "sonde/histogram.h"
+#include "sonde/http.h"
 #include "sonde/log.h"
 #include "sonde/memory.h"
+#include "sonde/path.h"
+#include "sonde/perf.h"
 #include "sonde/registry.h"
 #include "sonde/service.h"
+#include "sonde/standard.h"
 #include "sonde/status.h"
 
 #endif

@@ -2,7 +2,7 @@
  * Metrics that most services have, under the names that dashboards expect, one line each:
  *
  *     sonde_http_request_record("GET", "/users/:id", 200, 0.012);
- *     sonde_cache_hit("sessions");
+ *     sonde_cache_hit_record("sessions");
  *     sonde_active_connections_add(1);
  *     sonde_db_connections_set(&(sonde_db_connections){.open = 10, .idle = 7});
  *
@@ -75,11 +75,14 @@ SONDE_API void sonde_db_connections_set(const sonde_db_connections *connections)
 SONDE_API void sonde_db_connections_set_in(sonde_standard *standard,
                                            const sonde_db_connections *connections);
 
-/* Count a lookup in a cache of this type ("sessions", "redis"). Cost: about 15 ns. */
-SONDE_API void sonde_cache_hit(const char *cache_type);
-SONDE_API void sonde_cache_miss(const char *cache_type);
-SONDE_API void sonde_cache_hit_in(sonde_standard *standard, const char *cache_type);
-SONDE_API void sonde_cache_miss_in(sonde_standard *standard, const char *cache_type);
+/*
+ * Count a lookup in a cache of this type ("sessions", "redis"). For one that is to be watched more
+ * closely see sonde/cache.h. Cost: about 15 ns.
+ */
+SONDE_API void sonde_cache_hit_record(const char *cache_type);
+SONDE_API void sonde_cache_miss_record(const char *cache_type);
+SONDE_API void sonde_cache_hit_record_in(sonde_standard *standard, const char *cache_type);
+SONDE_API void sonde_cache_miss_record_in(sonde_standard *standard, const char *cache_type);
 
 #ifdef __cplusplus
 }

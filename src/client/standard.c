@@ -181,18 +181,18 @@ static void count_lookup(sonde_standard *standard, enum family which, const char
     sonde_counter_inc(sonde_counter_family_get(family_get(standard, which), values, 1));
 }
 
-void sonde_cache_hit_in(sonde_standard *standard, const char *cache_type) {
+void sonde_cache_hit_record_in(sonde_standard *standard, const char *cache_type) {
     count_lookup(standard, CACHE_HITS, cache_type);
 }
 
-void sonde_cache_miss_in(sonde_standard *standard, const char *cache_type) {
+void sonde_cache_miss_record_in(sonde_standard *standard, const char *cache_type) {
     count_lookup(standard, CACHE_MISSES, cache_type);
 }
 
-void sonde_cache_hit(const char *cache_type) {
+void sonde_cache_hit_record(const char *cache_type) {
     count_lookup(NULL, CACHE_HITS, cache_type);
 }
 
-void sonde_cache_miss(const char *cache_type) {
+void sonde_cache_miss_record(const char *cache_type) {
     count_lookup(NULL, CACHE_MISSES, cache_type);
 }
