@@ -169,8 +169,10 @@ void sn_log_record_put(struct sn_log_record *record, size_t size, const sonde_lo
                                   .number = field->number};
         memcpy(at, &head, sizeof head);
         uint8_t *text = copy(at + sizeof head, field->key, field->key_len);
-        text = copy(text, field->text, field->text_len);
-        (void)copy(text, field->extra, field->extra_len);
+        if ((field->text_len | field->extra_len) != 0) {
+            text = copy(text, field->text, field->text_len);
+            (void)copy(text, field->extra, field->extra_len);
+        }
         at += field_size(field);
     }
     assert(at == (uint8_t *)record + size);
