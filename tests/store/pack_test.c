@@ -1,0 +1,167 @@
+/* Packs: round trips, shared times, what is refused. */
+#include "store/pack.h"
+
+#include "base/mem.h"
+#include "base/rng.h"
+#include "codec/crc32c.h"
+#include "codec/varint.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+enum { START = 1700000000 };
+
+static void fill(struct sn_rng *rng, unsigned chunk, size_t count, int64_t *times, double *values) {
+    for (size_t i = 0; i < count; i++) {
+        times[i] = START + (int64_t)i * 1000 + (chunk % 3 == 2 ? chunk : 0);
+        values[i] = chunk % 2 ? sn_double_from_bits(sn_rng_u64(rng)) : (double)(i * chunk);
+    }
+}
+
+/* Chunks until the pack is full; every one comes back. Returns the stored bytes. */
+static struct sn_buf build(unsigned *ret_chunks) {
+    struct sn_rng rng;
+    struct sn_pack_builder builder;
+    struct sn_buf out;
+    int64_t times[SN_CHUNK_SAMPLES_MAX];
+    double values[SN_CHUNK_SAMPLES_MAX];
+    unsigned chunks = 0;
+    sn_rng_init(&rng, 1);
+    sn_buf_init(&out, 0);
+    assert_int_equal(sn_pack_builder_init(&builder), SN_OK);
+    while (!sn_pack_is_full(&builder)) {
+        size_t count = 1 + (chunks * 37) % SN_CHUNK_SAMPLES_MAX;
+        fill(&rng, chunks, count, times, values);
+        assert_int_equal(sn_pack_add(&builder, 1000 - chunks, times, values, count), SN_OK);
+        chunks++;
+    }
+    assert_int_equal(sn_pack_finish(&builder, &out), SN_OK);
+    assert_int_equal(builder.chunk_count, 0);
+    sn_pack_builder_release(&builder);
+    *ret_chunks = chunks;
+    return out;
+}
+
+static void every_chunk_comes_back(void **state) {
+    (void)state;
+    struct sn_rng rng;
+    struct sn_pack pack;
+    struct sn_samples samples;
+    unsigned chunks;
+    struct sn_buf out = build(&chunks);
+    int64_t times[SN_CHUNK_SAMPLES_MAX];
+    double values[SN_CHUNK_SAMPLES_MAX];
+    sn_rng_init(&rng, 1);
+    sn_samples_init(&samples);
+    assert_int_equal(sn_pack_parse(out.ptr, out.len, &pack, NULL), SN_OK);
+    assert_int_equal(pack.chunk_count, chunks);
+    for (unsigned i = 0; i < chunks; i++) {
+        size_t count = 1 + (i * 37) % SN_CHUNK_SAMPLES_MAX;
+        fill(&rng, i, count, times, values);
+        samples.count = 0;
+        assert_int_equal(pack.chunks[i].series, 1000 - i);
+        assert_int_equal(sn_pack_decode(&pack, i, &samples), SN_OK);
+        assert_int_equal(samples.count, count);
+        assert_memory_equal(samples.time_ms, times, count * sizeof *times);
+        assert_memory_equal(samples.value, values, count * sizeof *values);
+    }
+    sn_pack_release(&pack);
+    sn_samples_release(&samples);
+    sn_buf_release(&out);
+}
+
+static void equal_times_are_stored_once(void **state) {
+    (void)state;
+    struct sn_pack_builder builder;
+    struct sn_pack pack;
+    struct sn_buf out;
+    const int64_t times[2][3] = {{1, 2, 4}, {1, 3, 4}};
+    const double values[] = {1, 2, 3};
+    sn_buf_init(&out, 0);
+    assert_int_equal(sn_pack_builder_init(&builder), SN_OK);
+    for (uint32_t i = 0; i < 20; i++)
+        assert_int_equal(sn_pack_add(&builder, i, times[i % 2], values, 3), SN_OK);
+    assert_int_equal(sn_pack_finish(&builder, &out), SN_OK);
+    assert_int_equal(sn_pack_parse(out.ptr, out.len, &pack, NULL), SN_OK);
+    assert_int_equal(pack.time_block_count, 2);
+    sn_pack_release(&pack);
+    sn_pack_builder_release(&builder);
+    sn_buf_release(&out);
+}
+
+static void every_changed_byte_is_seen(void **state) {
+    (void)state;
+    unsigned chunks;
+    struct sn_buf out = build(&chunks);
+    struct sn_pack pack;
+    struct sn_err err;
+    for (size_t i = 0; i < out.len; i += 1 + i / 100) {
+        out.ptr[i] ^= 0x10;
+        assert_int_equal(sn_pack_parse(out.ptr, out.len, &pack, &err), SN_ERR_CORRUPT);
+        out.ptr[i] ^= 0x10;
+    }
+    assert_int_equal(sn_pack_parse(out.ptr, out.len - 1, &pack, &err), SN_ERR_CORRUPT);
+    assert_int_equal(sn_pack_parse(out.ptr, 0, &pack, &err), SN_ERR_CORRUPT);
+    sn_buf_release(&out);
+}
+
+/* A right checksum over a wrong body: the tables are checked as well. */
+static void random_bodies_are_refused_or_decode(void **state) {
+    (void)state;
+    struct sn_rng rng;
+    struct sn_samples samples;
+    sn_rng_init(&rng, 2);
+    sn_samples_init(&samples);
+    for (int turn = 0; turn < 20000; turn++) {
+        uint8_t bytes[SN_PACK_HEADER_BYTES + 64] = {0};
+        size_t len = 1 + sn_rng_below(&rng, 64);
+        struct sn_pack pack;
+        for (size_t i = 0; i < len; i++)
+            bytes[SN_PACK_HEADER_BYTES + i] = (uint8_t)sn_rng_below(&rng, turn % 2 ? 8 : 256);
+        sn_store_u32le(bytes + 4, (uint32_t)len);
+        sn_store_u32le(bytes + 8, (uint32_t)len);
+        sn_store_u32le(bytes, sn_crc32c(0, bytes + 4, SN_PACK_HEADER_BYTES - 4 + len));
+        if (sn_pack_parse(bytes, SN_PACK_HEADER_BYTES + len, &pack, NULL) != SN_OK)
+            continue;
+        for (uint32_t i = 0; i < pack.chunk_count; i++)
+            (void)(sn_pack_decode(&pack, i, &samples) == SN_OK);
+        sn_pack_release(&pack);
+    }
+    sn_samples_release(&samples);
+}
+
+static void every_failing_allocation_is_reported(void **state) {
+    (void)state;
+    unsigned chunks;
+    struct sn_buf out = build(&chunks);
+    bool fired = true;
+    for (uint64_t n = 1; fired; n++) {
+        struct sn_pack pack;
+        int64_t before = sn_mem_block_count();
+        sn_mem_fail_nth(n);
+        sn_status status = sn_pack_parse(out.ptr, out.len, &pack, NULL);
+        fired = sn_mem_fail_fired();
+        sn_mem_fail_nth(0);
+        assert_int_equal(status, fired ? SN_ERR_NO_MEMORY : SN_OK);
+        if (status == SN_OK)
+            sn_pack_release(&pack);
+        assert_int_equal(sn_mem_block_count(), before);
+    }
+    sn_buf_release(&out);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_chunk_comes_back),
+        cmocka_unit_test(equal_times_are_stored_once),
+        cmocka_unit_test(every_changed_byte_is_seen),
+        cmocka_unit_test(random_bodies_are_refused_or_decode),
+        cmocka_unit_test(every_failing_allocation_is_reported),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
