@@ -58,6 +58,8 @@ static sn_status add_override(void *target, struct sn_str name, struct sn_arena 
     struct sn_config *config = target;
     if (config->override_count == SN_COLLECT_SOURCES_MAX)
         return sn_err_set(err, SN_ERR_LIMIT, "more than %d sources", SN_COLLECT_SOURCES_MAX);
+    if (sn_str_find_char(name, '\0') != SIZE_MAX)
+        return sn_err_set(err, SN_ERR_INVALID, "name of a source with a NUL character");
     char *copy = sn_arena_printf(arena, "%.*s", SN_STR_ARG(name));
     if (copy == NULL)
         return sn_arena_failure(arena, name.len + 1, err);

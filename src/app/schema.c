@@ -302,15 +302,42 @@ static sn_status read_map(struct reading *r, yaml_node_t *map, const struct sn_s
 
 /* ---- documents ---- */
 
+/* What has been seen of a file so far. */
+struct shape {
+    unsigned depth;
+    unsigned document_count;
+};
+
+static sn_status check_event(const char *name, const yaml_event_t *event, struct shape *shape,
+                             struct sn_err *err) {
+    const yaml_mark_t *mark = &event->start_mark;
+    if (event->type == YAML_MAPPING_START_EVENT || event->type == YAML_SEQUENCE_START_EVENT)
+        shape->depth++;
+    if (event->type == YAML_MAPPING_END_EVENT || event->type == YAML_SEQUENCE_END_EVENT)
+        shape->depth--;
+    if (event->type == YAML_DOCUMENT_START_EVENT)
+        shape->document_count++;
+    if (event->type == YAML_ALIAS_EVENT)
+        return sn_err_set(err, SN_ERR_INVALID, "%s:%zu:%zu: aliases are not supported", name,
+                          mark->line + 1, mark->column + 1);
+    if (shape->document_count > 1)
+        return sn_err_set(err, SN_ERR_INVALID, "%s:%zu:%zu: only one document is read", name,
+                          mark->line + 1, mark->column + 1);
+    if (shape->depth > SN_CONFIG_DEPTH_MAX)
+        return sn_err_set(err, SN_ERR_LIMIT, "%s:%zu:%zu: nested deeper than %d", name,
+                          mark->line + 1, mark->column + 1, SN_CONFIG_DEPTH_MAX);
+    return SN_OK;
+}
+
 /*
  * Look at the events before a document is built from them: aliases are refused and the depth is
- * limited, because libyaml's composer recurses.
+ * limited, because libyaml's composer recurses; what follows the first document would be ignored.
  */
 static sn_status check_events(const char *name, struct sn_str text, struct sn_err *err) {
     yaml_parser_t parser;
     yaml_event_t event;
     yaml_event_type_t type = YAML_NO_EVENT;
-    unsigned depth = 0;
+    struct shape shape = {.depth = 0};
     sn_status status = SN_OK;
     if (!yaml_parser_initialize(&parser))
         return sn_err_set(err, SN_ERR_NO_MEMORY, "no memory to read %s", name);
@@ -323,17 +350,7 @@ static sn_status check_events(const char *name, struct sn_str text, struct sn_er
             break;
         }
         type = event.type;
-        if (type == YAML_ALIAS_EVENT)
-            status = sn_err_set(err, SN_ERR_INVALID, "%s:%zu:%zu: aliases are not supported", name,
-                                event.start_mark.line + 1, event.start_mark.column + 1);
-        if (type == YAML_MAPPING_START_EVENT || type == YAML_SEQUENCE_START_EVENT)
-            depth++;
-        if (type == YAML_MAPPING_END_EVENT || type == YAML_SEQUENCE_END_EVENT)
-            depth--;
-        if (depth > SN_CONFIG_DEPTH_MAX)
-            status = sn_err_set(err, SN_ERR_LIMIT, "%s:%zu:%zu: nested deeper than %d", name,
-                                event.start_mark.line + 1, event.start_mark.column + 1,
-                                SN_CONFIG_DEPTH_MAX);
+        status = check_event(name, &event, &shape, err);
         yaml_event_delete(&event);
     }
     yaml_parser_delete(&parser);

@@ -218,8 +218,9 @@ sn_status sn_server_reload(struct sn_server *server, const struct sn_config *con
     else
         sn_collect_close(server->collect); /* Otherwise leaked: its threads may wake up yet. */
     server->collect = collect;
+    SN_TRY(start_collect(server, err)); /* After a failure `config` is not ours, so not kept. */
     *ret_needs_restart = needs_restart(server->config, config);
     server->config = config;
     sn_log_set_level(config->log_level);
-    return start_collect(server, err);
+    return SN_OK;
 }
