@@ -38,8 +38,9 @@ sn_status sn_server_start(struct sn_server *server, const struct sn_config *conf
 
 /*
  * Take over what can change while running: log level, collectors. *ret_needs_restart tells whether
- * other settings differ too. A collector that hangs is left behind and replaced. When the new
- * collectors cannot be made the old ones go on; when their threads cannot start, none runs.
+ * other settings differ too. A collector that hangs in the kernel is left behind and replaced. On
+ * failure config is not kept and the collectors run as before; only when their threads cannot be
+ * started none of them runs, and another reload tries again.
  */
 sn_status sn_server_reload(struct sn_server *server, const struct sn_config *config,
                            bool *ret_needs_restart, struct sn_err *err) SN_MUST_USE;
