@@ -122,7 +122,7 @@ static void a_damaged_log_gives_a_prefix(void **state) {
     char path[512];
     size_t fewer = 0;
     sn_rng_init(&rng, 20260101);
-    test_store_init(&test);
+    test_store_init_in_memory(&test);
     test_store_open(&test);
     push_all(&test);
     (void)snprintf(path, sizeof path, "%s", test_only_file(&test, "wal", ".log"));
@@ -167,7 +167,7 @@ static void a_damaged_segment_is_right_or_a_named_error(void **state) {
     struct sn_rng rng;
     size_t failed = 0;
     sn_rng_init(&rng, 20260102);
-    test_store_init(&test);
+    test_store_init_in_memory(&test);
     test_store_open(&test);
     push_all(&test);
     assert_int_equal(sn_store_flush(test.store, NULL), SN_OK);
@@ -195,8 +195,8 @@ static void a_segment_of_another_store_is_not_taken_for_ours(void **state) {
     (void)state;
     struct test_store ours;
     struct test_store other;
-    test_store_init(&ours);
-    test_store_init(&other);
+    test_store_init_in_memory(&ours);
+    test_store_init_in_memory(&other);
     test_store_open(&ours);
     test_store_open(&other);
     push_all(&ours);

@@ -12,16 +12,27 @@
 
 #include <cmocka.h>
 
-void test_store_init(struct test_store *test) {
+static void test_store_init_in(struct test_store *test, const char *base) {
     *test = (struct test_store){0};
-    const char *base = getenv("TMPDIR");
-    (void)snprintf(test->dir, sizeof test->dir, "%s/sonde-store-XXXXXX", base ? base : "/tmp");
+    (void)snprintf(test->dir, sizeof test->dir, "%s/sonde-store-XXXXXX", base);
     assert_non_null(mkdtemp(test->dir));
     sn_fake_clock_init(&test->clock, 1000000000, TEST_NOW_MS);
     test->options = (struct sn_store_options){.dir = test->dir,
                                               .clock = &test->clock.clock,
                                               .probe_interval_ms = 5,
                                               .flush_pause_ns = -1};
+}
+
+void test_store_init(struct test_store *test) {
+    const char *base = getenv("TMPDIR");
+    test_store_init_in(test, base ? base : "/tmp");
+}
+
+void test_store_init_in_memory(struct test_store *test) {
+    if (access("/dev/shm", W_OK) == 0)
+        test_store_init_in(test, "/dev/shm");
+    else
+        test_store_init(test);
 }
 
 void test_store_release(struct test_store *test) {
@@ -201,4 +212,21 @@ const char *test_only_file(const struct test_store *test, const char *relative,
     assert_int_equal(search.count, 1);
     (void)snprintf(path, sizeof path, "%s/%s/%s", test->dir, relative, search.name);
     return path;
+}
+
+void test_push_series(struct test_store *test, unsigned number, int64_t from, int64_t to) {
+    for (int64_t i = from; i < to; i++)
+        assert_int_equal(
+            test_push_one(test, "m", number, TEST_NOW_MS + i * 1000, (double)i * 0.5, NULL), SN_OK);
+}
+
+void test_check_series(struct test_store *test, unsigned number, int64_t count) {
+    struct sn_samples samples;
+    test_read(test, "m", number, TEST_ALL_TIME, &samples);
+    assert_int_equal(samples.count, count);
+    for (int64_t i = 0; i < count; i++) {
+        assert_int_equal(samples.time_ms[i], TEST_NOW_MS + i * 1000);
+        assert_true(samples.value[i] == (double)i * 0.5);
+    }
+    sn_samples_release(&samples);
 }

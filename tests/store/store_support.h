@@ -28,6 +28,9 @@ struct test_store {
 
 /* Make a directory; defaults that suit tests: no pauses, quick probes. */
 void test_store_init(struct test_store *test);
+/* The same in memory where the machine has such a directory: for tests that sync thousands of times
+ * and write little. */
+void test_store_init_in_memory(struct test_store *test);
 /* Close if open, remove the directory. */
 void test_store_release(struct test_store *test);
 
@@ -64,6 +67,11 @@ struct test_sample {
 };
 void test_assert_samples(struct test_store *test, const char *name, unsigned number,
                          const struct test_sample *expected, size_t count);
+
+/* Push samples from..to-1 of series m{n}, one at a time: a second apart, value number / 2. */
+void test_push_series(struct test_store *test, unsigned number, int64_t from, int64_t to);
+/* Assert that series m{n} has exactly the samples 0..count-1 of test_push_series. */
+void test_check_series(struct test_store *test, unsigned number, int64_t count);
 
 /* Path of a file below the directory of the store. */
 const char *test_path(const struct test_store *test, const char *relative);
