@@ -99,16 +99,19 @@ const struct sn_log_sink_class sn_log_stderr_class = {
 
 /* ---- files ---- */
 
-/* True when the file is open; on failure what was open before still is. */
+/* True when the file is open, and what was open before is closed; on failure that still is. */
 static bool open_file(struct sn_log_sink *sink) {
+    int old_fd = sink->fd;
     int fd = sn_os_open(sink->options.path, O_WRONLY | O_CREAT | O_APPEND, FILE_MODE);
     if (fd < 0)
         return false;
     struct stat info;
     sink->size = sn_os_fstat(fd, &info) == 0 && info.st_size > 0 ? (uint64_t)info.st_size : 0;
     sink->rotate_at = sink->options.rotate_bytes;
-    sink->is_torn = false;
+    sink->is_torn = sink->is_moved = false;
     sink->fd = fd;
+    if (old_fd >= 0)
+        (void)sn_os_close(old_fd); /* a late error cannot be told apart by lines any more */
     return true;
 }
 
@@ -117,7 +120,7 @@ static void close_file(struct sn_log_sink *sink) {
     int fd = sink->fd;
     sink->fd = -1;
     if (fd >= 0)
-        (void)sn_os_close(fd); /* a late error cannot be told apart by lines any more */
+        (void)sn_os_close(fd); /* as above */
 }
 
 static sn_status file_open(struct sn_log_sink *sink, struct sn_err *err) {
@@ -146,13 +149,15 @@ static bool shift_names(struct sn_log_sink *sink) {
     return true;
 }
 
-/* On failure the file grows on, and the next attempt is as far away as the first one was. */
+/*
+ * On failure the file grows on: to the size of the next attempt, or, when it has its new name
+ * already, until there is a file of its old one.
+ */
 static void rotate(struct sn_log_sink *sink) {
-    int old_fd = sink->fd;
-    if (shift_names(sink) && open_file(sink)) {
-        (void)sn_os_close(old_fd);
+    bool is_moved = shift_names(sink);
+    if (is_moved && open_file(sink))
         return;
-    }
+    sink->is_moved = is_moved;
     sink->rotate_at = sink->size + sink->options.rotate_bytes;
     atomic_fetch_add_explicit(&sink->rotate_error_count, 1, memory_order_relaxed);
 }
@@ -178,7 +183,8 @@ static void file_put(struct sn_log_sink *sink, const struct sn_log_view *view, s
 }
 
 static void file_flush(struct sn_log_sink *sink) {
-    if (sink->fd < 0 && sink->out.len > 0 && sn_log_sink_may_retry(sink))
+    bool is_wanted = sink->is_moved || (sink->fd < 0 && sink->out.len > 0);
+    if (is_wanted && sn_log_sink_may_retry(sink))
         (void)open_file(sink);
     stream_flush(sink);
 }

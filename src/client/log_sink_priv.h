@@ -45,6 +45,7 @@ struct sn_log_sink {
     uint64_t missing; /* lines lost since one was taken */
     int fd;           /* -1: not open */
     bool is_torn;     /* the file ends within a line */
+    bool is_moved;    /* fd is a file that was renamed, because the next one could not be made */
     bool is_slow;     /* the socket's receiver kept us waiting for nothing: do not wait again */
     uint64_t size;    /* of the file */
     uint64_t rotate_at;
