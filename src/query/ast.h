@@ -6,7 +6,7 @@
  *      escapes: in the parser's own copy of the query, in the same arena). Nobody changes them.
  *   2. Types have been checked: node->type is the type of the value; arguments have the types that
  *      the function asks for; a matrix selector stands on a vector selector.
- *   3. It is at most SN_QUERY_DEPTH_MAX levels deep, so that recursion over it is safe.
+ *   3. It is at most SN_QUERY_HEIGHT_MAX levels high, so that recursion over it is safe.
  *   4. The value tree contains no SN_NODE_DURATION_OP; such nodes hang on time fields only.
  * Any thread may read it.
  */
@@ -41,7 +41,6 @@ enum sn_node_kind {
     SN_NODE_DURATION_OP, /* duration: arithmetic on durations, below time fields only */
 };
 
-/* Order is that of sn_binary_names in printer.c. */
 enum sn_binary_op {
     SN_BINARY_ADD,
     SN_BINARY_SUB,
@@ -204,6 +203,7 @@ struct sn_vector_node {
     size_t matcher_count;
     struct sn_time_shift shift;
     enum sn_range_edge edge;
+    bool is_selective; /* some matcher refuses the empty value: not all series are selected */
 };
 
 struct sn_matrix_node {
@@ -229,6 +229,7 @@ struct sn_node {
     enum sn_node_kind kind;
     enum sn_value_type type;
     struct sn_span span;
+    uint32_t height; /* levels of the tree from here down, 1 for a leaf */
     union {
         struct sn_number_node number;
         struct sn_str string; /* unquoted */

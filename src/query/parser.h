@@ -13,7 +13,8 @@
 #include "query/ast.h"
 
 #define SN_QUERY_BYTES_MAX ((size_t)100 << 10) /* people and dashboards stay below 10 KiB */
-#define SN_QUERY_DEPTH_MAX 200                 /* nested parentheses, calls, operators */
+#define SN_QUERY_DEPTH_MAX 200                 /* nested parentheses, calls, signs */
+#define SN_QUERY_HEIGHT_MAX 1000 /* of the tree: a or b or c ... is one level per "or" */
 
 /* Switches of Prometheus' --enable-feature; all off by default. */
 struct sn_parse_options {

@@ -1,0 +1,381 @@
+/*
+ * The inside of the evaluator, shared by eval*.c, functions_*.c, aggregate*.c and binary*.c.
+ *
+ * A vector over time is a list of rows: a label set and one double per step of the query. All
+ * loops run along rows, so that the data of one series is read once, from its first to its last
+ * step.
+ *
+ *   1. A step without a value holds SN_ABSENT, the bits of the stale marker. Arithmetic cannot
+ *      produce it: the processor answers signalling NaNs with quiet ones. Whoever computes checks
+ *      for it first; whoever only copies need not.
+ *   2. All memory is in the arena of the query and dies with it. Columns that are no longer needed
+ *      go back to the frame they were made for (sn_column_drop) and are used again.
+ *   3. Rows of a finished vector have different labels (sn_vector_finish).
+ *   4. One query is evaluated by one thread.
+ */
+#ifndef SN_QUERY_EVAL_PRIV_H
+#define SN_QUERY_EVAL_PRIV_H
+
+#include "base/arena.h"
+#include "base/clock.h"
+#include "model/doors.h"
+#include "query/engine.h"
+
+#include <math.h>
+
+#define SN_ABSENT sn_double_from_bits(SN_STALE_NAN_BITS)
+
+static inline bool sn_is_absent(double value) {
+    return sn_is_stale(value);
+}
+
+/* ---- state of one query ---- */
+
+/* Warnings or infos: each text once. */
+struct sn_notes {
+    struct sn_str *items; /* [count], in the arena */
+    size_t count;
+    size_t capacity;
+};
+
+#define SN_NOTES_MAX 100 /* of each kind; dashboards show the first few */
+
+struct sn_eval {
+    struct sn_arena *arena;
+    struct sn_err *err; /* may be NULL */
+    const struct sn_expr *expr;
+    struct sn_reader reader;
+    const struct sn_clock *clock;
+    const struct sn_query_limits *limits; /* no zeros */
+    int64_t lookback_ms;
+    int64_t subquery_step_ms;
+    struct sn_range range;           /* of the query: @ start(), @ end() */
+    int64_t step_ms;                 /* of the query; 0 for an instant one */
+    int64_t deadline_ns;             /* of the monotonic clock */
+    const atomic_bool *is_cancelled; /* may be NULL */
+    const atomic_bool *is_stopping;
+    uint64_t seed;             /* of hash tables */
+    struct sn_samples samples; /* scratch of the innermost reading loop */
+    bool keeps_order;          /* an instant query: sort() has an effect */
+    struct sn_notes warnings;
+    struct sn_notes infos;
+    struct sn_query_stats stats;
+};
+
+/* Column memory of one length, linked through its first bytes. */
+struct sn_free_column;
+
+/* The steps for which an expression is evaluated: those of the query or of a subquery. */
+struct sn_frame {
+    int64_t start_ms;
+    int64_t step_ms; /* at least 1, also for one step */
+    size_t step_count;
+    struct sn_free_column *free_columns;
+};
+
+static inline int64_t sn_frame_time(const struct sn_frame *frame, size_t step) {
+    return frame->start_ms + (int64_t)step * frame->step_ms;
+}
+
+/* Steps from range.start_ms to range.end_ms. SN_ERR_LIMIT. */
+sn_status sn_frame_init(struct sn_eval *eval, struct sn_range range, int64_t step_ms,
+                        struct sn_frame *ret_frame) SN_MUST_USE;
+
+/* SN_ERR_TIMEOUT, SN_ERR_CLOSED. Asked once per series; about 30 ns. */
+sn_status sn_eval_check(struct sn_eval *eval) SN_MUST_USE;
+
+/* Failure of the expression itself: SN_ERR_INVALID with a sentence. */
+#define sn_eval_fail(eval, ...) sn_err_set((eval)->err, SN_ERR_INVALID, __VA_ARGS__)
+
+/* size bytes of the arena; the failure is reported. */
+sn_status sn_eval_alloc(struct sn_eval *eval, size_t count, size_t size,
+                        void **ret_ptr) SN_MUST_USE;
+
+/* Room for one more item: *items is copied to twice the space when *capacity is reached. */
+sn_status sn_eval_grow(struct sn_eval *eval, void **items, size_t count, size_t *capacity,
+                       size_t size) SN_MUST_USE;
+
+/* ---- notes ---- */
+
+/* "PromQL warning: <text> (line:column)" once. Failures of memory drop the note. */
+void sn_eval_warn(struct sn_eval *eval, const struct sn_node *where, const char *format, ...)
+    SN_PRINTF(3, 4);
+void sn_eval_inform(struct sn_eval *eval, const struct sn_node *where, const char *format, ...)
+    SN_PRINTF(3, 4);
+
+/* Text of a number as Go's %g, in the arena; of a string as %q. Never NULL. */
+const char *sn_eval_number_text(struct sn_eval *eval, double value);
+const char *sn_eval_quoted(struct sn_eval *eval, struct sn_str text);
+
+/* Text of a label set as Go's Labels.String: {__name__="a", b="c"}. Never NULL. */
+const char *sn_eval_labels_text(struct sn_eval *eval, struct sn_labels labels);
+
+/* "quantile value should be between 0 and 1, got ..." when it is not. */
+void sn_eval_warn_quantile(struct sn_eval *eval, const struct sn_node *where, double q);
+
+/* ---- labels ---- */
+
+/* Whether a name says what the metric is rather than where it comes from: operations drop it. */
+bool sn_label_is_metric_identity(struct sn_str name);
+
+bool sn_names_contain(struct sn_names names, struct sn_str name);
+
+/* Without __name__, __type__, __unit__. Shares the items where it can. */
+sn_status sn_labels_drop_name(struct sn_eval *eval, struct sn_labels labels,
+                              struct sn_labels *ret_labels) SN_MUST_USE;
+
+/* With name=value; an empty value removes the label. Text is shared. */
+sn_status sn_labels_set(struct sn_eval *eval, struct sn_labels labels, struct sn_label label,
+                        struct sn_labels *ret_labels) SN_MUST_USE;
+
+/*
+ * Write into items the labels that are among names (keep) or not among them; when not kept,
+ * __name__ goes too. items: [labels.count]. Returns a set that borrows items.
+ */
+struct sn_labels sn_labels_filter(struct sn_labels labels, struct sn_names names, bool keep,
+                                  struct sn_label *items);
+
+/* Copy of the array, not of the text. */
+sn_status sn_labels_keep(struct sn_eval *eval, struct sn_labels labels,
+                         struct sn_labels *ret_labels) SN_MUST_USE;
+
+/* Distinct label sets and their numbers 0, 1, 2 ... */
+struct sn_label_table {
+    struct sn_labels *keys; /* [count], [capacity] */
+    uint64_t *hashes;       /* [capacity] */
+    uint32_t *slots;        /* [mask + 1]: number + 1, 0 is free */
+    size_t count;
+    size_t capacity;
+    size_t mask;
+};
+
+/* Number of the set; added when it is new, its items copied when is_scratch. */
+sn_status sn_label_table_put(struct sn_eval *eval, struct sn_label_table *table,
+                             struct sn_labels labels, bool is_scratch, size_t *ret_number,
+                             bool *ret_is_new) SN_MUST_USE;
+
+/* Number of the set, or SIZE_MAX. */
+size_t sn_label_table_find(const struct sn_eval *eval, const struct sn_label_table *table,
+                           struct sn_labels labels);
+
+/* ---- columns, rows, vectors ---- */
+
+struct sn_row {
+    struct sn_labels labels;
+    double *value;  /* [step_count] of its frame; NULL: given away */
+    uint32_t group; /* whatever the code at hand wants */
+};
+
+struct sn_vector {
+    struct sn_row *rows;
+    size_t count;
+    size_t capacity;
+};
+
+/* [step_count] values, not initialised. Counts against the limit of points. */
+sn_status sn_column_new(struct sn_eval *eval, struct sn_frame *frame,
+                        double **ret_column) SN_MUST_USE;
+void sn_column_drop(struct sn_frame *frame, double *column);
+void sn_column_fill(const struct sn_frame *frame, double *column, double value);
+bool sn_column_has_value(const struct sn_frame *frame, const double *column);
+
+/* Append a row; takes its column. */
+sn_status sn_vector_add(struct sn_eval *eval, struct sn_vector *vector, struct sn_labels labels,
+                        double *column) SN_MUST_USE;
+void sn_vector_drop(struct sn_frame *frame, struct sn_vector *vector);
+
+/* Remove the metric's identity from all rows. */
+sn_status sn_vector_drop_names(struct sn_eval *eval, struct sn_vector *vector) SN_MUST_USE;
+
+/*
+ * Join rows that have the same labels now and values at different steps, and remove rows without
+ * values. Two values at one step: "vector cannot contain metrics with the same labelset".
+ */
+sn_status sn_vector_finish(struct sn_eval *eval, struct sn_frame *frame,
+                           struct sn_vector *vector) SN_MUST_USE;
+
+/*
+ * Whoever is given rows one by one, without all of them being in memory at once. It may keep the
+ * column by setting row->value to NULL; otherwise the column is used for the next row.
+ */
+struct sn_row_sink {
+    sn_status (*take)(void *ctx, struct sn_row *row);
+    void *ctx;
+};
+
+/* ---- evaluation ---- */
+
+/* One value per step, none absent. The caller owns the column. */
+sn_status sn_eval_scalar(struct sn_eval *eval, const struct sn_node *node, struct sn_frame *frame,
+                         double **ret_column) SN_MUST_USE;
+
+/* A finished vector. */
+sn_status sn_eval_vector(struct sn_eval *eval, const struct sn_node *node, struct sn_frame *frame,
+                         struct sn_vector *ret_vector) SN_MUST_USE;
+
+/* The same rows, given to a sink one by one. */
+sn_status sn_eval_stream(struct sn_eval *eval, const struct sn_node *node, struct sn_frame *frame,
+                         struct sn_row_sink sink) SN_MUST_USE;
+
+/* ---- selectors ---- */
+
+/* Samples of one series as a window function sees them: no stale markers. Borrowed scratch. */
+struct sn_series_view {
+    struct sn_labels labels;
+    const int64_t *time_ms;
+    const double *value;
+    size_t count;
+};
+
+/* Where and how far a selector or subquery looks from each step. */
+struct sn_reach {
+    int64_t range_ms;
+    int64_t offset_ms;
+    bool is_fixed;    /* @: all steps look at the same time */
+    int64_t fixed_ms; /* that time, before offset_ms is taken off */
+};
+
+/* The end of what is looked at from a step: its time or @, less the offset. */
+static inline int64_t sn_reach_end(const struct sn_reach *reach, const struct sn_frame *frame,
+                                   size_t step) {
+    return (reach->is_fixed ? reach->fixed_ms : sn_frame_time(frame, step)) - reach->offset_ms;
+}
+
+sn_status sn_reach_init(struct sn_eval *eval, const struct sn_time_shift *shift,
+                        struct sn_reach *ret_reach) SN_MUST_USE;
+
+/* Range vectors: the series of a matrix selector or of a subquery. */
+struct sn_matrix {
+    struct sn_reach reach;
+    struct sn_range read;         /* all windows together */
+    struct sn_series_list list;   /* of a selector */
+    struct sn_vector vector;      /* of a subquery */
+    struct sn_frame vector_frame; /* its steps */
+    bool is_subquery;
+    int64_t *time_ms; /* [vector_frame.step_count] scratch of a subquery */
+    double *value;
+};
+
+sn_status sn_matrix_open(struct sn_eval *eval, const struct sn_node *node, struct sn_frame *frame,
+                         struct sn_matrix *ret_matrix) SN_MUST_USE;
+size_t sn_matrix_count(const struct sn_matrix *matrix);
+struct sn_labels sn_matrix_labels(const struct sn_matrix *matrix, size_t index);
+/* The view is valid until the next load. */
+sn_status sn_matrix_load(struct sn_eval *eval, struct sn_matrix *matrix, size_t index,
+                         struct sn_series_view *ret_view) SN_MUST_USE;
+
+/* Instant vector selector. */
+sn_status sn_select_stream(struct sn_eval *eval, const struct sn_node *node, struct sn_frame *frame,
+                           struct sn_row_sink sink) SN_MUST_USE;
+/* The same, with the times of the samples in seconds as values. */
+sn_status sn_select_timestamps(struct sn_eval *eval, const struct sn_node *node,
+                               struct sn_frame *frame, struct sn_vector *ret_vector) SN_MUST_USE;
+
+/*
+ * Where the windows of all steps lie in a series: samples [begin[i], end[i]) for step i.
+ * Windows are open on the left. O(samples) at worst, O(steps) when samples are evenly spaced.
+ */
+struct sn_windows {
+    uint32_t *begin; /* [step_count] */
+    uint32_t *end;
+};
+void sn_windows_find(const struct sn_frame *frame, const struct sn_reach *reach,
+                     const struct sn_series_view *view, struct sn_windows *windows);
+
+/* ---- families of nodes ---- */
+
+sn_status sn_call_range(struct sn_eval *eval, const struct sn_node *node, struct sn_frame *frame,
+                        struct sn_row_sink sink) SN_MUST_USE;
+bool sn_call_is_range(const struct sn_node *node);
+sn_status sn_call_absent_over_time(struct sn_eval *eval, const struct sn_node *node,
+                                   struct sn_frame *frame,
+                                   struct sn_vector *ret_vector) SN_MUST_USE;
+sn_status sn_call_vector(struct sn_eval *eval, const struct sn_node *node, struct sn_frame *frame,
+                         struct sn_vector *ret_vector) SN_MUST_USE;
+sn_status sn_call_scalar(struct sn_eval *eval, const struct sn_node *node, struct sn_frame *frame,
+                         double **ret_column) SN_MUST_USE;
+sn_status sn_call_label_replace(struct sn_eval *eval, const struct sn_node *node,
+                                struct sn_frame *frame, struct sn_vector *ret_vector) SN_MUST_USE;
+sn_status sn_call_label_join(struct sn_eval *eval, const struct sn_node *node,
+                             struct sn_frame *frame, struct sn_vector *ret_vector) SN_MUST_USE;
+sn_status sn_call_sort(struct sn_eval *eval, const struct sn_node *node, struct sn_frame *frame,
+                       struct sn_vector *ret_vector) SN_MUST_USE;
+sn_status sn_call_sort_by_label(struct sn_eval *eval, const struct sn_node *node,
+                                struct sn_frame *frame, struct sn_vector *ret_vector) SN_MUST_USE;
+sn_status sn_call_absent(struct sn_eval *eval, const struct sn_node *node, struct sn_frame *frame,
+                         struct sn_vector *ret_vector) SN_MUST_USE;
+sn_status sn_call_histogram(struct sn_eval *eval, const struct sn_node *node,
+                            struct sn_frame *frame, struct sn_vector *ret_vector) SN_MUST_USE;
+/* Labels that absent() can know from the matchers of a selector. */
+sn_status sn_labels_of_absent(struct sn_eval *eval, const struct sn_node *node,
+                              struct sn_labels *ret_labels) SN_MUST_USE;
+
+sn_status sn_aggregate(struct sn_eval *eval, const struct sn_node *node, struct sn_frame *frame,
+                       struct sn_vector *ret_vector) SN_MUST_USE;
+
+/* Groups of an aggregation. */
+struct sn_grouping {
+    struct sn_names names;
+    bool is_without;
+    struct sn_label_table table; /* keys: labels of the groups */
+    struct sn_label *items;      /* [item_capacity] scratch */
+    size_t item_capacity;
+};
+sn_status sn_grouping_put(struct sn_eval *eval, struct sn_grouping *grouping,
+                          struct sn_labels labels, size_t *ret_group, bool *ret_is_new) SN_MUST_USE;
+
+/* topk, bottomk, limitk, limit_ratio: rows of the child survive. */
+sn_status sn_aggregate_choose(struct sn_eval *eval, const struct sn_node *node,
+                              struct sn_frame *frame, struct sn_vector *ret_vector) SN_MUST_USE;
+sn_status sn_aggregate_quantile(struct sn_eval *eval, const struct sn_node *node,
+                                struct sn_frame *frame, struct sn_vector *ret_vector) SN_MUST_USE;
+sn_status sn_aggregate_count_values(struct sn_eval *eval, const struct sn_node *node,
+                                    struct sn_frame *frame,
+                                    struct sn_vector *ret_vector) SN_MUST_USE;
+
+sn_status sn_binary_scalar(struct sn_eval *eval, const struct sn_node *node, struct sn_frame *frame,
+                           double **ret_column) SN_MUST_USE;
+sn_status sn_binary_vector(struct sn_eval *eval, const struct sn_node *node, struct sn_frame *frame,
+                           struct sn_vector *ret_vector) SN_MUST_USE;
+/* Between two vectors: arithmetic and comparison; and, or, unless. */
+sn_status sn_binary_match(struct sn_eval *eval, const struct sn_node *node, struct sn_frame *frame,
+                          struct sn_vector *ret_vector) SN_MUST_USE;
+sn_status sn_binary_set(struct sn_eval *eval, const struct sn_node *node, struct sn_frame *frame,
+                        struct sn_vector *ret_vector) SN_MUST_USE;
+
+/*
+ * out[i] = left[i * left_stride] op right[i * right_stride], SN_ABSENT where either is absent. For a
+ * comparison out is 1 or 0; the caller filters. Strides are 0 or 1.
+ */
+struct sn_operands {
+    const double *left;
+    const double *right;
+    size_t left_stride;
+    size_t right_stride;
+    size_t count;
+};
+void sn_binary_compute(enum sn_binary_op op, const struct sn_operands *operands, double *out);
+
+/* ---- numbers ---- */
+
+/* Neumaier's sum with a running compensation, as Prometheus does it. */
+static inline void sn_kahan_add(double increment, double *sum, double *compensation) {
+    double total = *sum + increment;
+    if (isinf(total)) {
+        *compensation = 0;
+    } else if (fabs(*sum) >= fabs(increment)) {
+        *compensation += (*sum - total) + increment;
+    } else {
+        *compensation += (increment - total) + *sum;
+    }
+    *sum = total;
+}
+
+/* Quantile of values, which are sorted in place (NaN first). NaN for no values. */
+double sn_quantile(double q, double *values, size_t count);
+
+/* Go's math.Max and math.Min: NaN wins, apart from infinities; +0 is larger than -0. */
+double sn_go_max(double a, double b);
+double sn_go_min(double a, double b);
+
+#endif

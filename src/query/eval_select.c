@@ -1,0 +1,352 @@
+/*
+ * Selectors and subqueries: from the reader's samples to columns and windows.
+ *
+ * Each selector reads each of its series once, for all steps together. Only for src/query; one
+ * thread per query.
+ */
+#include "query/eval_priv.h"
+
+/* Times beyond this are refused, so that sums of times and durations do not overflow. */
+#define TIME_MS_LIMIT (INT64_MAX / 8)
+
+sn_status sn_frame_init(struct sn_eval *eval, struct sn_range range, int64_t step_ms,
+                        struct sn_frame *ret_frame) {
+    int64_t steps = range.end_ms < range.start_ms || step_ms <= 0
+                        ? range.end_ms >= range.start_ms
+                        : (range.end_ms - range.start_ms) / step_ms + 1;
+    if (range.start_ms < -TIME_MS_LIMIT || range.end_ms > TIME_MS_LIMIT) {
+        return sn_eval_fail(eval, "times of the query are out of range");
+    }
+    if (steps > eval->limits->steps_max) {
+        return sn_err_set(eval->err, SN_ERR_LIMIT, "query has %lld steps: the limit is %lld",
+                          (long long)steps, (long long)eval->limits->steps_max);
+    }
+    *ret_frame = (struct sn_frame){.start_ms = range.start_ms,
+                                   .step_ms = step_ms > 0 ? step_ms : 1,
+                                   .step_count = (size_t)steps};
+    return SN_OK;
+}
+
+static sn_status resolve(struct sn_eval *eval, struct sn_duration duration, bool must_be_positive,
+                         int64_t *ret_ms) {
+    struct sn_duration_context context = {.step_ms = eval->step_ms,
+                                          .range_ms = eval->range.end_ms - eval->range.start_ms,
+                                          .must_be_positive = must_be_positive};
+    return sn_duration_resolve(eval->expr, duration, &context, ret_ms, eval->err);
+}
+
+sn_status sn_reach_init(struct sn_eval *eval, const struct sn_time_shift *shift,
+                        struct sn_reach *ret_reach) {
+    struct sn_reach reach = {.is_fixed = shift->at != SN_AT_NONE};
+    switch (shift->at) {
+    case SN_AT_NONE:
+        break;
+    case SN_AT_TIME:
+        reach.fixed_ms = shift->at_ms;
+        break;
+    case SN_AT_START:
+        reach.fixed_ms = eval->range.start_ms;
+        break;
+    case SN_AT_END:
+        reach.fixed_ms = eval->range.end_ms;
+        break;
+    }
+    if (reach.fixed_ms < -TIME_MS_LIMIT || reach.fixed_ms > TIME_MS_LIMIT) {
+        return sn_eval_fail(eval, "timestamp out of bounds for @ modifier");
+    }
+    SN_TRY(resolve(eval, shift->offset, false, &reach.offset_ms));
+    *ret_reach = reach;
+    return SN_OK;
+}
+
+/* All times that the windows of a frame touch: left-open, so one millisecond later at the left. */
+static struct sn_range reach_range(const struct sn_reach *reach, const struct sn_frame *frame) {
+    int64_t first = sn_reach_end(reach, frame, 0);
+    int64_t last = sn_reach_end(reach, frame, frame->step_count - 1);
+    return (struct sn_range){first - reach->range_ms + 1, last};
+}
+
+static sn_status select_series(struct sn_eval *eval, const struct sn_vector_node *selector,
+                               struct sn_range range, struct sn_series_list *ret_list) {
+    struct sn_select select = {.matchers = selector->matchers,
+                               .matcher_count = selector->matcher_count,
+                               .range = range,
+                               .series_max = eval->limits->series_max};
+    SN_TRY(sn_eval_check(eval));
+    SN_TRY(eval->reader.select(eval->reader.ctx, &select, eval->arena, ret_list, eval->err));
+    eval->stats.series_count += ret_list->count;
+    return SN_OK;
+}
+
+/* Samples of one series into the scratch, stale markers included. */
+static sn_status read_samples(struct sn_eval *eval, uint64_t id, struct sn_range range) {
+    SN_TRY(sn_eval_check(eval));
+    eval->samples.count = 0;
+    SN_TRY(eval->reader.samples(eval->reader.ctx, id, range, &eval->samples, eval->err));
+    eval->stats.sample_count += eval->samples.count;
+    if (eval->stats.sample_count > eval->limits->samples_max) {
+        return sn_err_set(eval->err, SN_ERR_LIMIT,
+                          "query processing would load too many samples into memory in query "
+                          "execution: the limit is %llu samples",
+                          (unsigned long long)eval->limits->samples_max);
+    }
+    if (eval->samples.count >= UINT32_MAX) {
+        return sn_err_set(eval->err, SN_ERR_LIMIT, "one series has more than %u samples",
+                          UINT32_MAX - 1);
+    }
+    return SN_OK;
+}
+
+/* ---- walking along evenly spaced samples ---- */
+
+/*
+ * First index whose time is later than `limit`, given that it is at least `from`. Samples are
+ * mostly evenly spaced: the stride of the last step is tried first.
+ */
+static inline size_t advance(const int64_t *time_ms, size_t count, size_t from, size_t stride,
+                             int64_t limit) {
+    size_t guess = from + stride;
+    if (guess < count && guess > 0 && time_ms[guess - 1] <= limit) {
+        if (time_ms[guess] > limit) {
+            return guess;
+        }
+        from = guess;
+    }
+    while (from < count && time_ms[from] <= limit) {
+        from++;
+    }
+    return from;
+}
+
+/* First index whose time is later than `limit`, by bisection: where walking would be long. */
+static size_t find_after(const int64_t *time_ms, size_t count, int64_t limit) {
+    size_t low = 0;
+    size_t high = count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (time_ms[middle] <= limit) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low;
+}
+
+void sn_windows_find(const struct sn_frame *frame, const struct sn_reach *reach,
+                     const struct sn_series_view *view, struct sn_windows *windows) {
+    int64_t end_ms = sn_reach_end(reach, frame, 0);
+    int64_t step_ms = reach->is_fixed ? 0 : frame->step_ms;
+    size_t begin = find_after(view->time_ms, view->count, end_ms - reach->range_ms);
+    size_t end = find_after(view->time_ms, view->count, end_ms);
+    size_t begin_stride = 0;
+    size_t end_stride = 0;
+    for (size_t i = 0; i < frame->step_count; i++, end_ms += step_ms) {
+        size_t next_begin =
+            advance(view->time_ms, view->count, begin, begin_stride, end_ms - reach->range_ms);
+        size_t next_end = advance(view->time_ms, view->count, end, end_stride, end_ms);
+        begin_stride = next_begin - begin;
+        end_stride = next_end - end;
+        begin = next_begin;
+        end = next_end;
+        windows->begin[i] = (uint32_t)begin;
+        windows->end[i] = (uint32_t)end;
+    }
+}
+
+/* ---- instant vector selectors ---- */
+
+/* The newest sample of each step's lookback, as its value or as its time in seconds. */
+static void fill_column(const struct sn_eval *eval, const struct sn_frame *frame,
+                        const struct sn_reach *reach, bool wants_time, double *column) {
+    const struct sn_samples *samples = &eval->samples;
+    int64_t at_ms = sn_reach_end(reach, frame, 0);
+    int64_t step_ms = reach->is_fixed ? 0 : frame->step_ms;
+    size_t next = find_after(samples->time_ms, samples->count, at_ms);
+    size_t stride = 0;
+    for (size_t i = 0; i < frame->step_count; i++, at_ms += step_ms) {
+        size_t found = advance(samples->time_ms, samples->count, next, stride, at_ms);
+        stride = found - next;
+        next = found;
+        column[i] = SN_ABSENT;
+        if (next == 0 || samples->time_ms[next - 1] <= at_ms - reach->range_ms) {
+            continue;
+        }
+        column[i] = samples->value[next - 1]; /* a stale marker says absent by itself */
+        if (wants_time && !sn_is_stale(column[i])) {
+            column[i] = (double)samples->time_ms[next - 1] / 1000;
+        }
+    }
+}
+
+struct select_job {
+    const struct sn_node *node;
+    struct sn_frame *frame;
+    bool wants_time;
+};
+
+static sn_status select_rows(struct sn_eval *eval, const struct select_job *job,
+                             struct sn_row_sink sink) {
+    const struct sn_vector_node *selector = &job->node->vector;
+    struct sn_series_list list;
+    struct sn_reach reach;
+    SN_TRY(sn_reach_init(eval, &selector->shift, &reach));
+    reach.range_ms = eval->lookback_ms;
+    struct sn_range range = reach_range(&reach, job->frame);
+    SN_TRY(select_series(eval, selector, range, &list));
+    double *column = NULL;
+    for (size_t i = 0; i < list.count; i++) {
+        SN_TRY(read_samples(eval, list.items[i].id, range));
+        if (column == NULL) {
+            SN_TRY(sn_column_new(eval, job->frame, &column));
+        }
+        fill_column(eval, job->frame, &reach, job->wants_time, column);
+        if (!sn_column_has_value(job->frame, column)) {
+            continue;
+        }
+        struct sn_row row = {.labels = list.items[i].labels, .value = column};
+        SN_TRY(sink.take(sink.ctx, &row));
+        column = row.value;
+    }
+    sn_column_drop(job->frame, column);
+    return SN_OK;
+}
+
+sn_status sn_select_stream(struct sn_eval *eval, const struct sn_node *node, struct sn_frame *frame,
+                           struct sn_row_sink sink) {
+    struct select_job job = {node, frame, false};
+    return select_rows(eval, &job, sink);
+}
+
+struct collect {
+    struct sn_eval *eval;
+    struct sn_vector vector;
+};
+
+static sn_status collect_row(void *ctx, struct sn_row *row) {
+    struct collect *collect = ctx;
+    return sn_vector_add(collect->eval, &collect->vector, row->labels, SN_TAKE(row->value));
+}
+
+sn_status sn_select_timestamps(struct sn_eval *eval, const struct sn_node *node,
+                               struct sn_frame *frame, struct sn_vector *ret_vector) {
+    struct select_job job = {node, frame, true};
+    struct collect collect = {.eval = eval};
+    SN_TRY(select_rows(eval, &job, (struct sn_row_sink){collect_row, &collect}));
+    SN_TRY(sn_vector_drop_names(eval, &collect.vector));
+    SN_TRY(sn_vector_finish(eval, frame, &collect.vector));
+    *ret_vector = collect.vector;
+    return SN_OK;
+}
+
+/* ---- range vectors ---- */
+
+static sn_status open_selector(struct sn_eval *eval, const struct sn_node *node,
+                               const struct sn_frame *frame, struct sn_matrix *matrix) {
+    const struct sn_vector_node *selector = &node->matrix.vector->vector;
+    SN_TRY(sn_reach_init(eval, &selector->shift, &matrix->reach));
+    SN_TRY(resolve(eval, node->matrix.range, true, &matrix->reach.range_ms));
+    matrix->read = reach_range(&matrix->reach, frame);
+    return select_series(eval, selector, matrix->read, &matrix->list);
+}
+
+/* First multiple of step_ms after `after_ms`. Division rounds towards zero. */
+static int64_t first_aligned(int64_t after_ms, int64_t step_ms) {
+    int64_t aligned = after_ms / step_ms * step_ms;
+    return aligned <= after_ms ? aligned + step_ms : aligned;
+}
+
+static sn_status open_subquery(struct sn_eval *eval, const struct sn_node *node,
+                               const struct sn_frame *frame, struct sn_matrix *matrix) {
+    const struct sn_subquery_node *subquery = &node->subquery;
+    int64_t step_ms;
+    SN_TRY(sn_reach_init(eval, &subquery->shift, &matrix->reach));
+    SN_TRY(resolve(eval, subquery->range, true, &matrix->reach.range_ms));
+    SN_TRY(resolve(eval, subquery->step, false, &step_ms));
+    if (step_ms <= 0) {
+        step_ms = eval->subquery_step_ms;
+    }
+    struct sn_range all = reach_range(&matrix->reach, frame);
+    all.start_ms = first_aligned(all.start_ms - 1, step_ms);
+    SN_TRY(sn_frame_init(eval, all, step_ms, &matrix->vector_frame));
+    matrix->is_subquery = true;
+    if (matrix->vector_frame.step_count == 0) {
+        return SN_OK;
+    }
+    void *times;
+    void *values;
+    size_t count = matrix->vector_frame.step_count;
+    SN_TRY(sn_eval_alloc(eval, count, sizeof *matrix->time_ms, &times));
+    SN_TRY(sn_eval_alloc(eval, count, sizeof *matrix->value, &values));
+    matrix->time_ms = times;
+    matrix->value = values;
+    return sn_eval_vector(eval, subquery->child, &matrix->vector_frame, &matrix->vector);
+}
+
+sn_status sn_matrix_open(struct sn_eval *eval, const struct sn_node *node, struct sn_frame *frame,
+                         struct sn_matrix *ret_matrix) {
+    struct sn_matrix matrix = {.is_subquery = false};
+    node = sn_node_strip_parens(node);
+    if (node->kind == SN_NODE_SUBQUERY) {
+        SN_TRY(open_subquery(eval, node, frame, &matrix));
+    } else {
+        SN_TRY(open_selector(eval, node, frame, &matrix));
+    }
+    *ret_matrix = matrix;
+    return SN_OK;
+}
+
+size_t sn_matrix_count(const struct sn_matrix *matrix) {
+    return matrix->is_subquery ? matrix->vector.count : matrix->list.count;
+}
+
+struct sn_labels sn_matrix_labels(const struct sn_matrix *matrix, size_t index) {
+    return matrix->is_subquery ? matrix->vector.rows[index].labels
+                               : matrix->list.items[index].labels;
+}
+
+/* Close the gaps that stale markers leave. Their place is rarely taken: look first. */
+static void remove_stale(struct sn_samples *samples) {
+    size_t kept = 0;
+    while (kept < samples->count && !sn_is_stale(samples->value[kept])) {
+        kept++;
+    }
+    for (size_t i = kept; i < samples->count; i++) {
+        if (!sn_is_stale(samples->value[i])) {
+            samples->time_ms[kept] = samples->time_ms[i];
+            samples->value[kept++] = samples->value[i];
+        }
+    }
+    samples->count = kept;
+}
+
+static void load_row(struct sn_matrix *matrix, size_t index, struct sn_series_view *view) {
+    const struct sn_frame *frame = &matrix->vector_frame;
+    const double *column = matrix->vector.rows[index].value;
+    size_t count = 0;
+    for (size_t i = 0; i < frame->step_count; i++) {
+        if (!sn_is_absent(column[i])) {
+            matrix->time_ms[count] = sn_frame_time(frame, i);
+            matrix->value[count++] = column[i];
+        }
+    }
+    view->time_ms = matrix->time_ms;
+    view->value = matrix->value;
+    view->count = count;
+}
+
+sn_status sn_matrix_load(struct sn_eval *eval, struct sn_matrix *matrix, size_t index,
+                         struct sn_series_view *ret_view) {
+    ret_view->labels = sn_matrix_labels(matrix, index);
+    if (matrix->is_subquery) {
+        SN_TRY(sn_eval_check(eval));
+        load_row(matrix, index, ret_view);
+        return SN_OK;
+    }
+    SN_TRY(read_samples(eval, matrix->list.items[index].id, matrix->read));
+    remove_stale(&eval->samples);
+    ret_view->time_ms = eval->samples.time_ms;
+    ret_view->value = eval->samples.value;
+    ret_view->count = eval->samples.count;
+    return SN_OK;
+}

@@ -1,0 +1,149 @@
+/*
+ * Columns, rows and vectors: memory of values, joining of rows with equal labels.
+ *
+ * Only for src/query; one thread per query.
+ */
+#include "query/eval_priv.h"
+
+#define ITEMS_MIN 16
+
+struct sn_free_column {
+    struct sn_free_column *next;
+};
+
+sn_status sn_eval_alloc(struct sn_eval *eval, size_t count, size_t size, void **ret_ptr) {
+    size_t bytes;
+    if (__builtin_mul_overflow(count, size, &bytes)) {
+        bytes = SIZE_MAX;
+    }
+    void *ptr = sn_arena_alloc(eval->arena, bytes);
+    if (ptr == NULL) {
+        return sn_arena_failure(eval->arena, bytes, eval->err);
+    }
+    *ret_ptr = ptr;
+    return SN_OK;
+}
+
+sn_status sn_eval_grow(struct sn_eval *eval, void **items, size_t count, size_t *capacity,
+                       size_t size) {
+    if (count < *capacity) {
+        return SN_OK;
+    }
+    size_t more = *capacity < ITEMS_MIN ? ITEMS_MIN : *capacity * 2;
+    void *grown;
+    SN_TRY(sn_eval_alloc(eval, more, size, &grown));
+    if (count > 0) {
+        memcpy(grown, *items, count * size);
+    }
+    *items = grown;
+    *capacity = more;
+    return SN_OK;
+}
+
+/* ---- columns ---- */
+
+sn_status sn_column_new(struct sn_eval *eval, struct sn_frame *frame, double **ret_column) {
+    struct sn_free_column *column = frame->free_columns;
+    eval->stats.point_count += frame->step_count;
+    if (eval->stats.point_count > eval->limits->points_max) {
+        return sn_err_set(eval->err, SN_ERR_LIMIT,
+                          "query processing would compute too many points: the limit is %llu",
+                          (unsigned long long)eval->limits->points_max);
+    }
+    if (column != NULL) {
+        frame->free_columns = column->next;
+        *ret_column = (double *)(void *)column;
+        return SN_OK;
+    }
+    void *memory;
+    SN_TRY(sn_eval_alloc(eval, frame->step_count, sizeof **ret_column, &memory));
+    *ret_column = memory;
+    return SN_OK;
+}
+
+void sn_column_drop(struct sn_frame *frame, double *column) {
+    if (column != NULL) {
+        struct sn_free_column *freed = (struct sn_free_column *)(void *)column;
+        freed->next = frame->free_columns;
+        frame->free_columns = freed;
+    }
+}
+
+void sn_column_fill(const struct sn_frame *frame, double *column, double value) {
+    for (size_t i = 0; i < frame->step_count; i++) {
+        column[i] = value;
+    }
+}
+
+bool sn_column_has_value(const struct sn_frame *frame, const double *column) {
+    for (size_t i = 0; i < frame->step_count; i++) {
+        if (!sn_is_absent(column[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* ---- vectors ---- */
+
+sn_status sn_vector_add(struct sn_eval *eval, struct sn_vector *vector, struct sn_labels labels,
+                        double *column) {
+    void *rows = vector->rows;
+    SN_TRY(sn_eval_grow(eval, &rows, vector->count, &vector->capacity, sizeof *vector->rows));
+    vector->rows = rows;
+    vector->rows[vector->count++] = (struct sn_row){.labels = labels, .value = column};
+    return SN_OK;
+}
+
+void sn_vector_drop(struct sn_frame *frame, struct sn_vector *vector) {
+    for (size_t i = 0; i < vector->count; i++) {
+        sn_column_drop(frame, vector->rows[i].value);
+    }
+    vector->count = 0;
+}
+
+sn_status sn_vector_drop_names(struct sn_eval *eval, struct sn_vector *vector) {
+    for (size_t i = 0; i < vector->count; i++) {
+        SN_TRY(sn_labels_drop_name(eval, vector->rows[i].labels, &vector->rows[i].labels));
+    }
+    return SN_OK;
+}
+
+/* ---- joining ---- */
+
+static sn_status join_columns(struct sn_eval *eval, const struct sn_frame *frame, double *into,
+                              const double *from) {
+    for (size_t i = 0; i < frame->step_count; i++) {
+        if (sn_is_absent(from[i])) {
+            continue;
+        }
+        if (!sn_is_absent(into[i])) {
+            return sn_eval_fail(eval, "vector cannot contain metrics with the same labelset");
+        }
+        into[i] = from[i];
+    }
+    return SN_OK;
+}
+
+sn_status sn_vector_finish(struct sn_eval *eval, struct sn_frame *frame, struct sn_vector *vector) {
+    struct sn_label_table table = {.count = 0};
+    size_t kept = 0;
+    for (size_t i = 0; i < vector->count; i++) {
+        struct sn_row *row = &vector->rows[i];
+        size_t number;
+        bool is_new;
+        if (!sn_column_has_value(frame, row->value)) {
+            sn_column_drop(frame, row->value);
+            continue;
+        }
+        SN_TRY(sn_label_table_put(eval, &table, row->labels, false, &number, &is_new));
+        if (is_new) {
+            vector->rows[kept++] = *row; /* its number in the table is its place */
+        } else {
+            SN_TRY(join_columns(eval, frame, vector->rows[number].value, row->value));
+            sn_column_drop(frame, row->value);
+        }
+    }
+    vector->count = kept;
+    return SN_OK;
+}
