@@ -268,8 +268,12 @@ size_t sonde_path_normalise(const sonde_path_rules *rules, const char *path, siz
         return put_path(&output, &parts);
     if (template.ptr == NULL)
         template = SN_STR(SONDE_PATH_OTHER);
-    if (!put(&output, template) && !rules->templates_only)
-        put_rest(&output);
+    if (!put(&output, template)) {
+        if (rules->templates_only)
+            (void)put(&output, SN_STR(SONDE_PATH_OTHER));
+        else
+            put_rest(&output);
+    }
     return finish(&output);
 }
 
