@@ -3,7 +3,9 @@
  * per sample in SQLite in the same run; latency of acknowledgements, quiet and during a flush; bytes
  * on disk; memory per series.
  *
- *   bench_store_store [seconds per measurement, default 5: SQLite slows down as its tree grows]
+ *   bench_store_store [seconds per measurement [series group]]
+ *
+ * The default is 5 seconds: SQLite slows down as its tree grows.
  *
  * SONDE_CORPUS=DIR  directory with ne1s.bin.zst (real node_exporter data) for bytes per sample
  * TMPDIR=DIR        where the data directories go: the disk that is measured
@@ -552,6 +554,10 @@ static void measure_corpus(const char *name) {
 
 int main(int argc, char **argv) {
     double seconds = argc > 1 ? (double)strtoul(argv[1], NULL, 10) : 5;
+    if (argc > 3) { /* one comparison only, for a profiler */
+        compare(strtoul(argv[2], NULL, 10), strtoul(argv[3], NULL, 10), seconds);
+        return 0;
+    }
     static const size_t series[] = {10000, 100000};
     static const size_t groups[] = {1000, 10000};
     measure_latency(seconds > 0 ? seconds : 5); /* first: memory is measured on a fresh heap */

@@ -320,6 +320,7 @@ static sn_status replay_open_file(struct replay *replay, uint64_t number, struct
     struct sn_err why = {.status = SN_OK};
     sn_status status = replay_header(replay, &why);
     if (status == SN_ERR_CORRUPT) {
+        sn_err_prefix(&why, "wal/%08" PRIu64 ".log", number);
         note_damage(replay->store, &why);
         status = SN_OK;
     }
