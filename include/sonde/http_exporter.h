@@ -34,7 +34,7 @@ typedef struct sonde_http_exporter_options {
     const char *path;         /* starts with "/" ["/metrics"] */
     sonde_registry *registry; /* [global]; must live until stop returns */
     size_t page_bytes_max;    /* of an answer; above it is 503 [256 MiB] */
-    unsigned connection_max;  /* 1 to SONDE_EXPORTER_CONNECTIONS_MAX [8]; more are refused */
+    unsigned connection_max;  /* 1 to SONDE_EXPORTER_CONNECTIONS_MAX [8]; more wait */
     unsigned idle_timeout_s;  /* a connection that is silent for so long is closed [30] */
 } sonde_http_exporter_options;
 

@@ -3,7 +3,7 @@
  *
  * libmicrohttpd runs it, in a thread of its own, because a library cannot ask its host for one. It
  * uses poll and few connections: the loop of version 0.9.75 hangs when 128 connections are ready.
- * Requests are answered in the handler's first call; nothing but a page's memory outlives it.
+ * Nothing but a page's memory outlives the call of the handler that answers a request.
  *
  *     start --> listening thread --stop--> gone
  */
@@ -141,12 +141,17 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *connection, 
     sonde_http_exporter *exporter = cls;
     (void)version;
     (void)upload_data;
-    (void)upload_data_size;
-    (void)req_cls;
-    if (strcmp(url, exporter->path) != 0)
-        return answer_text(connection, MHD_HTTP_NOT_FOUND, "not found\n");
     if (strcmp(method, MHD_HTTP_METHOD_GET) != 0 && strcmp(method, MHD_HTTP_METHOD_HEAD) != 0)
         return answer_text(connection, MHD_HTTP_METHOD_NOT_ALLOWED, "only GET and HEAD\n");
+    if (*req_cls == NULL) {
+        /* An answer in the first call would close the connection; it is right for a body only. */
+        *req_cls = exporter;
+        return MHD_YES;
+    }
+    if (*upload_data_size > 0)
+        return MHD_NO; /* a GET with a body: closed */
+    if (strcmp(url, exporter->path) != 0)
+        return answer_text(connection, MHD_HTTP_NOT_FOUND, "not found\n");
     return answer_page(exporter, connection);
 }
 
