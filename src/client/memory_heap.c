@@ -42,10 +42,15 @@ static bool ask_jemalloc(sonde_memory_heap *ret_heap) {
     return sn_memory_heap_jemalloc(mallctl, ret_heap);
 }
 
-/* All 0 when another allocator took over without saying so. */
-static bool ask_libc(sonde_memory_heap *ret_heap) {
 #if defined(__GLIBC__) && defined(__GLIBC_PREREQ)
 #if __GLIBC_PREREQ(2, 33)
+#define HAS_MALLINFO2 1
+#endif
+#endif
+
+/* False when the C library cannot tell, or when another allocator took over without saying so. */
+#ifdef HAS_MALLINFO2
+static bool ask_libc(sonde_memory_heap *ret_heap) {
     struct mallinfo2 info = mallinfo2();
     uint64_t reserved = (uint64_t)info.arena + info.hblkhd;
     uint64_t used = (uint64_t)info.uordblks + info.hblkhd;
@@ -54,11 +59,13 @@ static bool ask_libc(sonde_memory_heap *ret_heap) {
                                     .reserved_bytes = reserved,
                                     .fragmentation = share_unused(used, reserved)};
     return reserved > 0;
-#endif
-#endif
+}
+#else
+static bool ask_libc(sonde_memory_heap *ret_heap) {
     (void)ret_heap;
     return false;
 }
+#endif
 
 static void ask(sonde_memory_heap *ret_heap) {
     if (!ask_jemalloc(ret_heap) && !ask_libc(ret_heap))
