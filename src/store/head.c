@@ -17,7 +17,7 @@ enum {
 };
 
 static void init_epoch(struct sn_head_epoch *epoch) {
-    *epoch = (struct sn_head_epoch){.time_min = INT64_MAX, .time_max = INT64_MIN};
+    *epoch = (struct sn_head_epoch){0};
     sn_chunk_arena_init(&epoch->arena);
     sn_blocks_init(&epoch->side_last, sizeof(uint32_t), SIDE_SHIFT, TABLE);
 }
@@ -150,14 +150,6 @@ static sn_status append_side(struct sn_head_epoch *epoch, uint32_t id, int64_t t
     return SN_OK;
 }
 
-static void note_sample(struct sn_head_epoch *epoch, int64_t time_ms) {
-    epoch->sample_count++;
-    if (time_ms < epoch->time_min)
-        epoch->time_min = time_ms;
-    if (time_ms > epoch->time_max)
-        epoch->time_max = time_ms;
-}
-
 /* What to do with a sample that is not newer than the newest of its series. */
 static enum sn_head_verdict judge_older(const struct sn_head_chunk *state, int64_t time_ms,
                                         double value, int64_t window_ms) {
@@ -182,7 +174,7 @@ sn_status sn_head_append(struct sn_head *head, uint32_t id, int64_t time_ms, dou
     else if (verdict == SN_HEAD_OLDER)
         SN_TRY(append_side(epoch, id, time_ms, value));
     if (verdict == SN_HEAD_APPENDED || verdict == SN_HEAD_OLDER)
-        note_sample(epoch, time_ms);
+        epoch->sample_count++;
     *ret_verdict = verdict;
     return SN_OK;
 }

@@ -64,8 +64,6 @@ struct sn_head_epoch {
     size_t side_capacity;
     struct sn_blocks side_last; /* uint32_t per series: index + 1 of its newest side sample */
     uint64_t sample_count;
-    int64_t time_min; /* of all samples; min > max: none */
-    int64_t time_max;
 };
 
 struct sn_head {

@@ -17,8 +17,10 @@
 
 #include <inttypes.h>
 
-/* What stands in ids[] beside an id. Ids end below: sn_store_options.series_max is smaller. */
+/* How far ahead memory is asked for: about the time of a cache miss. */
 enum { PREFETCH_STATES = 16, PREFETCH_BYTES = 8, PREFETCH_SLOTS = 24, PREFETCH_PAIRS = 8 };
+
+/* What stands in ids[] beside an id: the limit of series lies far below. */
 #define ID_NOT_NEEDED UINT32_MAX
 #define ID_NEEDED (UINT32_MAX - 1)
 #define ID_REFUSED (UINT32_MAX - 2)
@@ -269,6 +271,16 @@ static sn_status admit(struct sn_store *store, struct sn_err *err) {
     return status;
 }
 
+/* A put that fails leaves the records before it whole, so the group goes on without it. */
+static sn_status put_metadata_locked(struct sn_group *group, const struct sn_buf *metadata,
+                                     struct sn_err *err) {
+    sn_buf_put(&group->metadata, metadata->ptr, metadata->len);
+    if (group->metadata.status == SN_OK)
+        return SN_OK;
+    group->metadata.status = SN_OK;
+    return sn_err_set(err, SN_ERR_NO_MEMORY, "no memory for metadata");
+}
+
 static sn_status append_locked(struct push *push, const struct sn_buf *metadata,
                                struct sn_push_done done, bool *ret_is_queued, struct sn_err *err) {
     struct sn_store *store = push->store;
@@ -279,10 +291,8 @@ static sn_status append_locked(struct push *push, const struct sn_buf *metadata,
     if (status != SN_OK)
         return sn_err_set(err, status, "the log cannot keep up: %zu samples are waiting",
                           store->queue.sample_count);
+    SN_TRY(put_metadata_locked(group, metadata, err));
     SN_TRY(append_samples_locked(push, group, err));
-    sn_buf_put(&group->metadata, metadata->ptr, metadata->len);
-    if (group->metadata.status != SN_OK)
-        return sn_buf_status(&group->metadata, err);
     *ret_is_queued = push->result.accepted_count > 0 || metadata->len > 0;
     if (*ret_is_queued && done.fn)
         sn_group_add_waiter(group, done);
