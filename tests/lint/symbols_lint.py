@@ -79,22 +79,30 @@ def check_doors(root, archives):
 
 
 def check_exports(build):
-    library = build / "libsonde.so"
-    if not library.exists():
-        return []
-    lines = _tree.run("nm", "-D", "--defined-only", str(library)).splitlines()
-    symbols = [line.split()[-1] for line in lines if " A " not in line]
-    return [f"libsonde.so exports {symbol}, which is not ours to take in a host program"
-            for symbol in symbols if not symbol.split("@")[0].startswith("sonde_")]
+    problems = []
+    for library in (build / "libsonde.so", build / "libsonde-http.so"):
+        lines = (_tree.run("nm", "-D", "--defined-only", str(library)).splitlines()
+                 if library.exists() else [])
+        symbols = [line.split()[-1] for line in lines if " A " not in line]
+        problems += [f"{library.name} exports {symbol}, which is not ours to take in a host program"
+                     for symbol in symbols if not symbol.split("@")[0].startswith("sonde_")]
+    return problems
 
 
 def check_thread_starts(root):
     """Modules offer workers; app starts them."""
-    problems = []
+    allowed, problems = _tree.reasons(root / "tests/lint/threads_allowed.txt", 1)
+    used = set()
     for path in _tree.files(root, ("src",), (".c",)):
         is_its_home = path.parts[1] in ("app", "base")
-        if not is_its_home and THREAD_START.search(_tree.read(root / path)):
-            problems.append(f"{path}: starts a thread; only app, tests and benchmarks do")
+        if is_its_home or not THREAD_START.search(_tree.read(root / path)):
+            continue
+        used.add((str(path),))
+        if (str(path),) not in allowed:
+            problems.append(f"{path}: starts a thread; only app, tests and benchmarks do "
+                            "(exceptions: tests/lint/threads_allowed.txt)")
+    for (path,) in sorted(allowed.keys() - used):
+        problems.append(f"threads_allowed.txt: {path} starts no thread any more: shrink it")
     return problems
 
 
