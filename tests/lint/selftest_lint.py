@@ -82,6 +82,8 @@ BAD = [
     (symbols_lint, "thread started below app",
      {"src/store/x.c": "int sn_x(void) {\n    return sn_thread_start(0);\n}\n"},
      "starts a thread"),
+    (symbols_lint, "thread exception that is not needed",
+     {"tests/lint/threads_allowed.txt": "src/store/x.c because\n"}, "shrink it"),
     (symbols_lint, "foreign export", {"shared.c": "int other_name(void) {\n    return 1;\n}\n"},
      "exports other_name"),
     (size_lint, "long function", {"src/base/x.c": LONG}, "83 lines"),
