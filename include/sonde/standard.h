@@ -53,14 +53,14 @@ SONDE_API sonde_standard *sonde_standard_free(sonde_standard *standard);
  *   status   100 to 999; 0: aborted, shown as status="aborted"; others SONDE_OTHER
  *   seconds  negative or NaN: the request is counted, its duration is not
  *
- * Cost: about 40 ns, no allocation for labels seen before.
+ * Cost: about 50 ns, no allocation for labels seen before.
  */
 SONDE_API void sonde_http_request_record(const char *method, const char *path, int status,
                                          double seconds);
 SONDE_API void sonde_http_request_record_in(sonde_standard *standard, const char *method,
                                             const char *path, int status, double seconds);
 
-/* Connections that clients have open: add 1 and -1. Cost: about 3 ns. */
+/* Connections that clients have open: add 1 and -1. Cost: about 4 ns. */
 SONDE_API void sonde_active_connections_add(int64_t n);
 SONDE_API void sonde_active_connections_add_in(sonde_standard *standard, int64_t n);
 
