@@ -96,6 +96,7 @@ static void reload(void) {
 }
 
 static sn_status serve(struct sn_err *err) {
+    (void)sn_os_raise_fd_limit(); /* Too low a limit shows as a failing open, with its sentence. */
     SN_TRY(sn_server_start(&run.server, &run.configs[0], err));
     announce(); /* before faults, which may be for every write */
     sn_status status = arm_faults(err);

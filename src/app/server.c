@@ -120,6 +120,8 @@ static sn_status open_collect(struct sn_server *server, const struct sn_config *
 
 static sn_status open_all(struct sn_server *server, struct sn_err *err) {
     SN_TRY(open_store(server, err));
+    sn_health_watch_init(&server->health_watch, server->store);
+    server->has_health_watch = true;
     sn_ingest_init(&server->ingest, sn_store_sink(server->store));
     SN_TRY(open_host_status(server, err));
     SN_TRY(open_api(server, err));
@@ -136,6 +138,8 @@ static void close_all(struct sn_server *server) {
     server->api = sn_api_close(server->api);
     if (server->has_host_status)
         sn_host_status_release(&server->host_status);
+    if (server->has_health_watch)
+        sn_health_watch_release(&server->health_watch);
     server->store = sn_store_close(server->store);
     memset(server, 0, sizeof *server);
 }
@@ -151,7 +155,8 @@ static sn_status start_collect(struct sn_server *server, struct sn_err *err) {
 static sn_status start_all(struct sn_server *server, struct sn_err *err) {
     struct sn_crew *store = &server->store_crew, *job = &server->job_crew,
                    *http = &server->http_crew;
-    store->count = sn_store_workers(server->store, store->workers, SN_CREW_MAX);
+    store->count = sn_store_workers(server->store, store->workers, SN_CREW_MAX - 1);
+    store->workers[store->count++] = sn_health_watch_worker(&server->health_watch);
     SN_TRY(sn_crew_start(store, err));
     job->count = sn_api_workers(server->api, job->workers, SN_CREW_MAX);
     SN_TRY(sn_crew_start(job, err));

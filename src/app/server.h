@@ -9,6 +9,7 @@
 
 #include "app/config.h"
 #include "app/crew.h"
+#include "app/health_watch.h"
 #include "app/own_metrics.h"
 #include "collect/host_status.h"
 
@@ -22,6 +23,8 @@ struct sn_server {
     struct sn_collect *collect;
     struct sn_host_status host_status;
     bool has_host_status;
+    struct sn_health_watch health_watch;
+    bool has_health_watch;
     struct sn_own_metrics own_metrics;
     struct sn_crew store_crew, job_crew, http_crew, collect_crew;
 };

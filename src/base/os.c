@@ -16,6 +16,7 @@
 #include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/random.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 /* The result of `call`, unless a fault is due. */
@@ -251,6 +252,15 @@ int sn_os_eventfd(unsigned initial) {
 
 ssize_t sn_os_getrandom(void *buf, size_t len) {
     return REPEATED(SN_FAULT_RANDOM, getrandom(buf, len, GRND_NONBLOCK));
+}
+
+uint64_t sn_os_raise_fd_limit(void) {
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+        return 0;
+    rlim_t before = limit.rlim_cur;
+    limit.rlim_cur = limit.rlim_max;
+    return setrlimit(RLIMIT_NOFILE, &limit) == 0 ? limit.rlim_cur : before;
 }
 
 int sn_os_pid(void) {

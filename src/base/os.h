@@ -149,6 +149,9 @@ int sn_os_eventfd_ring(int fd);
 ssize_t sn_os_getrandom(void *buf, size_t len);
 
 /* Process facts. */
+/* Raise the soft limit of open descriptors to the hard one: a store has one per segment. Returns the
+ * limit that holds now, 0 when it cannot be told. */
+uint64_t sn_os_raise_fd_limit(void);
 int sn_os_pid(void);
 int sn_os_cpu_count(void); /* online CPUs, at least 1 */
 size_t sn_os_page_size(void);

@@ -200,6 +200,13 @@ static void process_facts_are_plausible(void **state) {
 
 #define UNIT(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
+static void the_descriptor_limit_rises_to_the_hard_one(void **state) {
+    (void)state;
+    uint64_t limit = sn_os_raise_fd_limit();
+    assert_true(limit > 0);
+    assert_int_equal(sn_os_raise_fd_limit(), limit);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         UNIT(files_are_read_and_written),
@@ -210,6 +217,7 @@ int main(void) {
         cmocka_unit_test(sockets_connect_and_carry_bytes),
         cmocka_unit_test(epoll_sees_an_eventfd),
         cmocka_unit_test(process_facts_are_plausible),
+        cmocka_unit_test(the_descriptor_limit_rises_to_the_hard_one),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
