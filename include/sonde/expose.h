@@ -18,11 +18,31 @@ extern "C" {
 #endif
 
 typedef enum sonde_format {
-    SONDE_FORMAT_TEXT = 0 /* Prometheus text 0.0.4 */
+    SONDE_FORMAT_TEXT = 0, /* Prometheus text 0.0.4 */
+    /*
+     * OpenMetrics 1.0. A counter's family is called without _total, an info's without _info, and
+     * when another family has that name they are shown under their full names with type unknown.
+     * Counters and histograms say when they began (_created; not those of callbacks, which may have
+     * counted before). The last error of an operation rides as exemplar, labels class and message,
+     * on its sonde_operations_total{outcome="error"}, cut to the 128 characters that exemplars may
+     * have. Histograms with negative bounds have no _sum and no _count, as the format demands.
+     */
+    SONDE_FORMAT_OPENMETRICS = 1
 } sonde_format;
 
 /* The Content-Type of a format; NULL for an unknown one. Static text. */
 SONDE_API const char *sonde_format_content_type(sonde_format format);
+
+/*
+ * Choose the text format for a scraper: the one with the highest quality in its Accept header (RFC
+ * 9110), of equals OpenMetrics. "Accept anything" is text, which people can read.
+ *
+ *   accept  the header's value; NULL or "": no header
+ *
+ * Returns SONDE_FORMAT_TEXT or SONDE_FORMAT_OPENMETRICS; text when the header accepts neither or is
+ * nonsense. Threads: any. Blocks: never. Cost: O(length).
+ */
+SONDE_API sonde_format sonde_format_negotiate(const char *accept);
 
 /* Takes the next piece of output (borrowed for the call). Not 0: stop. */
 typedef int (*sonde_sink)(void *ctx, const char *bytes, size_t len);
@@ -86,7 +106,7 @@ typedef struct sonde_sample {
     const sonde_label *labels; /* [label_count] in the order of registration; "le" is the last */
     size_t label_count;
     double value;
-    int64_t created_wall_ms; /* when the series was made, Unix milliseconds */
+    int64_t created_wall_ms; /* when counting began, Unix milliseconds; 0: not known */
 } sonde_sample;
 
 /* Functions that get what a visit finds. Not 0: stop. */

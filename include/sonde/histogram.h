@@ -19,7 +19,7 @@ typedef struct sonde_histogram_family sonde_histogram_family;
  * As sonde_counter_new and its family.
  *
  *   metric  bounds: strictly ascending, finite, at most SONDE_BUCKETS_MAX; none: the defaults.
- *           A label must not be called "le". The names NAME_bucket, NAME_sum and NAME_count are
+ *           A label must not be called "le". NAME_bucket, NAME_sum, NAME_count and NAME_created are
  *           taken as well. Registered again with other bounds: EXISTS.
  */
 SONDE_API sonde_histogram *sonde_histogram_new(sonde_registry *registry, const sonde_metric *metric,

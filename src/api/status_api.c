@@ -27,12 +27,26 @@ static int append(void *ctx, const char *bytes, size_t len) {
     return buf->status == SN_OK ? 0 : -1;
 }
 
+/* Accept headers of scrapers have some 300 bytes; who sends more gets the format all can read. */
+#define ACCEPT_BYTES_MAX 1024
+
+static sonde_format format_for(const struct sn_http_request *request) {
+    struct sn_str accept;
+    char text[ACCEPT_BYTES_MAX];
+    if (!sn_http_request_header(request, SN_STR("accept"), &accept) || accept.len >= sizeof text)
+        return SONDE_FORMAT_TEXT;
+    if (accept.len > 0)
+        memcpy(text, accept.ptr, accept.len);
+    text[accept.len] = '\0';
+    return sonde_format_negotiate(text);
+}
+
 void sn_api_get_metrics(struct sn_api *api, struct sn_http_request *request) {
+    sonde_format format = format_for(request);
     struct sn_buf buf;
     sn_buf_init(&buf, METRICS_BYTES_MAX);
     struct sn_err err = {0};
-    sonde_status written =
-        sonde_registry_write(api->options.registry, SONDE_FORMAT_TEXT, append, &buf);
+    sonde_status written = sonde_registry_write(api->options.registry, format, append, &buf);
     sn_status status = sn_buf_status(&buf, &err);
     if (status == SN_OK && written != SONDE_OK)
         status = sn_err_set(&err, SN_ERR_NO_MEMORY, "no memory to write the metrics");
@@ -41,7 +55,7 @@ void sn_api_get_metrics(struct sn_api *api, struct sn_http_request *request) {
     } else {
         const struct sn_http_response response = {
             .status = 200,
-            .content_type = sonde_format_content_type(SONDE_FORMAT_TEXT),
+            .content_type = sonde_format_content_type(format),
             .body_buf = &buf,
         };
         sn_http_respond(request, &response);

@@ -9,6 +9,7 @@
 #include "client/callback_priv.h"
 #include "client/error_priv.h"
 #include "client/lock_priv.h"
+#include "client/openmetrics_names_priv.h"
 #include "client/operation_priv.h"
 #include "client/registry_priv.h"
 #include "codec/number.h"
@@ -41,7 +42,9 @@ static bool is_name(struct sn_str name, bool may_have_colon) {
 static bool is_reserved(struct sn_str name) {
     return sn_str_starts_with(name, SN_STR("sonde_operation")) ||
            sn_str_equal(name, SN_STR("sonde_service_start_time_seconds")) ||
-           sn_str_equal(name, SN_STR("sonde_lost_total"));
+           sn_str_equal(name, SN_STR("sonde_lost")) ||
+           sn_str_equal(name, SN_STR("sonde_lost_total")) ||
+           sn_str_equal(name, SN_STR("sonde_lost_created"));
 }
 
 static bool is_internal(enum sn_kind kind) {
@@ -134,7 +137,7 @@ static bool has_derived_name(enum sn_kind kind, struct sn_str family, struct sn_
         return false;
     struct sn_str rest = sn_str_make(name.ptr + family.len, name.len - family.len);
     return sn_str_equal(rest, SN_STR("_bucket")) || sn_str_equal(rest, SN_STR("_sum")) ||
-           sn_str_equal(rest, SN_STR("_count"));
+           sn_str_equal(rest, SN_STR("_count")) || sn_str_equal(rest, SN_STR("_created"));
 }
 
 static bool has_same_labels(const struct sn_family *family, const sonde_metric *metric) {
@@ -214,9 +217,9 @@ static uint32_t cells_of(enum sn_kind kind, const sonde_buckets *buckets) {
     return 0;
 }
 
-static uint32_t tail_of(enum sn_kind kind) {
+static uint32_t tail_of(enum sn_kind kind, const sonde_buckets *buckets) {
     if (kind == SN_KIND_OPERATION)
-        return sizeof(struct sn_last_error);
+        return (uint32_t)sn_operation_tail_size(buckets->count);
     bool is_callback = kind == SN_KIND_CALLBACK_GAUGE || kind == SN_KIND_CALLBACK_COUNTER;
     return is_callback ? sizeof(struct sn_callback) : 0;
 }
@@ -265,7 +268,7 @@ static sn_status fill_family(struct sn_family *family, const sonde_metric *metri
     SN_TRY(copy_texts(family, metric));
     SN_TRY(make_bounds(family, metric, err));
     family->cell_count = cells_of(family->kind, family->buckets);
-    family->tail_size = tail_of(family->kind);
+    family->tail_size = tail_of(family->kind, family->buckets);
     family->series_max =
         metric->series_max > 0 ? metric->series_max : family->registry->options.family_series_max;
     return sn_series_init_all(family);
@@ -320,6 +323,7 @@ static void publish(struct sn_family *family) {
     atomic_store_explicit(link, family, memory_order_release);
     registry->last = family;
     registry->family_count++;
+    sn_openmetrics_mark(family);
 }
 
 sonde_status sn_family_get_locked(sonde_registry *registry, const sonde_metric *metric,

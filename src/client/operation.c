@@ -25,6 +25,10 @@ static struct sn_series *series_of(const void *handle) {
     return (struct sn_series *)(uintptr_t)handle;
 }
 
+static struct sn_operation_tail *tail_of(struct sn_series *series) {
+    return sn_series_tail(series);
+}
+
 /* Registration. */
 
 static struct sn_family *family_locked(sonde_registry *registry, enum sn_kind kind) {
@@ -163,7 +167,7 @@ void sonde_track_fail_as(sonde_tracker *tracker, const sonde_failure *failure) {
     if (series == NULL)
         return;
     if (series->family != NULL && failure != NULL)
-        remember(sn_series_tail(series), failure);
+        remember(&tail_of(series)->last_error, failure);
     sonde_track_end(tracker, SONDE_OUTCOME_ERROR);
 }
 
@@ -181,38 +185,52 @@ static void get_words(_Atomic uint64_t *words, size_t size, char *ret_text) {
 }
 
 /* A few tries: a writer needs some 50 ns. What a busy one leaves is the words of two messages. */
-static void read_last_error(struct sn_last_error *last, sonde_operation_stats *stats) {
+bool sn_operation_last_error(struct sn_series *series, struct sn_error_text *ret_error) {
+    struct sn_last_error *last = &tail_of(series)->last_error;
     for (int i = 0; i < 1000; i++) {
         uint64_t version = atomic_load_explicit(&last->version, memory_order_acquire);
+        if (version == 0)
+            return false;
         if (version % 2 != 0)
             continue;
-        stats->last_error_wall_ms = atomic_load_explicit(&last->wall_ms, memory_order_acquire);
-        get_words(last->error_class, SONDE_ERROR_CLASS_SIZE, stats->last_error_class);
-        get_words(last->message, SONDE_ERROR_MESSAGE_SIZE, stats->last_error_message);
+        ret_error->wall_ms = atomic_load_explicit(&last->wall_ms, memory_order_acquire);
+        get_words(last->error_class, SONDE_ERROR_CLASS_SIZE, ret_error->error_class);
+        get_words(last->message, SONDE_ERROR_MESSAGE_SIZE, ret_error->message);
         if (atomic_load_explicit(&last->version, memory_order_relaxed) == version)
-            return;
+            return true;
     }
-    stats->last_error_class[0] = stats->last_error_message[0] = '\0';
+    return false;
 }
 
 /* Reading. */
+
+/* What counts as the shortest of two, of which 0 is none. */
+static uint64_t shorter(uint64_t a, uint64_t b) {
+    return a == 0 || (b != 0 && b < a) ? b : a;
+}
+
+static uint64_t longer(uint64_t a, uint64_t b) {
+    return a > b ? a : b;
+}
 
 static void add_slab(const uint64_t *cells, struct sn_operation_sums *sums) {
     for (size_t i = 0; i < SONDE_OUTCOME_COUNT; i++)
         sums->outcomes[i] += __atomic_load_n(&cells[SONDE_OPERATION_OUTCOME + i], __ATOMIC_ACQUIRE);
     sums->sum_ns += sn_cell_load(&cells[SONDE_OPERATION_SUM_NS]);
     uint64_t inverted_min = sn_cell_load(&cells[SONDE_OPERATION_MIN_NS]);
-    if (inverted_min != 0 && (sums->min_ns == 0 || ~inverted_min < sums->min_ns))
-        sums->min_ns = ~inverted_min;
-    uint64_t max = sn_cell_load(&cells[SONDE_OPERATION_MAX_NS]);
-    sums->max_ns = max > sums->max_ns ? max : sums->max_ns;
-    uint64_t tick = sn_cell_load(&cells[SONDE_OPERATION_LAST_TICK]);
-    sums->last_tick = tick > sums->last_tick ? tick : sums->last_tick;
-    uint64_t ns = sn_cell_load(&cells[SONDE_OPERATION_LAST_NS]);
-    sums->last_ns = ns > sums->last_ns ? ns : sums->last_ns;
+    if (inverted_min != 0)
+        sums->min_ns = shorter(sums->min_ns, ~inverted_min);
+    sums->max_ns = longer(sums->max_ns, sn_cell_load(&cells[SONDE_OPERATION_MAX_NS]));
+    sums->last_tick = longer(sums->last_tick, sn_cell_load(&cells[SONDE_OPERATION_LAST_TICK]));
+    sums->last_ns = longer(sums->last_ns, sn_cell_load(&cells[SONDE_OPERATION_LAST_NS]));
 }
 
-void sn_operation_sum(const struct sn_series *series, struct sn_operation_sums *ret_sums) {
+static uint64_t finished(const struct sn_operation_sums *sums) {
+    return sums->outcomes[0] + sums->outcomes[1] + sums->outcomes[2];
+}
+
+/* The cells alone: the shortest and the longest run are those since the last reset. */
+static void sum_cells(const struct sn_series *series, struct sn_operation_sums *ret_sums) {
     struct sn_operation_sums sums = {0};
     const sonde_ref *ref = &series->head.ref;
     for (const struct sn_slab *slab = sn_slab_first(); slab != NULL; slab = sn_slab_next(slab)) {
@@ -221,11 +239,90 @@ void sn_operation_sum(const struct sn_series *series, struct sn_operation_sums *
             add_slab(cells, &sums);
     }
     /* After all outcomes: a run that is in them has begun. */
-    sums.begun = sn_cells_sum(ref, SONDE_OPERATION_BEGUN);
-    uint64_t ended = sums.outcomes[0] + sums.outcomes[1] + sums.outcomes[2];
-    if (sums.begun < ended)
-        sums.begun = ended;
+    sums.begun = longer(sn_cells_sum(ref, SONDE_OPERATION_BEGUN), finished(&sums));
     *ret_sums = sums;
+}
+
+void sn_operation_sum(struct sn_series *series, struct sn_operation_sums *ret_sums) {
+    const struct sn_operation_baseline *baseline = &tail_of(series)->baseline;
+    sum_cells(series, ret_sums);
+    /* Acquire, after the cells: who finds a cell set back finds here what it held. */
+    uint64_t min_ns = atomic_load_explicit(&baseline->min_ns, memory_order_acquire);
+    uint64_t max_ns = atomic_load_explicit(&baseline->max_ns, memory_order_acquire);
+    ret_sums->min_ns = shorter(ret_sums->min_ns, min_ns);
+    ret_sums->max_ns = longer(ret_sums->max_ns, max_ns);
+}
+
+void sn_operation_note(struct sn_series *series, size_t slot) {
+    struct sn_operation_sums sums;
+    sum_cells(series, &sums);
+    tail_of(series)->noted[slot] = finished(&sums);
+}
+
+/* Reset. */
+
+static void keep_extremes(struct sn_operation_baseline *baseline,
+                          const struct sn_operation_sums *sums) {
+    uint64_t min_ns = atomic_load_explicit(&baseline->min_ns, memory_order_relaxed);
+    uint64_t max_ns = atomic_load_explicit(&baseline->max_ns, memory_order_relaxed);
+    atomic_store_explicit(&baseline->min_ns, shorter(min_ns, sums->min_ns), memory_order_release);
+    atomic_store_explicit(&baseline->max_ns, longer(max_ns, sums->max_ns), memory_order_release);
+}
+
+/*
+ * Set the shortest and longest run of a slab to "none yet". The only cells that a reader writes:
+ * their owner never stores what it read there, only the duration of its own last run, so an
+ * exchange loses nothing. A run that is being recorded at this moment may count as one before.
+ */
+static void take_extremes(uint64_t *cells, struct sn_operation_sums *sums) {
+    uint64_t inverted_min =
+        __atomic_exchange_n(&cells[SONDE_OPERATION_MIN_NS], 0, __ATOMIC_ACQ_REL);
+    if (inverted_min != 0)
+        sums->min_ns = shorter(sums->min_ns, ~inverted_min);
+    sums->max_ns = longer(sums->max_ns,
+                          __atomic_exchange_n(&cells[SONDE_OPERATION_MAX_NS], 0, __ATOMIC_ACQ_REL));
+}
+
+void sn_operation_reset(struct sn_series *series, int64_t wall_ms) {
+    struct sn_operation_tail *tail = tail_of(series);
+    struct sn_operation_baseline *baseline = &tail->baseline;
+    struct sn_operation_sums sums;
+    for (uint32_t i = 0; i <= series->family->buckets->count; i++)
+        tail->bucket_baseline[i] = sn_cells_sum(&series->head.ref, SONDE_OPERATION_BUCKETS + i);
+    sum_cells(series, &sums);
+    memcpy(baseline->outcomes, sums.outcomes, sizeof baseline->outcomes);
+    baseline->sum_ns = sums.sum_ns;
+    baseline->reset_wall_ms = wall_ms;
+    /* Kept before they are taken away: the exposition never shows them missing. */
+    keep_extremes(baseline, &sums);
+    struct sn_operation_sums taken = {0};
+    for (const struct sn_slab *slab = sn_slab_first(); slab != NULL; slab = sn_slab_next(slab)) {
+        const uint64_t *cells = sn_slab_cells(slab, &series->head.ref);
+        if (cells != NULL)
+            take_extremes((uint64_t *)(uintptr_t)cells, &taken);
+    }
+    keep_extremes(baseline, &taken);
+}
+
+static uint64_t since(uint64_t now, uint64_t before) {
+    return now > before ? now - before : 0;
+}
+
+void sn_operation_read_since(struct sn_series *series, struct sn_operation_since *ret_since,
+                             uint64_t *ret_buckets) {
+    const struct sn_operation_tail *tail = tail_of(series);
+    const struct sn_operation_baseline *baseline = &tail->baseline;
+    struct sn_operation_since result = {.reset_wall_ms = baseline->reset_wall_ms};
+    sum_cells(series, &result.sums);
+    result.active = result.sums.begun - finished(&result.sums);
+    for (size_t i = 0; i < SONDE_OUTCOME_COUNT; i++)
+        result.sums.outcomes[i] = since(result.sums.outcomes[i], baseline->outcomes[i]);
+    result.sums.sum_ns = since(result.sums.sum_ns, baseline->sum_ns);
+    for (uint32_t i = 0; i <= series->family->buckets->count; i++) {
+        uint64_t count = sn_cells_sum(&series->head.ref, SONDE_OPERATION_BUCKETS + i);
+        ret_buckets[i] = since(count, tail->bucket_baseline[i]);
+    }
+    *ret_since = result;
 }
 
 int64_t sn_operation_last_wall_ms(const struct sn_operation_sums *sums) {
@@ -244,14 +341,17 @@ void sonde_operation_read(const sonde_operation *operation, sonde_operation_stat
     sonde_operation_stats stats = {0};
     struct sn_series *series = series_of(operation);
     struct sn_operation_sums sums = {0};
+    struct sn_error_text error;
     if (series != NULL && series->family != NULL) {
         sn_operation_sum(series, &sums);
-        read_last_error(sn_series_tail(series), &stats);
+        if (sn_operation_last_error(series, &error)) {
+            stats.last_error_wall_ms = error.wall_ms;
+            memcpy(stats.last_error_class, error.error_class, sizeof error.error_class);
+            memcpy(stats.last_error_message, error.message, sizeof error.message);
+        }
     }
-    for (size_t i = 0; i < SONDE_OUTCOME_COUNT; i++) {
-        stats.outcome_count[i] = sums.outcomes[i];
-        stats.count += sums.outcomes[i];
-    }
+    memcpy(stats.outcome_count, sums.outcomes, sizeof sums.outcomes);
+    stats.count = finished(&sums);
     stats.active = (int64_t)(sums.begun - stats.count);
     stats.duration_sum_s = (double)sums.sum_ns / 1e9;
     stats.duration_min_s = (double)sums.min_ns / 1e9;

@@ -11,6 +11,7 @@
 #include "client/read_priv.h"
 
 #include "client/callback_priv.h"
+#include "client/openmetrics_names_priv.h"
 #include "client/operation_priv.h"
 #include "client/registry_priv.h"
 #include "sonde/counter.h"
@@ -55,7 +56,9 @@ static int put_histogram(const struct sn_line_sink *sink, struct sn_line *line, 
 }
 
 static int put_series(const struct sn_line_sink *sink, struct sn_series *series) {
-    struct sn_line line = {.name = sn_str_from(series->family->name), .series = series};
+    struct sn_line line = {.name = sn_str_from(series->family->name),
+                           .series = series,
+                           .created_wall_ms = series->created_wall_ms};
     double value;
     switch (series->family->kind) {
     case SN_KIND_COUNTER:
@@ -71,6 +74,7 @@ static int put_series(const struct sn_line_sink *sink, struct sn_series *series)
         return put_integer(sink, &line, 1);
     case SN_KIND_CALLBACK_GAUGE:
     case SN_KIND_CALLBACK_COUNTER:
+        line.created_wall_ms = 0; /* the host may have counted before */
         return sn_callback_read(series, &value) ? put_number(sink, &line, value) : 0;
     case SN_KIND_SERVICE:
         return put_number(sink, &line, (double)series->created_wall_ms / 1e3);
@@ -80,30 +84,11 @@ static int put_series(const struct sn_line_sink *sink, struct sn_series *series)
     return 0;
 }
 
-static sonde_type type_of(enum sn_kind kind) {
-    switch (kind) {
-    case SN_KIND_COUNTER:
-    case SN_KIND_FLOAT_COUNTER:
-    case SN_KIND_CALLBACK_COUNTER:
-        return SONDE_TYPE_COUNTER;
-    case SN_KIND_HISTOGRAM:
-    case SN_KIND_OPERATION:
-        return SONDE_TYPE_HISTOGRAM;
-    case SN_KIND_INFO:
-        return SONDE_TYPE_INFO;
-    case SN_KIND_GAUGE:
-    case SN_KIND_CALLBACK_GAUGE:
-    case SN_KIND_SERVICE:
-        return SONDE_TYPE_GAUGE;
-    }
-    return SONDE_TYPE_GAUGE;
-}
-
 static int put_family(const struct sn_line_sink *sink, struct sn_family *family) {
     if (atomic_load_explicit(&family->first, memory_order_acquire) == NULL)
         return 0;
-    sonde_family_info info = {family->name, family->help, family->unit, type_of(family->kind)};
-    if (sink->family(sink->ctx, &info) != 0)
+    sonde_family_info info = {family->name, family->help, family->unit, sn_kind_type(family->kind)};
+    if (sink->family(sink->ctx, &info, family) != 0)
         return 1;
     FOR_EACH_SERIES(series, family) {
         if (put_series(sink, series) != 0)
@@ -117,9 +102,11 @@ static int put_family(const struct sn_line_sink *sink, struct sn_family *family)
 static int put_outcomes(const struct sn_line_sink *sink, struct sn_line *line,
                         const struct sn_operation_sums *sums) {
     static const char *const outcomes[SONDE_OUTCOME_COUNT] = {"ok", "error", "aborted"};
+    const struct sn_error_text *last_error = line->last_error;
     line->extra_name = "outcome";
     for (size_t i = 0; i < SONDE_OUTCOME_COUNT; i++) {
         line->extra_value = outcomes[i];
+        line->last_error = i == SONDE_OUTCOME_ERROR ? last_error : NULL;
         if (put_integer(sink, line, sums->outcomes[i]) != 0)
             return 1;
     }
@@ -156,32 +143,45 @@ static const struct operation_page {
     sonde_family_info info;
     int (*put)(const struct sn_line_sink *sink, struct sn_line *line,
                const struct sn_operation_sums *sums);
+    bool has_errors; /* shows the last error */
 } operation_pages[] = {
     {{"sonde_operations_total", "Finished operations by outcome.", "", SONDE_TYPE_COUNTER},
-     put_outcomes},
+     put_outcomes,
+     true},
     {{"sonde_operation_duration_seconds", "Duration of finished operations.", "seconds",
       SONDE_TYPE_HISTOGRAM},
-     put_duration},
+     put_duration,
+     false},
     {{"sonde_operation_duration_min_seconds", "Shortest operation since start.", "seconds",
       SONDE_TYPE_GAUGE},
-     put_min},
+     put_min,
+     false},
     {{"sonde_operation_duration_max_seconds", "Longest operation since start.", "seconds",
       SONDE_TYPE_GAUGE},
-     put_max},
+     put_max,
+     false},
     {{"sonde_operations_active", "Operations begun and not finished.", "", SONDE_TYPE_GAUGE},
-     put_active},
+     put_active,
+     false},
     {{"sonde_operation_last_timestamp_seconds", "Unix time of the last finish, 0 if none.",
       "seconds", SONDE_TYPE_GAUGE},
-     put_last},
+     put_last,
+     false},
 };
 
 static int put_operation_page(const struct sn_line_sink *sink, struct sn_family *family,
                               const struct operation_page *page) {
-    if (sink->family(sink->ctx, &page->info) != 0)
+    if (sink->family(sink->ctx, &page->info, NULL) != 0)
         return 1;
     FOR_EACH_SERIES(series, family) {
-        struct sn_line line = {.name = sn_str_from(page->info.name), .series = series};
+        struct sn_line line = {.name = sn_str_from(page->info.name),
+                               .series = series,
+                               .created_wall_ms = series->created_wall_ms};
         struct sn_operation_sums sums;
+        struct sn_error_text error;
+        /* The message first: its error is then counted as well. */
+        if (sink->wants_errors && page->has_errors && sn_operation_last_error(series, &error))
+            line.last_error = &error;
         sn_operation_sum(series, &sums);
         if (page->put(sink, &line, &sums) != 0)
             return 1;
@@ -205,34 +205,60 @@ static int put_lost(const struct sn_line_sink *sink, const sonde_registry *regis
     static const sonde_family_info info = {"sonde_lost_total",
                                            "What the library could not record as asked, by reason.",
                                            "", SONDE_TYPE_COUNTER};
-    if (sink->family(sink->ctx, &info) != 0)
+    if (sink->family(sink->ctx, &info, NULL) != 0)
         return 1;
     for (int i = 0; i < SONDE_LOST_REASON_COUNT; i++) {
-        struct sn_line line = {
-            .name = sn_str_from(info.name), .extra_name = "reason", .extra_value = reasons[i]};
+        struct sn_line line = {.name = sn_str_from(info.name),
+                               .extra_name = "reason",
+                               .extra_value = reasons[i],
+                               .created_wall_ms = registry->moments.first_wall_ms};
         if (put_integer(sink, &line, sonde_lost_count(registry, (sonde_lost_reason)i)) != 0)
             return 1;
     }
     return 0;
 }
 
-static int put_registry(const struct sn_line_sink *sink, sonde_registry *registry) {
+int sn_registry_read_lines(sonde_registry *registry, const struct sn_line_sink *sink) {
     for (struct sn_family *family = atomic_load_explicit(&registry->first, memory_order_acquire);
          family != NULL; family = atomic_load_explicit(&family->next, memory_order_acquire)) {
-        int stop = family->kind == SN_KIND_OPERATION ? put_operations(sink, family)
-                                                     : put_family(sink, family);
+        bool is_operations = family->kind == SN_KIND_OPERATION;
+        if (sink->skips_operations && (is_operations || family->kind == SN_KIND_SERVICE))
+            continue;
+        int stop = is_operations ? put_operations(sink, family) : put_family(sink, family);
         if (stop != 0)
             return stop;
     }
     return put_lost(sink, registry);
 }
 
-sonde_status sn_registry_read(sonde_registry *registry, const struct sn_line_sink *sink) {
+/* Note how many operations have finished, unless that was done a moment ago. */
+static void note_operations(sonde_registry *registry, int64_t now_ns) {
+    if (!sn_moments_are_due(&registry->moments, now_ns))
+        return;
+    size_t slot = sn_moments_next(&registry->moments, now_ns);
+    struct sn_family *family = atomic_load_explicit(&registry->operations, memory_order_acquire);
+    if (family == NULL)
+        return;
+    FOR_EACH_SERIES(series, family)
+    sn_operation_note(series, slot);
+}
+
+sonde_registry *sn_registry_read_begin(sonde_registry *registry) {
     registry = sn_registry_or_global(registry);
     struct sn_tick_pair now = sn_ticks_now();
     sn_ticks_update(&now);
     sn_mutex_lock(&registry->read_mu);
-    int stop = put_registry(sink, registry);
+    note_operations(registry, now.mono_ns);
+    return registry;
+}
+
+void sn_registry_read_end(sonde_registry *registry) {
     sn_mutex_unlock(&registry->read_mu);
+}
+
+sonde_status sn_registry_read(sonde_registry *registry, const struct sn_line_sink *sink) {
+    registry = sn_registry_read_begin(registry);
+    int stop = sn_registry_read_lines(registry, sink);
+    sn_registry_read_end(registry);
     return stop != 0 ? SONDE_ERR_IO : SONDE_OK;
 }

@@ -4,15 +4,18 @@
 #ifndef SN_CLIENT_READ_PRIV_H
 #define SN_CLIENT_READ_PRIV_H
 
+#include "client/operation_priv.h"
 #include "client/series_priv.h"
 
 /* One line of a page, borrowed for the call. */
 struct sn_line {
-    struct sn_str name;             /* of the family */
-    struct sn_str suffix;           /* _bucket, _sum, _count or nothing */
-    const struct sn_series *series; /* whose labels it has; NULL: none */
-    const char *extra_name;         /* one more label, last; NULL: none */
-    const char *extra_value;        /* nothing in it needs escaping */
+    struct sn_str name;                     /* of the family */
+    struct sn_str suffix;                   /* _bucket, _sum, _count or nothing */
+    const struct sn_series *series;         /* whose labels it has; NULL: none */
+    const char *extra_name;                 /* one more label, last; NULL: none */
+    const char *extra_value;                /* nothing in it needs escaping */
+    int64_t created_wall_ms;                /* when counting began; 0: not known */
+    const struct sn_error_text *last_error; /* of what this line counts; NULL: none, or not asked */
     bool is_integer;
     uint64_t integer;
     double number; /* set for integers as well */
@@ -20,9 +23,12 @@ struct sn_line {
 
 /* What gets the lines. Not 0: stop. */
 struct sn_line_sink {
-    int (*family)(void *ctx, const sonde_family_info *family);
+    /* family: NULL for the library's own, of which a page has several for one inside. */
+    int (*family)(void *ctx, const sonde_family_info *info, const struct sn_family *family);
     int (*line)(void *ctx, const struct sn_line *line);
     void *ctx;
+    bool wants_errors;     /* fill in last_error */
+    bool skips_operations; /* no lines of services and operations */
 };
 
 /*
@@ -30,5 +36,16 @@ struct sn_line_sink {
  * Returns SONDE_OK, or SONDE_ERR_IO when the sink said stop. Any thread.
  */
 sonde_status sn_registry_read(sonde_registry *registry, const struct sn_line_sink *sink);
+
+/*
+ * Begin and end a read by hand: what is read in between belongs to one moment, as far as there is
+ * one. Begin returns the registry (the global one for NULL). It also notes how many operations
+ * have finished, for rates.
+ */
+sonde_registry *sn_registry_read_begin(sonde_registry *registry);
+void sn_registry_read_end(sonde_registry *registry);
+
+/* The lines, between begin and end. Not 0: the sink said stop. */
+int sn_registry_read_lines(sonde_registry *registry, const struct sn_line_sink *sink);
 
 #endif

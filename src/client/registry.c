@@ -5,6 +5,7 @@
  */
 #include "client/registry_priv.h"
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "client/buckets_priv.h"
 #include "client/error_priv.h"
@@ -32,6 +33,7 @@ static void registry_init(sonde_registry *registry, const sonde_registry_options
     registry->options.family_series_max =
         or_default(options->family_series_max, FAMILY_SERIES_MAX_DEFAULT);
     registry->cells.lost = &registry->lost;
+    sn_moments_init(&registry->moments, sn_clock_system());
     sn_mutex_init(&registry->read_mu, SN_RANK_CLIENT_READ, "client read");
 }
 

@@ -15,6 +15,7 @@
 
 #include "base/lock.h"
 #include "base/str.h"
+#include "client/moments_priv.h"
 #include "client/slab_priv.h"
 #include "sonde/expose.h"
 #include "sonde/gauge.h"
@@ -85,6 +86,7 @@ struct sn_family {
     _Atomic(struct sn_series *) first;
     _Atomic(struct sn_series *) other; /* made when first needed */
     _Atomic bool is_full;
+    _Atomic bool is_plain; /* see openmetrics_names_priv.h */
     struct sn_series *last;
     size_t series_count; /* against the limit: `other` not counted */
     size_t table_count;  /* all */
@@ -95,6 +97,7 @@ struct sonde_registry {
     struct sn_lost lost;
     sonde_registry_options options; /* resolved; operation_bounds owned */
     struct sn_mutex read_mu;        /* one reader at a time; callbacks run under it */
+    struct sn_moments moments;      /* guarded by read_mu */
     struct sn_cell_space cells;
     _Atomic(struct sn_family *) first;
     _Atomic(struct sn_family *) services;

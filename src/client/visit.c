@@ -14,9 +14,10 @@ struct visit {
     sonde_label labels[SONDE_LABELS_MAX + 1];
 };
 
-static int visit_family(void *ctx, const sonde_family_info *family) {
+static int visit_family(void *ctx, const sonde_family_info *info, const struct sn_family *family) {
     const sonde_visitor *visitor = ((struct visit *)ctx)->visitor;
-    return visitor->family != NULL ? visitor->family(visitor->ctx, family) : 0;
+    (void)family;
+    return visitor->family != NULL ? visitor->family(visitor->ctx, info) : 0;
 }
 
 static size_t fill_labels(struct visit *visit, const struct sn_line *line) {
@@ -46,13 +47,13 @@ static int visit_line(void *ctx, const struct sn_line *line) {
         .labels = visit->labels,
         .label_count = fill_labels(visit, line),
         .value = line->number,
-        .created_wall_ms = line->series != NULL ? line->series->created_wall_ms : 0,
+        .created_wall_ms = line->created_wall_ms,
     };
     return visit->visitor->sample(visit->visitor->ctx, &sample);
 }
 
 sonde_status sonde_registry_visit(sonde_registry *registry, const sonde_visitor *visitor) {
     struct visit visit = {.visitor = visitor};
-    struct sn_line_sink lines = {visit_family, visit_line, &visit};
+    struct sn_line_sink lines = {.family = visit_family, .line = visit_line, .ctx = &visit};
     return sn_registry_read(registry, &lines);
 }

@@ -53,6 +53,24 @@ static void own_metrics_are_a_text_page(void **state) {
     reply_release(&reply);
 }
 
+static void the_accept_header_chooses_the_format(void **state) {
+    struct test_server *server = *state;
+    struct reply reply;
+    ask(server, "GET", "/metrics",
+        "Accept: application/openmetrics-text;version=1.0.0;q=0.5,text/plain;q=0.2\r\n", "",
+        &reply);
+    assert_int_equal(reply.status, 200);
+    assert_string_equal(reply_header(&reply, "Content-Type"),
+                        "application/openmetrics-text; version=1.0.0; charset=utf-8");
+    assert_true(reply.body_len > 6);
+    assert_string_equal(reply.body + reply.body_len - 6, "# EOF\n");
+    reply_release(&reply);
+    ask(server, "GET", "/metrics", "Accept: image/png\r\n", "", &reply);
+    assert_int_equal(reply.status, 200);
+    assert_non_null(strstr(reply_header(&reply, "Content-Type"), "text/plain; version=0.0.4"));
+    reply_release(&reply);
+}
+
 static void the_host_is_one_json_object(void **state) {
     struct test_server *server = *state;
     struct reply reply;
@@ -72,6 +90,7 @@ int main(void) {
         TEST(a_living_server_is_healthy_also_when_it_is_not_ready),
         TEST(readiness_says_what_is_wrong),
         TEST(own_metrics_are_a_text_page),
+        TEST(the_accept_header_chooses_the_format),
         TEST(the_host_is_one_json_object),
     };
     return cmocka_run_group_tests_name("status_api", tests, NULL, NULL);

@@ -186,6 +186,71 @@ static void handles_that_record_nothing_are_safe(void **state) {
     (void)sonde_registry_free(registry);
 }
 
+static void record_ns(sonde_operation *operation, uint64_t duration_ns) {
+    const sonde_operation_head *head = (const void *)operation;
+    sonde_operation_record(sonde_cells(head), head->buckets, duration_ns, SONDE_OUTCOME_OK);
+}
+
+static void a_reset_is_seen_by_readers_only(void **state) {
+    (void)state;
+    sonde_registry *registry = new_registry();
+    sonde_operation *operation = sonde_operation_get(sonde_service_get(registry, "s"), "o");
+    struct sn_series *series = (struct sn_series *)(void *)operation;
+    struct sn_operation_since since;
+    uint64_t buckets[SONDE_BUCKETS_MAX + 1];
+    record_ns(operation, 2000);
+    record_ns(operation, 9000000000);
+    sn_operation_reset(series, 1234);
+    sn_operation_read_since(series, &since, buckets);
+    assert_int_equal(since.reset_wall_ms, 1234);
+    assert_int_equal(since.sums.outcomes[SONDE_OUTCOME_OK], 0);
+    assert_int_equal(since.sums.max_ns, 0);
+    record_ns(operation, 5000);
+    sn_operation_read_since(series, &since, buckets);
+    assert_int_equal(since.sums.outcomes[SONDE_OUTCOME_OK], 1);
+    assert_int_equal(since.sums.sum_ns, 5000);
+    assert_int_equal(since.sums.min_ns, 5000);
+    assert_int_equal(since.sums.max_ns, 5000);
+    assert_int_equal(buckets[0], 1);
+    assert_int_equal(buckets[series->family->buckets->count], 0);
+    sonde_operation_stats stats = stats_of(operation);
+    assert_int_equal(stats.count, 3);
+    assert_true(stats.duration_min_s == 2e-6 && stats.duration_max_s == 9);
+    sn_operation_reset(series, 5678);
+    stats = stats_of(operation);
+    assert_true(stats.duration_min_s == 2e-6 && stats.duration_max_s == 9);
+    (void)sonde_registry_free(registry);
+}
+
+/* Run under the thread sanitizer as well. */
+static void *run_often(void *operation) {
+    for (uint64_t i = 0; i < 100000; i++)
+        record_ns(operation, 1000 + i);
+    return NULL;
+}
+
+static void no_extreme_is_lost_by_a_reset(void **state) {
+    (void)state;
+    sonde_registry *registry = new_registry();
+    sonde_operation *operation = sonde_operation_get(sonde_service_get(registry, "s"), "o");
+    pthread_t threads[2];
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, run_often, operation), 0);
+    double max = 0;
+    for (int i = 0; i < 2000; i++) {
+        sn_operation_reset((struct sn_series *)(void *)operation, i + 1);
+        sonde_operation_stats stats = stats_of(operation);
+        assert_true(stats.duration_max_s >= max);
+        max = stats.duration_max_s;
+    }
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(pthread_join(threads[i], NULL), 0);
+    sonde_operation_stats stats = stats_of(operation);
+    assert_int_equal(stats.count, 200000);
+    assert_true(stats.duration_min_s == 1e-6 && stats.duration_max_s == 100999e-9);
+    (void)sonde_registry_free(registry);
+}
+
 static void *finish(void *tracker) {
     sonde_track_complete(tracker);
     return NULL;
@@ -242,6 +307,8 @@ int main(void) {
         cmocka_unit_test(handles_that_record_nothing_are_safe),
         cmocka_unit_test(a_run_may_end_in_another_thread),
         cmocka_unit_test(messages_are_never_mixed),
+        cmocka_unit_test(a_reset_is_seen_by_readers_only),
+        cmocka_unit_test(no_extreme_is_lost_by_a_reset),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
