@@ -15,8 +15,8 @@
 #include <pthread.h>
 #include <unistd.h>
 
-#define SLICE_LINES 4096
-#define SLICES 300
+#define SLICE_LINES 512
+#define SLICES 2000
 #define THREADS_MAX 2
 
 static int swallow(void *ctx, const sonde_log_entry *entry) {
@@ -34,7 +34,7 @@ static sonde_log *open_log(sonde_log_format format, const char *path) {
         .write = swallow,
         .ctx = &swallowed,
     };
-    sonde_log_options options = {.sinks = &sink, .sink_count = 1, .ring_bytes = 1 << 20};
+    sonde_log_options options = {.sinks = &sink, .sink_count = 1};
     sonde_error error;
     sonde_log *log = sn_log_system_open(&options, sn_clock_system(), false, &error);
     if (log == NULL) {
@@ -157,8 +157,7 @@ static void bench_writer(const char *name, sonde_log_format format, const char *
 /* The whole machine: one thread logs as fast as it can, the writer writes what it gets. */
 static void bench_flood(unsigned lines) {
     const sonde_log_sink sink = {.type = SONDE_SINK_CALLBACK, .write = swallow, .ctx = &swallowed};
-    sonde_log *log = sonde_log_open(
-        &(sonde_log_options){.sinks = &sink, .sink_count = 1, .ring_bytes = 1 << 20}, NULL);
+    sonde_log *log = sonde_log_open(&(sonde_log_options){.sinks = &sink, .sink_count = 1}, NULL);
     int64_t from = sn_clock_mono_ns(sn_clock_system());
     log_lines(sonde_logger_get(log, "bench.http"), lines);
     double ns = (double)(sn_clock_mono_ns(sn_clock_system()) - from) / lines;

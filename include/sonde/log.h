@@ -135,7 +135,7 @@ typedef struct sonde_log_options {
  * Returns NULL after an error. Every function takes NULL: nothing happens, and lines are counted
  * in sonde_log_dropped_count(NULL).
  * Threads: any. Blocks: on disk. Cost: one thread, (ring_bytes * thread_max) bytes of addresses of
- * which only rings in use take memory, 128 KiB per sink.
+ * which only rings in use take memory, 240 KiB per sink.
  */
 SONDE_API sonde_log *sonde_log_open(const sonde_log_options *options, sonde_error *error);
 
@@ -355,7 +355,7 @@ typedef struct sonde_log_line {
  *
  * Threads: any; in a signal handler that interrupted a line of the same thread it is dropped. The
  * first line of a thread takes one of the log's rings, its end gives it back.
- * Blocks: never. Cost: about 20 ns for 4 fields. No lock, no allocation, no system call.
+ * Blocks: never. Cost: about 35 ns with 4 fields, 15 with none. No lock, allocation or system call.
  */
 SONDE_API void sonde_log_submit(sonde_logger *logger, const sonde_log_line *line);
 

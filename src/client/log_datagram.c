@@ -152,18 +152,17 @@ static char journal_letter(char c) {
 }
 
 /* A to Z, 0 to 9 and "_", a letter first: journald drops the whole field otherwise. */
-static size_t journal_name(struct sn_str key, const char *suffix,
+static size_t journal_name(struct sn_str key, struct sn_str suffix,
                            char ret_name[JOURNAL_NAME_BYTES_MAX]) {
-    size_t suffix_len = strlen(suffix);
-    size_t room = JOURNAL_NAME_BYTES_MAX - suffix_len - 1; /* for the "_" of taken names */
+    size_t room = JOURNAL_NAME_BYTES_MAX - suffix.len - 1; /* for the "_" of taken names */
     size_t len = 0;
     char first = key.len > 0 ? journal_letter(key.ptr[0]) : '_';
     if (first == '_' || (first >= '0' && first <= '9'))
         ret_name[len++] = 'X';
     for (size_t i = 0; i < key.len && len < room; i++)
         ret_name[len++] = journal_letter(key.ptr[i]);
-    memcpy(ret_name + len, suffix, suffix_len);
-    len += suffix_len;
+    memcpy(ret_name + len, suffix.ptr, suffix.len);
+    len += suffix.len;
     if (is_journal_taken(sn_str_make(ret_name, len)))
         ret_name[len++] = '_';
     return len;
@@ -181,7 +180,7 @@ static void put_binary(struct sn_buf *buf, struct sn_str name, struct sn_str val
 static void put_entry(struct sn_buf *buf, struct sn_str key, const char *suffix,
                       struct sn_str value) {
     char name[JOURNAL_NAME_BYTES_MAX];
-    size_t len = journal_name(key, suffix, name);
+    size_t len = journal_name(key, sn_str_from(suffix), name);
     put_binary(buf, sn_str_make(name, len), value);
 }
 

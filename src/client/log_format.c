@@ -294,13 +294,18 @@ static void put_value(struct sn_buf *buf, struct sn_str text) {
     sn_buf_put_byte(buf, '"');
 }
 
+static bool is_key_byte(uint8_t byte) {
+    return byte > ' ' && byte < 0x7F && byte != '"' && byte != '=' && byte != '\\';
+}
+
 /* A key is printable ASCII without quotes and '='; whatever else it has becomes '_'. */
 static void put_key(struct sn_buf *buf, struct sn_str key) {
-    for (size_t i = 0; i < key.len; i++) {
-        uint8_t byte = (uint8_t)key.ptr[i];
-        bool is_good = byte > ' ' && byte < 0x7F && byte != '"' && byte != '=' && byte != '\\';
-        sn_buf_put_byte(buf, is_good ? byte : '_');
-    }
+    size_t len = 0;
+    while (len < key.len && is_key_byte((uint8_t)key.ptr[len]))
+        len++;
+    sn_buf_put(buf, key.ptr, len);
+    for (size_t i = len; i < key.len; i++)
+        sn_buf_put_byte(buf, is_key_byte((uint8_t)key.ptr[i]) ? (uint8_t)key.ptr[i] : '_');
     if (key.len == 0 || is_taken(key))
         sn_buf_put_byte(buf, '_');
 }

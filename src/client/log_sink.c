@@ -235,7 +235,8 @@ static void put_notice(struct sn_log_sink *sink, int64_t time_ns) {
 }
 
 void sn_log_sink_put(struct sn_log_sink *sink, const struct sn_log_view *view) {
-    if (view->level < sink->options.level_min)
+    /* What is missing may have been of any level. */
+    if (view->missing == 0 && view->level < sink->options.level_min)
         return;
     /* At the start of a batch only: a sink that refuses is not asked twice for every line. */
     if (sink->missing > 0 && sink->out_lines == 0)

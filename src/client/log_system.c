@@ -31,7 +31,7 @@
 #define THREADS_DEFAULT 128
 #define EXIT_WAIT_MS 1000
 
-_Static_assert(RING_BYTES_MIN >= 4 * SONDE_LOG_RECORD_BYTES_MAX, "see sn_log_ring_reserve");
+_Static_assert(RING_BYTES_MIN / 4 >= SONDE_LOG_RECORD_BYTES_MAX, "see sn_log_ring_reserve");
 
 struct sn_mutex sn_log_mu = SN_MUTEX_INITIALIZER(SN_RANK_CLIENT_LOG, "client log");
 
