@@ -70,12 +70,6 @@ SONDE_API struct MHD_OptionItem *sonde_microhttpd_items(sonde_microhttpd *middle
  */
 SONDE_API void sonde_microhttpd_route(struct MHD_Connection *connection, const char *route);
 
-/*
- * Tell the status of an answer that is queued outside of the handler (suspend and resume), before
- * it is queued. In the handler there is no need. Threads: the one that handles the connection.
- */
-SONDE_API void sonde_microhttpd_status(struct MHD_Connection *connection, int status);
-
 #ifdef __cplusplus
 }
 #endif

@@ -63,7 +63,7 @@ typedef struct sonde_path_options {
  *   error    NO_MEMORY, LIMIT (templates, their length or segments), INVALID (which template)
  *
  * Returns NULL after an error; NULL rules are the default rules everywhere.
- * Threads: any. Blocks: never. Cost: O(templates), one allocation.
+ * Threads: any. Blocks: never. Cost: O(templates), two allocations.
  */
 SONDE_API sonde_path_rules *sonde_path_rules_new(const sonde_path_options *options,
                                                  sonde_error *error);
@@ -80,8 +80,8 @@ SONDE_API sonde_path_rules *sonde_path_rules_free(sonde_path_rules *rules);
  *                Below 8 bytes nothing but "" may fit.
  *
  * Returns the length of what was written, without the NUL.
- * Threads: any. Blocks: never. Cost: about 60 ns for 30 bytes, no allocation; a template that does not
- * match adds 3 ns.
+ * Threads: any. Blocks: never. Cost: about 60 ns for 30 bytes, no allocation; a template that does
+ * not match adds 3 ns.
  */
 SONDE_API size_t sonde_path_normalise(const sonde_path_rules *rules, const char *path,
                                       size_t path_len, char *ret_path, size_t ret_path_size);

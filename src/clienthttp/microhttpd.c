@@ -4,6 +4,9 @@
  * A connection handles one request at a time, so the state of a request is that of its connection:
  * made when it is accepted, found by its socket context, and no allocation per request.
  *
+ * Nothing is touched after the host's handler returned: it may have suspended the connection and
+ * given it to another thread. The status is read when the request is completed.
+ *
  *     accepted --handle (first call)--> request open --completed--> request ended --> ... closed
  */
 #include "sonde/microhttpd.h"
@@ -21,7 +24,6 @@ struct sonde_microhttpd {
 /* One for each connection; the thread that handles the connection only. */
 struct connection_state {
     sonde_http_request request;
-    int status; /* 0: not told yet */
     void *host_context;
 };
 
@@ -70,29 +72,23 @@ static struct connection_state *state_of(struct MHD_Connection *connection) {
     return info != NULL ? info->socket_context : NULL;
 }
 
-/* The status of the answer that is queued; 0: none is, or libmicrohttpd has forgotten it. */
-static int queued_status(struct MHD_Connection *connection) {
-    const union MHD_ConnectionInfo *info =
-        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_HTTP_STATUS);
-    return info != NULL ? (int)(info->http_status & 0xffff) : 0;
-}
-
 enum MHD_Result sonde_microhttpd_handle(void *cls, struct MHD_Connection *connection,
                                         const char *url, const char *method, const char *version,
                                         const char *upload_data, size_t *upload_data_size,
                                         void **req_cls) {
     const sonde_microhttpd_options *options = &((sonde_microhttpd *)cls)->options;
     struct connection_state *state = state_of(connection);
-    if (state != NULL && state->request.http == NULL) {
+    if (state != NULL && state->request.http == NULL)
         sonde_http_begin(&state->request, options->http, method, url);
-        state->status = 0;
-    }
-    enum MHD_Result result = options->handler(options->handler_ctx, connection, url, method,
-                                              version, upload_data, upload_data_size, req_cls);
-    /* Now: when the request is completed, the answer may be gone already. */
-    if (state != NULL && state->status == 0)
-        state->status = queued_status(connection);
-    return result;
+    return options->handler(options->handler_ctx, connection, url, method, version, upload_data,
+                            upload_data_size, req_cls);
+}
+
+/* The status of the answer that was sent. */
+static int sent_status(struct MHD_Connection *connection) {
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_HTTP_STATUS);
+    return info != NULL ? (int)(info->http_status & 0xffff) : 0;
 }
 
 static void end(sonde_http_request *request, int status, enum MHD_RequestTerminationCode code) {
@@ -106,7 +102,7 @@ static void on_completed(void *cls, struct MHD_Connection *connection, void **re
                          enum MHD_RequestTerminationCode code) {
     const sonde_microhttpd_options *options = &((sonde_microhttpd *)cls)->options;
     struct connection_state *state = state_of(connection);
-    int status = state != NULL && state->status != 0 ? state->status : queued_status(connection);
+    int status = sent_status(connection);
     if (state != NULL) {
         end(&state->request, status, code);
     } else {
@@ -142,10 +138,4 @@ void sonde_microhttpd_route(struct MHD_Connection *connection, const char *route
     struct connection_state *state = state_of(connection);
     if (state != NULL)
         sonde_http_route(&state->request, route);
-}
-
-void sonde_microhttpd_status(struct MHD_Connection *connection, int status) {
-    struct connection_state *state = state_of(connection);
-    if (state != NULL)
-        state->status = status;
 }
