@@ -8,6 +8,7 @@
  */
 #include "model/batch.h"
 
+#include "base/check.h"
 #include "base/limits.h"
 
 enum {
@@ -32,9 +33,13 @@ void sn_batch_builder_reset(struct sn_batch_builder *builder) {
     sn_buf_reset(&builder->scratch);
     builder->series = NULL;
     builder->samples = NULL;
+    builder->histograms = NULL;
+    builder->exemplars = NULL;
     builder->metadata = NULL;
     builder->series_count = builder->series_capacity = 0;
     builder->sample_count = builder->sample_capacity = 0;
+    builder->histogram_count = builder->histogram_capacity = 0;
+    builder->exemplar_count = builder->exemplar_capacity = 0;
     builder->metadata_count = builder->metadata_capacity = 0;
 }
 
@@ -86,6 +91,24 @@ static sn_status reserve_series(struct sn_batch_builder *builder, struct sn_err 
     return SN_OK;
 }
 
+static sn_status reserve_histogram(struct sn_batch_builder *builder, struct sn_err *err) {
+    struct array array = {builder->histograms, builder->histogram_count,
+                          builder->histogram_capacity, sizeof builder->histograms[0]};
+    SN_TRY(array_reserve(&array, &builder->arena, err));
+    builder->histograms = array.items;
+    builder->histogram_capacity = array.capacity;
+    return SN_OK;
+}
+
+static sn_status reserve_exemplar(struct sn_batch_builder *builder, struct sn_err *err) {
+    struct array array = {builder->exemplars, builder->exemplar_count, builder->exemplar_capacity,
+                          sizeof builder->exemplars[0]};
+    SN_TRY(array_reserve(&array, &builder->arena, err));
+    builder->exemplars = array.items;
+    builder->exemplar_capacity = array.capacity;
+    return SN_OK;
+}
+
 static sn_status reserve_metadata(struct sn_batch_builder *builder, struct sn_err *err) {
     struct array array = {builder->metadata, builder->metadata_count, builder->metadata_capacity,
                           sizeof builder->metadata[0]};
@@ -113,22 +136,75 @@ static sn_status add_series(struct sn_batch_builder *builder, struct sn_str cano
     return SN_OK;
 }
 
-sn_status sn_batch_builder_add(struct sn_batch_builder *builder, struct sn_labels labels,
-                               int64_t time_ms, double value, struct sn_err *err) {
+sn_status sn_batch_builder_add_series(struct sn_batch_builder *builder, struct sn_labels labels,
+                                      uint32_t *ret_series, struct sn_err *err) {
     sn_buf_reset(&builder->scratch);
     sn_labels_encode(labels, &builder->scratch);
     SN_TRY(sn_buf_status(&builder->scratch, err));
-    SN_TRY(reserve_sample(builder, err));
     struct sn_str canonical = sn_buf_str(&builder->scratch);
     if (!is_newest_series(builder, canonical)) {
         SN_TRY(add_series(builder, canonical, err));
     }
+    *ret_series = (uint32_t)(builder->series_count - 1);
+    return SN_OK;
+}
+
+void sn_batch_builder_set_start(struct sn_batch_builder *builder, uint32_t series,
+                                int64_t start_time_ms) {
+    SN_CHECK(series < builder->series_count);
+    builder->series[series].start_time_ms = start_time_ms;
+}
+
+sn_status sn_batch_builder_add_sample(struct sn_batch_builder *builder, uint32_t series,
+                                      struct sn_sample sample, struct sn_err *err) {
+    SN_CHECK(series < builder->series_count);
+    SN_TRY(reserve_sample(builder, err));
     builder->samples[builder->sample_count++] = (struct sn_batch_sample){
-        .time_ms = time_ms,
-        .value = value,
-        .series = (uint32_t)(builder->series_count - 1),
+        .time_ms = sample.time_ms,
+        .value = sample.value,
+        .series = series,
     };
     return SN_OK;
+}
+
+sn_status sn_batch_builder_add_histogram(struct sn_batch_builder *builder, uint32_t series,
+                                         int64_t time_ms, const struct sn_histogram *histogram,
+                                         struct sn_err *err) {
+    SN_CHECK(series < builder->series_count);
+    SN_TRY(reserve_histogram(builder, err));
+    struct sn_batch_histogram *at = &builder->histograms[builder->histogram_count];
+    sn_status status = sn_histogram_copy(histogram, &builder->arena, &at->histogram);
+    if (status != SN_OK) {
+        return sn_err_set(err, status, "no room for a histogram in a batch of at most %zu bytes",
+                          builder->arena.limit);
+    }
+    at->time_ms = time_ms;
+    at->series = series;
+    builder->histogram_count++;
+    return SN_OK;
+}
+
+sn_status sn_batch_builder_add_exemplar(struct sn_batch_builder *builder, uint32_t series,
+                                        const struct sn_exemplar *exemplar, struct sn_err *err) {
+    SN_CHECK(series < builder->series_count);
+    SN_TRY(reserve_exemplar(builder, err));
+    struct sn_batch_exemplar *at = &builder->exemplars[builder->exemplar_count];
+    *at = (struct sn_batch_exemplar){.series = series, .exemplar = *exemplar};
+    sn_status status = sn_labels_copy(exemplar->labels, &builder->arena, &at->exemplar.labels);
+    if (status != SN_OK) {
+        return sn_err_set(err, status, "no room for an exemplar in a batch of at most %zu bytes",
+                          builder->arena.limit);
+    }
+    builder->exemplar_count++;
+    return SN_OK;
+}
+
+sn_status sn_batch_builder_add(struct sn_batch_builder *builder, struct sn_labels labels,
+                               int64_t time_ms, double value, struct sn_err *err) {
+    uint32_t series;
+    SN_TRY(reserve_sample(builder, err)); /* first: a series without a sample would be a change */
+    SN_TRY(sn_batch_builder_add_series(builder, labels, &series, err));
+    return sn_batch_builder_add_sample(builder, series, (struct sn_sample){time_ms, value}, err);
 }
 
 sn_status sn_batch_builder_add_pairs(struct sn_batch_builder *builder, struct sn_str metric_name,
@@ -192,9 +268,13 @@ struct sn_batch sn_batch_builder_view(const struct sn_batch_builder *builder) {
     return (struct sn_batch){
         .series = builder->series,
         .samples = builder->samples,
+        .histograms = builder->histograms,
+        .exemplars = builder->exemplars,
         .metadata = builder->metadata,
         .series_count = builder->series_count,
         .sample_count = builder->sample_count,
+        .histogram_count = builder->histogram_count,
+        .exemplar_count = builder->exemplar_count,
         .metadata_count = builder->metadata_count,
     };
 }

@@ -56,9 +56,13 @@ struct sn_batch_builder {
     struct sn_arena arena;
     struct sn_batch_series *series;
     struct sn_batch_sample *samples;
+    struct sn_batch_histogram *histograms;
+    struct sn_batch_exemplar *exemplars;
     struct sn_metadata *metadata;
     size_t series_count, series_capacity;
     size_t sample_count, sample_capacity;
+    size_t histogram_count, histogram_capacity;
+    size_t exemplar_count, exemplar_capacity;
     size_t metadata_count, metadata_capacity;
     struct sn_buf scratch; /* canonical bytes in the making */
 };
@@ -75,6 +79,33 @@ void sn_batch_builder_reset(struct sn_batch_builder *builder);
  */
 sn_status sn_batch_builder_add(struct sn_batch_builder *builder, struct sn_labels labels,
                                int64_t time_ms, double value, struct sn_err *err) SN_MUST_USE;
+
+/*
+ * Name a series once and then add to it by its index; for protocols that send a series with all its
+ * samples. It is a new entry, unless it has the labels of the newest entry: that one is used again.
+ *
+ *   labels      a valid set; its text is copied
+ *   ret_series  index for the functions below, which take any that was given since the last reset
+ *
+ * SN_ERR_NO_MEMORY, SN_ERR_LIMIT. On failure the view is unchanged. Cost: O(bytes of the labels).
+ */
+sn_status sn_batch_builder_add_series(struct sn_batch_builder *builder, struct sn_labels labels,
+                                      uint32_t *ret_series, struct sn_err *err) SN_MUST_USE;
+
+/* Since when the counters of a series count; the last call wins. */
+void sn_batch_builder_set_start(struct sn_batch_builder *builder, uint32_t series,
+                                int64_t start_time_ms);
+
+/* Add to a series. Histograms are valid (sn_histogram_validate), so are labels of exemplars; both
+ * are copied. SN_ERR_NO_MEMORY, SN_ERR_LIMIT. On failure the view is unchanged. */
+sn_status sn_batch_builder_add_sample(struct sn_batch_builder *builder, uint32_t series,
+                                      struct sn_sample sample, struct sn_err *err) SN_MUST_USE;
+sn_status sn_batch_builder_add_histogram(struct sn_batch_builder *builder, uint32_t series,
+                                         int64_t time_ms, const struct sn_histogram *histogram,
+                                         struct sn_err *err) SN_MUST_USE;
+sn_status sn_batch_builder_add_exemplar(struct sn_batch_builder *builder, uint32_t series,
+                                        const struct sn_exemplar *exemplar,
+                                        struct sn_err *err) SN_MUST_USE;
 
 /*
  * Convenience for collectors: metric name plus up to 15 label pairs given as name, value, name,

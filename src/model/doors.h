@@ -30,7 +30,9 @@ enum sn_reject {
 const char *sn_reject_name(enum sn_reject reason); /* "out_of_order", ... */
 
 struct sn_push_result {
-    uint64_t accepted_count; /* samples and histograms taken */
+    uint64_t accepted_count;           /* samples and histograms taken */
+    uint64_t accepted_histogram_count; /* those of them that are histograms */
+    uint64_t accepted_exemplar_count;  /* not part of accepted_count */
     uint64_t rejected_count[SN_REJECT_COUNT];
     struct sn_err first_reject; /* one sentence about the first rejected sample */
 };

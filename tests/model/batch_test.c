@@ -177,8 +177,102 @@ static void every_failing_allocation_is_reported_and_leaks_nothing(void **state)
     }
 }
 
+static struct sn_labels labels_of(struct sn_label *label, const char *name) {
+    *label = (struct sn_label){SN_LABEL_METRIC_NAME, sn_str_from(name)};
+    return (struct sn_labels){label, 1};
+}
+
+/* A series with one of everything; its pieces are gone when this returns. */
+static sn_status add_everything(struct sn_batch_builder *builder) {
+    struct sn_label label;
+    char trace[] = "abc";
+    struct sn_label trace_id = {SN_STR("trace_id"), sn_str_from(trace)};
+    struct sn_exemplar exemplar = {.labels = {&trace_id, 1}, .value = 3, .time_ms = 4};
+    struct sn_bucket_span span = {.offset = 1, .length = 1};
+    double count = 2;
+    struct sn_histogram histogram = {.count = 2,
+                                     .positive_spans = &span,
+                                     .positive_counts = &count,
+                                     .positive_span_count = 1,
+                                     .positive_bucket_count = 1};
+    uint32_t series;
+    SN_TRY(sn_batch_builder_add_series(builder, labels_of(&label, "a"), &series, NULL));
+    sn_batch_builder_set_start(builder, series, 77);
+    SN_TRY(sn_batch_builder_add_sample(builder, series, (struct sn_sample){1, 2}, NULL));
+    SN_TRY(sn_batch_builder_add_histogram(builder, series, 5, &histogram, NULL));
+    SN_TRY(sn_batch_builder_add_exemplar(builder, series, &exemplar, NULL));
+    memset(trace, 'x', 3);
+    count = 0;
+    return SN_OK;
+}
+
+static void a_series_is_named_once_and_filled_by_its_index(void **state) {
+    (void)state;
+    struct sn_batch_builder builder;
+    struct sn_label label;
+    uint32_t series[3];
+    sn_batch_builder_init(&builder, 0);
+    assert_int_equal(
+        sn_batch_builder_add_series(&builder, labels_of(&label, "a"), &series[0], NULL), SN_OK);
+    assert_int_equal(
+        sn_batch_builder_add_series(&builder, labels_of(&label, "b"), &series[1], NULL), SN_OK);
+    assert_int_equal(
+        sn_batch_builder_add_series(&builder, labels_of(&label, "b"), &series[2], NULL), SN_OK);
+    assert_int_equal(series[1], series[2]);
+    assert_int_equal(
+        sn_batch_builder_add_sample(&builder, series[0], (struct sn_sample){9, 1}, NULL), SN_OK);
+    struct sn_batch batch = sn_batch_builder_view(&builder);
+    assert_int_equal(batch.series_count, 2);
+    assert_int_equal(batch.sample_count, 1);
+    assert_int_equal(batch.samples[0].series, 0);
+    assert_int_equal(batch.samples[0].time_ms, 9);
+    sn_batch_builder_release(&builder);
+}
+
+static void histograms_exemplars_and_starts_are_copied(void **state) {
+    (void)state;
+    struct sn_batch_builder builder;
+    sn_batch_builder_init(&builder, 0);
+    assert_int_equal(add_everything(&builder), SN_OK);
+    struct sn_batch batch = sn_batch_builder_view(&builder);
+    assert_int_equal(batch.series[0].start_time_ms, 77);
+    assert_int_equal(batch.histogram_count, 1);
+    assert_int_equal(batch.histograms[0].time_ms, 5);
+    assert_true(batch.histograms[0].histogram.positive_counts[0] == 2);
+    assert_int_equal(batch.exemplar_count, 1);
+    struct sn_str trace_id = sn_labels_get(batch.exemplars[0].exemplar.labels, SN_STR("trace_id"));
+    assert_true(sn_str_equal(trace_id, SN_STR("abc")));
+    sn_batch_builder_reset(&builder);
+    assert_int_equal(sn_batch_builder_view(&builder).histogram_count, 0);
+    assert_int_equal(sn_batch_builder_view(&builder).exemplar_count, 0);
+    sn_batch_builder_release(&builder);
+}
+
+static void everything_survives_every_failing_allocation(void **state) {
+    (void)state;
+#ifndef SN_FAULTS
+    skip();
+#endif
+    for (uint64_t n = 1;; n++) {
+        struct sn_batch_builder builder;
+        sn_batch_builder_init(&builder, 0);
+        sn_mem_fail_nth(n);
+        sn_status status = add_everything(&builder);
+        bool is_fired = sn_mem_fail_fired();
+        sn_mem_fail_nth(0);
+        assert_int_equal(status, is_fired ? SN_ERR_NO_MEMORY : SN_OK);
+        sn_batch_builder_release(&builder);
+        if (!is_fired) {
+            break;
+        }
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_series_is_named_once_and_filled_by_its_index),
+        cmocka_unit_test(histograms_exemplars_and_starts_are_copied),
+        cmocka_unit_test(everything_survives_every_failing_allocation),
         cmocka_unit_test(samples_carry_the_canonical_labels),
         cmocka_unit_test(consecutive_samples_of_a_series_share_its_entry),
         cmocka_unit_test(a_builder_is_empty_after_reset_and_can_be_filled_again),
