@@ -57,6 +57,10 @@ typedef struct sonde_cache sonde_cache;
 SONDE_API sonde_cache *sonde_cache_get(sonde_registry *registry, const char *service,
                                        const char *name);
 
+/* As sonde_cache_get, but NULL when there is no such cache. Cost: O(families + caches). */
+SONDE_API sonde_cache *sonde_cache_find(sonde_registry *registry, const char *service,
+                                        const char *name);
+
 /* Recording. */
 
 /* What a timed operation was. Fixed numbers. */

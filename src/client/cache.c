@@ -47,6 +47,11 @@ sonde_cache *sonde_cache_get(sonde_registry *registry, const char *service, cons
     return instrument != NULL ? (sonde_cache *)(void *)instrument : &nowhere;
 }
 
+sonde_cache *sonde_cache_find(sonde_registry *registry, const char *service, const char *name) {
+    const char *values[] = {service, name};
+    return (sonde_cache *)(void *)sn_instrument_find(registry, &sn_cache_type, values);
+}
+
 /* Windows. */
 
 static void sum_up(void *ctx, struct sn_sums *ret_sums) {
@@ -206,7 +211,8 @@ static uint64_t ns_since(const sonde_cache_timer *timer, uint64_t tick) {
     uint64_t passed = now > timer->begin ? now - timer->begin : 0;
     if (timer->scale == 0)
         return sane_ns(passed);
-    return sane_ns((uint64_t)((__extension__(unsigned __int128) passed * timer->scale) >> 32));
+    __extension__ unsigned __int128 scaled = (unsigned __int128)passed * timer->scale;
+    return sane_ns((uint64_t)(scaled >> 32));
 }
 
 void sonde_cache_end(sonde_cache_timer *timer, sonde_cache_result result, const char *detail) {

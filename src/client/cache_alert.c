@@ -106,12 +106,10 @@ sonde_status sonde_cache_thresholds_set(sonde_cache *cache,
                                         const sonde_cache_thresholds *thresholds,
                                         sonde_error *error) {
     struct sn_err err = {SN_OK, ""};
-    sn_status status = SN_OK;
+    sn_status status;
     if (!sn_cache_is_ready(cache) || thresholds == NULL)
         status = sn_err_set(&err, SN_ERR_INVALID, "no cache to set thresholds of, or none given");
-    if (status == SN_OK)
-        status = check(thresholds, &err);
-    if (status == SN_OK)
+    else if ((status = check(thresholds, &err)) == SN_OK)
         sn_cache_thresholds_store(cache, thresholds);
     return sn_public_error(error, (sonde_status)status, &err);
 }

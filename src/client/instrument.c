@@ -113,3 +113,23 @@ struct sn_instrument *sn_instrument_next(sonde_registry *registry,
     }
     return NULL;
 }
+
+static bool has_values(const struct sn_instrument *instrument, const char *const *values) {
+    const struct sn_series *series = instrument->series;
+    for (size_t i = 0; i < series->family->label_count; i++) {
+        if (!sn_str_equal(sn_series_value(series, i), sn_str_from(values[i])))
+            return false;
+    }
+    return true;
+}
+
+struct sn_instrument *sn_instrument_find(sonde_registry *registry,
+                                         const struct sn_instrument_type *type,
+                                         const char *const *values) {
+    struct sn_instrument *at = NULL;
+    while ((at = sn_instrument_next(registry, type, at)) != NULL) {
+        if (has_values(at, values))
+            return at;
+    }
+    return NULL;
+}

@@ -49,6 +49,11 @@ struct sn_instrument *sn_instrument_get(sonde_registry *registry,
                                         const struct sn_instrument_type *type,
                                         const char *const *values);
 
+/* As sn_instrument_get, but never makes one: NULL when there is none. */
+struct sn_instrument *sn_instrument_find(sonde_registry *registry,
+                                         const struct sn_instrument_type *type,
+                                         const char *const *values);
+
 /*
  * Walk over the ready instruments of a registry: NULL gives the first one; NULL after the last.
  * Any thread; the first step takes the registration lock.

@@ -47,6 +47,10 @@ sonde_memory *sonde_memory_get(sonde_registry *registry, const char *service) {
     return instrument != NULL ? (sonde_memory *)(void *)instrument : &nowhere;
 }
 
+sonde_memory *sonde_memory_find(sonde_registry *registry, const char *service) {
+    return (sonde_memory *)(void *)sn_instrument_find(registry, &sn_memory_type, &service);
+}
+
 /* Recording. */
 
 static void raise_peak(struct sonde_memory *memory, int64_t bytes) {

@@ -65,12 +65,10 @@ sonde_status sonde_memory_thresholds_set(sonde_memory *memory,
                                          const sonde_memory_thresholds *thresholds,
                                          sonde_error *error) {
     struct sn_err err = {SN_OK, ""};
-    sn_status status = SN_OK;
+    sn_status status;
     if (!sn_memory_is_ready(memory) || thresholds == NULL)
         status = sn_err_set(&err, SN_ERR_INVALID, "no service to set thresholds of, or none given");
-    if (status == SN_OK)
-        status = check(thresholds, &err);
-    if (status == SN_OK)
+    else if ((status = check(thresholds, &err)) == SN_OK)
         sn_memory_thresholds_store(memory, thresholds);
     return sn_public_error(error, (sonde_status)status, &err);
 }

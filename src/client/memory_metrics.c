@@ -132,7 +132,7 @@ static bool add_alerts(struct sonde_memory *memory, const char *const *values) {
                        .help = "Whether a service is beyond a limit.",
                        .label_names = alert_labels,
                        .label_count = 2,
-                       .series_max = (SONDE_MEMORIES_MAX + 1) * SONDE_MEMORY_ALERT_COUNT},
+                       .series_max = (size_t)(SONDE_MEMORIES_MAX + 1) * SONDE_MEMORY_ALERT_COUNT},
             .label_values = both,
             .read = read_alert,
             .ctx = &memory->alert_parts[i],

@@ -196,6 +196,19 @@ static void null_arguments_are_safe(void **state) {
     (void)sonde_registry_free(registry);
 }
 
+static void finding_makes_nothing(void **state) {
+    (void)state;
+    sonde_registry *registry = new_registry();
+    assert_null(sonde_cache_find(registry, "shop", "users"));
+    sonde_cache *cache = sonde_cache_get(registry, "shop", "users");
+    sonde_cache *unnamed = sonde_cache_get(registry, "shop", NULL);
+    assert_ptr_equal(sonde_cache_find(registry, "shop", "users"), cache);
+    assert_ptr_equal(sonde_cache_find(registry, "shop", ""), unnamed);
+    assert_null(sonde_cache_find(registry, "shop", "user"));
+    assert_null(sonde_cache_find(registry, NULL, "users"));
+    (void)sonde_registry_free(registry);
+}
+
 static void caches_have_a_limit(void **state) {
     (void)state;
     sonde_registry *registry = new_registry();
@@ -344,6 +357,7 @@ int main(void) {
         cmocka_unit_test(usage_has_a_peak_and_a_fragmentation),
         cmocka_unit_test(steps_below_zero_read_as_zero),
         cmocka_unit_test(null_arguments_are_safe),
+        cmocka_unit_test(finding_makes_nothing),
         cmocka_unit_test(caches_have_a_limit),
         cmocka_unit_test(without_memory_nothing_is_recorded_and_the_next_call_tries_again),
         cmocka_unit_test(recording_allocates_nothing),

@@ -117,6 +117,16 @@ static void null_arguments_are_safe(void **state) {
     (void)sonde_registry_free(registry);
 }
 
+static void finding_makes_nothing(void **state) {
+    (void)state;
+    sonde_registry *registry = new_registry();
+    assert_null(sonde_memory_find(registry, "images"));
+    sonde_memory *memory = sonde_memory_get(registry, "images");
+    assert_ptr_equal(sonde_memory_find(registry, "images"), memory);
+    assert_null(sonde_memory_find(registry, "image"));
+    (void)sonde_registry_free(registry);
+}
+
 static void services_have_a_limit(void **state) {
     (void)state;
     sonde_registry *registry = new_registry();
@@ -220,6 +230,7 @@ int main(void) {
         cmocka_unit_test(rates_come_from_notes),
         cmocka_unit_test(collections_have_sums_and_a_maximum),
         cmocka_unit_test(null_arguments_are_safe),
+        cmocka_unit_test(finding_makes_nothing),
         cmocka_unit_test(services_have_a_limit),
         cmocka_unit_test(without_memory_nothing_is_recorded_and_the_next_call_tries_again),
         cmocka_unit_test(recording_allocates_nothing),
