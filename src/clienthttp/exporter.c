@@ -12,8 +12,8 @@
 #include "base/mem.h"
 #include "base/os.h"
 #include "clienthttp/address_priv.h"
+#include "clienthttp/encoding_priv.h"
 #include "clienthttp/error_priv.h"
-#include "clienthttp/negotiate_priv.h"
 #include "clienthttp/page_priv.h"
 
 #include <errno.h>
@@ -90,8 +90,9 @@ static struct page *page_new(sonde_http_exporter *exporter) {
     return NULL;
 }
 
-static struct sn_str header(struct MHD_Connection *connection, const char *name) {
-    return sn_str_from(MHD_lookup_connection_value(connection, MHD_HEADER_KIND, name));
+/* NULL: no such header. */
+static const char *header(struct MHD_Connection *connection, const char *name) {
+    return MHD_lookup_connection_value(connection, MHD_HEADER_KIND, name);
 }
 
 static struct MHD_Response *page_response(struct page *page,
@@ -119,8 +120,9 @@ static enum MHD_Result answer_page(sonde_http_exporter *exporter,
                                    struct MHD_Connection *connection) {
     struct sn_page_options options = {
         .registry = exporter->registry,
-        .format = sn_negotiate_format(header(connection, MHD_HTTP_HEADER_ACCEPT)),
-        .use_gzip = sn_negotiate_gzip(header(connection, MHD_HTTP_HEADER_ACCEPT_ENCODING)),
+        .format = sonde_format_negotiate(header(connection, MHD_HTTP_HEADER_ACCEPT)),
+        .use_gzip =
+            sn_encoding_has_gzip(sn_str_from(header(connection, MHD_HTTP_HEADER_ACCEPT_ENCODING))),
     };
     struct page *page = page_new(exporter);
     if (page == NULL)

@@ -56,6 +56,17 @@ static void a_scraper_gets_the_page(void **state) {
     stop(&f);
 }
 
+static void a_scraper_of_open_metrics_gets_that(void **state) {
+    (void)state;
+    struct fixture f = start((sonde_http_exporter_options){0});
+    char *answer = get(f.port, "/metrics",
+                       "Accept: application/openmetrics-text;version=1.0.0;q=0.6,"
+                       "text/plain;version=0.0.4;q=0.3,*/*;q=0.2\r\n");
+    assert_non_null(strstr(answer, "Content-Type: application/openmetrics-text; version=1.0.0"));
+    assert_answer(answer, "HTTP/1.1 200 ", "# EOF\n");
+    stop(&f);
+}
+
 static void head_has_no_body(void **state) {
     (void)state;
     struct fixture f = start((sonde_http_exporter_options){0});
@@ -222,6 +233,7 @@ static void the_other_family_works_where_there_is_one(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_scraper_gets_the_page),
+        cmocka_unit_test(a_scraper_of_open_metrics_gets_that),
         cmocka_unit_test(head_has_no_body),
         cmocka_unit_test(a_page_is_compressed_when_that_is_accepted),
         cmocka_unit_test(other_paths_and_methods_are_refused),
