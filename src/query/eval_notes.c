@@ -125,7 +125,10 @@ const char *sn_eval_labels_text(struct sn_eval *eval, struct sn_labels labels) {
 }
 
 void sn_eval_warn_quantile(struct sn_eval *eval, const struct sn_node *where, double q) {
-    if (!(q >= 0 && q <= 1)) {
+    if (!(q >= 0 && q <= 1) &&
+        (eval->warned_at != where || eval->warned_bits != sn_double_bits(q))) {
+        eval->warned_at = where;
+        eval->warned_bits = sn_double_bits(q);
         sn_eval_warn(eval, where, "quantile value should be between 0 and 1, got %s",
                      sn_eval_number_text(eval, q));
     }

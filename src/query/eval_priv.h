@@ -59,6 +59,8 @@ struct sn_eval {
     bool keeps_order;          /* an instant query: sort() has an effect */
     struct sn_notes warnings;
     struct sn_notes infos;
+    const struct sn_node *warned_at; /* newest warning about a quantile: it would come again and */
+    uint64_t warned_bits;            /* again, once per window */
     struct sn_query_stats stats;
 };
 
@@ -193,6 +195,11 @@ sn_status sn_vector_drop_names(struct sn_eval *eval, struct sn_vector *vector) S
  */
 sn_status sn_vector_finish(struct sn_eval *eval, struct sn_frame *frame,
                            struct sn_vector *vector) SN_MUST_USE;
+
+/* Sort rows; equal ones stay in their order. */
+typedef int sn_row_compare(const void *ctx, const struct sn_row *a, const struct sn_row *b);
+sn_status sn_vector_sort(struct sn_eval *eval, struct sn_vector *vector, sn_row_compare *compare,
+                         const void *ctx) SN_MUST_USE;
 
 /*
  * Whoever is given rows one by one, without all of them being in memory at once. It may keep the
@@ -373,6 +380,23 @@ static inline void sn_kahan_add(double increment, double *sum, double *compensat
 
 /* Quantile of values, which are sorted in place (NaN first). NaN for no values. */
 double sn_quantile(double q, double *values, size_t count);
+
+/* A cumulative bucket of a classic histogram. */
+struct sn_bucket {
+    double upper_bound;
+    double count;
+};
+
+/*
+ * Quantile of a classic histogram, interpolated inside its bucket. Buckets [count > 0] in any order
+ * are sorted, joined and made monotonic in place.
+ *
+ *   ret_was_fixed   whether counts fell from one bucket to the next by more than rounding
+ */
+double sn_bucket_quantile(double q, struct sn_bucket *buckets, size_t count, bool *ret_was_fixed);
+
+/* Share of observations in [lower, upper]. Buckets as above. */
+double sn_bucket_fraction(double lower, double upper, struct sn_bucket *buckets, size_t count);
 
 /* Go's math.Max and math.Min: NaN wins, apart from infinities; +0 is larger than -0. */
 double sn_go_max(double a, double b);

@@ -6,6 +6,8 @@
  */
 #include "query/eval_priv.h"
 
+#include "base/mem.h"
+
 /* Times beyond this are refused, so that sums of times and durations do not overflow. */
 #define TIME_MS_LIMIT (INT64_MAX / 8)
 

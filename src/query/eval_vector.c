@@ -109,6 +109,47 @@ sn_status sn_vector_drop_names(struct sn_eval *eval, struct sn_vector *vector) {
     return SN_OK;
 }
 
+/* Merge two sorted neighbours, [from, middle) and [middle, to), into `out`. */
+struct merge {
+    const struct sn_row *rows;
+    struct sn_row *out;
+    size_t from;
+    size_t middle;
+    size_t to;
+};
+
+static void merge_rows(const struct merge *merge, sn_row_compare *compare, const void *ctx) {
+    size_t left = merge->from;
+    size_t right = merge->middle;
+    for (size_t i = merge->from; i < merge->to; i++) {
+        bool takes_left =
+            left < merge->middle &&
+            (right >= merge->to || compare(ctx, &merge->rows[left], &merge->rows[right]) <= 0);
+        merge->out[i] = merge->rows[takes_left ? left++ : right++];
+    }
+}
+
+sn_status sn_vector_sort(struct sn_eval *eval, struct sn_vector *vector, sn_row_compare *compare,
+                         const void *ctx) {
+    void *memory;
+    SN_TRY(sn_eval_alloc(eval, vector->count, sizeof *vector->rows, &memory));
+    struct sn_row *other = memory;
+    size_t count = vector->count;
+    for (size_t width = 1; width < count; width *= 2) {
+        for (size_t from = 0; from < count; from += 2 * width) {
+            size_t middle = count - from < width ? count : from + width;
+            size_t to = count - from < 2 * width ? count : from + 2 * width;
+            struct merge merge = {vector->rows, other, from, middle, to};
+            merge_rows(&merge, compare, ctx);
+        }
+        struct sn_row *sorted = other;
+        other = vector->rows;
+        vector->rows = sorted;
+    }
+    vector->capacity = count;
+    return SN_OK;
+}
+
 /* ---- joining ---- */
 
 static sn_status join_columns(struct sn_eval *eval, const struct sn_frame *frame, double *into,

@@ -6,6 +6,8 @@
  */
 #include "query/eval_priv.h"
 
+#include "base/mem.h"
+
 #define PARAMS_MAX 2
 
 struct range_call {
@@ -90,8 +92,9 @@ static inline double extrapolate(const struct window *window, bool is_counter, b
     }
     double sampled_s = (double)(window->time_ms[last] - window->time_ms[0]) / 1000;
     double average_s = sampled_s / (double)last;
-    double factor = sampled_s + start_gap(window, is_counter ? result : NAN, sampled_s, average_s) +
-                    end_gap(window, average_s);
+    double increase = is_counter ? result : (double)NAN;
+    double factor =
+        sampled_s + start_gap(window, increase, sampled_s, average_s) + end_gap(window, average_s);
     factor /= sampled_s;
     if (is_rate) {
         factor /= window->call->range_s;
@@ -630,8 +633,8 @@ sn_status sn_call_range(struct sn_eval *eval, const struct sn_node *node, struct
         .eval = eval, .node = node, .kernel = &kernels[node->call.function->id], .frame = frame};
     void *begins;
     void *ends;
-    struct sn_labels *labels;
-    bool has_equal;
+    struct sn_labels *labels = NULL;
+    bool has_equal = false;
     SN_TRY(eval_params(&call));
     SN_TRY(sn_matrix_open(eval, node->call.args[call.kernel->matrix_index], frame, &call.matrix));
     SN_TRY(sn_eval_alloc(eval, frame->step_count, sizeof(uint32_t), &begins));
