@@ -1,6 +1,6 @@
 /*
  * The keys of the configuration file and their defaults. See config.h; docs/CONFIGURATION.md is the
- * page for users, and a test compares its key names with this table.
+ * page for users, and a test reads its example with this table.
  */
 #include "app/config.h"
 

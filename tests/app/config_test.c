@@ -249,10 +249,59 @@ static void every_failing_allocation_is_survived(void **state) {
 #endif
 }
 
+/* The example of docs/CONFIGURATION.md, which shows every key: NULL-terminated, for free(). */
+static char *documented_example(void) {
+    static char path[1024];
+    const char *source = getenv("SONDE_SOURCE");
+    (void)snprintf(path, sizeof path, "%s/docs/CONFIGURATION.md", source ? source : ".");
+    struct sn_buf file;
+    sn_buf_init(&file, 0);
+    assert_int_equal(sn_os_read_file(path, &file, NULL), SN_OK);
+    sn_buf_put_byte(&file, 0);
+    char *begin = strstr((char *)file.ptr, "```yaml\n");
+    assert_non_null(begin);
+    begin += strlen("```yaml\n");
+    char *end = strstr(begin, "```");
+    assert_non_null(end);
+    *end = '\0';
+    char *copy = malloc((size_t)(end - begin) + 1);
+    assert_non_null(copy);
+    memcpy(copy, begin, (size_t)(end - begin) + 1);
+    sn_buf_release(&file);
+    return copy;
+}
+
+static void the_documented_example_is_valid_and_shows_the_defaults(void **state) {
+    (void)state;
+    char *text = documented_example();
+    struct sn_config defaults;
+    sn_config_init(&defaults);
+    if (parse(text) != SN_OK)
+        fail_msg("%s", err.text);
+    assert_string_equal(config.listen, defaults.listen);
+    assert_string_equal(config.data, defaults.data);
+    assert_int_equal(config.access, defaults.access);
+    assert_int_equal(config.log_level, defaults.log_level);
+    assert_int_equal(config.retention_ms, defaults.retention_ms);
+    assert_int_equal(config.durability, defaults.durability);
+    assert_int_equal(config.log_bytes_max, defaults.log_bytes_max);
+    assert_int_equal(config.flush_interval_ms, defaults.flush_interval_ms);
+    assert_int_equal(config.out_of_order_window_ms, defaults.out_of_order_window_ms);
+    assert_int_equal(config.series_max, defaults.series_max);
+    assert_int_equal(config.http_threads, defaults.http_threads);
+    assert_int_equal(config.body_bytes_max, defaults.body_bytes_max);
+    assert_int_equal(config.collect_interval_ms, defaults.collect_interval_ms);
+    assert_string_equal(config.instance, "web1");
+    assert_int_equal(config.override_count, 2);
+    sn_config_release(&defaults);
+    free(text);
+}
+
 int main(void) {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         TEST(the_defaults_are_safe),
+        TEST(the_documented_example_is_valid_and_shows_the_defaults),
         TEST(every_key_reaches_its_field),
         TEST(every_choice_is_known),
         TEST(numbers_have_two_ends),
