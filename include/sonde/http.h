@@ -98,7 +98,7 @@ SONDE_API void sonde_http_connections_add(sonde_http *http, int64_t n);
  * compilers call sonde_http_abort on every way out. */
 #define SONDE_HTTP_REQUEST(name, http, method, path)                                               \
     __attribute__((cleanup(sonde_http_abort))) sonde_http_request name;                            \
-    sonde_http_begin(&name, (http), (method), (path))
+    sonde_http_begin(&(name), (http), (method), (path))
 #endif
 
 #ifdef __cplusplus

@@ -7,8 +7,9 @@
  *
  * It answers GET and HEAD of one path, in the best format that the scraper accepts, compressed
  * with gzip if it accepts that. One thread of libmicrohttpd's own does everything, with all
- * signals blocked. Connections, time and memory are bounded; whatever happens to the exporter, the
- * program goes on. In a child of fork there is no exporter; start another one there.
+ * signals blocked; callback gauges of the registry run in it. Connections, time and memory are
+ * bounded; whatever happens to the exporter, the program goes on. In a child of fork there is no
+ * exporter; start another one there.
  *
  * Who can connect can read the metrics and keep the exporter (not the program) busy. So the
  * default address is this machine's only; put a proxy with access rules before anything else.
