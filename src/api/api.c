@@ -122,7 +122,7 @@ static void refuse(const struct sn_api *api, struct sn_http_request *request,
 static void on_route(void *ctx, struct sn_http_request *request, struct sn_http_body_rules *rules) {
     struct sn_api *api = ctx;
     struct sn_err err = {0};
-    const struct sn_api_route *route = sn_api_find_route(sn_http_request_path(request));
+    const struct sn_api_route *route = sn_api_find_route(sn_http_request_path_raw(request));
     if (route == NULL)
         sn_http_respond_not_found(request);
     else if (!is_allowed_method(route, request))
@@ -136,12 +136,12 @@ static void on_route(void *ctx, struct sn_http_request *request, struct sn_http_
 static void run_job(void *ctx, void *item) {
     struct sn_http_request *request = item;
     /* Looked up again: cheaper than carrying it, and there is nothing to keep in step. */
-    sn_api_find_route(sn_http_request_path(request))->handle(ctx, request);
+    sn_api_find_route(sn_http_request_path_raw(request))->handle(ctx, request);
 }
 
 static void on_handle(void *ctx, struct sn_http_request *request) {
     struct sn_api *api = ctx;
-    const struct sn_api_route *route = sn_api_find_route(sn_http_request_path(request));
+    const struct sn_api_route *route = sn_api_find_route(sn_http_request_path_raw(request));
     if (SN_NEVER(route == NULL)) {
         sn_http_respond_not_found(request);
         return;

@@ -17,6 +17,7 @@
 #include "ingest/ingest.h"
 #include "model/doors.h"
 #include "net/http.h"
+#include "query/parser.h"
 
 #include <sonde/sonde.h>
 
@@ -32,6 +33,10 @@ struct sn_api_options {
     enum sn_api_access access;
     const struct sn_clock *clock;
     struct sn_reader reader;
+    struct sn_querier querier;               /* PromQL */
+    const struct sn_parse_options *features; /* of the querier: NULL: none that is experimental */
+    int64_t start_wall_ms;                   /* when the server started */
+    const char *retention_text;              /* "15d" */
     struct sn_ingest *ingest;
     sonde_registry *registry; /* for GET /metrics; NULL: the global one */
     /* SN_OK, or what is wrong with the server in one sentence: for /readyz. */

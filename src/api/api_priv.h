@@ -20,7 +20,7 @@ enum sn_api_role {
 
 /* One row of the route table. */
 struct sn_api_route {
-    const char *path;  /* without a trailing slash; matched whole */
+    const char *path;  /* without a trailing slash; matched whole; {name}: any one piece */
     const char *allow; /* value of the Allow header */
     unsigned methods;  /* SN_API_METHOD bits */
     enum sn_api_role role;
@@ -38,7 +38,7 @@ struct sn_api {
 extern const struct sn_api_route sn_api_routes[];
 extern const size_t sn_api_route_count;
 
-/* Row of a path (a trailing slash is optional), or NULL. */
+/* Row of a path as sent (a trailing slash is optional), or NULL. */
 const struct sn_api_route *sn_api_find_route(struct sn_str path);
 
 /*
@@ -64,6 +64,21 @@ void sn_api_get_metrics(struct sn_api *api, struct sn_http_request *request);
 void sn_api_get_host_status(struct sn_api *api, struct sn_http_request *request);
 void sn_api_get_history(struct sn_api *api, struct sn_http_request *request);
 void sn_api_post_text(struct sn_api *api, struct sn_http_request *request);
+
+void sn_api_prom_query(struct sn_api *api, struct sn_http_request *request);
+void sn_api_prom_query_range(struct sn_api *api, struct sn_http_request *request);
+void sn_api_prom_query_exemplars(struct sn_api *api, struct sn_http_request *request);
+void sn_api_prom_format_query(struct sn_api *api, struct sn_http_request *request);
+void sn_api_prom_series(struct sn_api *api, struct sn_http_request *request);
+void sn_api_prom_labels(struct sn_api *api, struct sn_http_request *request);
+void sn_api_prom_label_values(struct sn_api *api, struct sn_http_request *request);
+void sn_api_prom_metadata(struct sn_api *api, struct sn_http_request *request);
+void sn_api_prom_rules(struct sn_api *api, struct sn_http_request *request);
+void sn_api_prom_alerts(struct sn_api *api, struct sn_http_request *request);
+void sn_api_prom_alertmanagers(struct sn_api *api, struct sn_http_request *request);
+void sn_api_prom_targets(struct sn_api *api, struct sn_http_request *request);
+void sn_api_prom_buildinfo(struct sn_api *api, struct sn_http_request *request);
+void sn_api_prom_runtimeinfo(struct sn_api *api, struct sn_http_request *request);
 
 /* Prepare the page's assets. */
 sn_status sn_api_page_open(struct sn_api *api, struct sn_err *err) SN_MUST_USE;

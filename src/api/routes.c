@@ -6,6 +6,12 @@
 
 #define GET_ONLY SN_API_GET, .allow = "GET, HEAD"
 #define POST_ONLY SN_API_POST, .allow = "POST"
+/* Long queries do not fit into an address: they come as a form. */
+#define GET_OR_FORM (SN_API_GET | SN_API_POST), .allow = "GET, HEAD, POST"
+#define PROM_GET(path, function)                                                                   \
+    { path, .methods = GET_ONLY, .role = SN_API_READ, .is_slow = true, .handle = function }
+#define PROM_FORM(path, function)                                                                  \
+    { path, .methods = GET_OR_FORM, .role = SN_API_READ, .is_slow = true, .handle = function }
 
 const struct sn_api_route sn_api_routes[] = {
     {"/", .methods = GET_ONLY, .role = SN_API_PUBLIC, .handle = sn_api_get_page},
@@ -13,6 +19,9 @@ const struct sn_api_route sn_api_routes[] = {
     {"/page.css", .methods = GET_ONLY, .role = SN_API_PUBLIC, .handle = sn_api_get_page_style},
     {"/healthz", .methods = GET_ONLY, .role = SN_API_PUBLIC, .handle = sn_api_get_healthz},
     {"/readyz", .methods = GET_ONLY, .role = SN_API_PUBLIC, .handle = sn_api_get_readyz},
+    /* The names that Prometheus has for them. */
+    {"/-/healthy", .methods = GET_ONLY, .role = SN_API_PUBLIC, .handle = sn_api_get_healthz},
+    {"/-/ready", .methods = GET_ONLY, .role = SN_API_PUBLIC, .handle = sn_api_get_readyz},
     {"/metrics", .methods = GET_ONLY, .role = SN_API_READ, .is_slow = true,
      .handle = sn_api_get_metrics},
     {"/api/v1/metrics/system/status", .methods = GET_ONLY, .role = SN_API_READ, .is_slow = true,
@@ -21,14 +30,42 @@ const struct sn_api_route sn_api_routes[] = {
      .handle = sn_api_get_history},
     {"/api/v1/import/prometheus", .methods = POST_ONLY, .role = SN_API_INGEST,
      .handle = sn_api_post_text},
+    PROM_FORM("/api/v1/query", sn_api_prom_query),
+    PROM_FORM("/api/v1/query_range", sn_api_prom_query_range),
+    PROM_FORM("/api/v1/query_exemplars", sn_api_prom_query_exemplars),
+    PROM_FORM("/api/v1/format_query", sn_api_prom_format_query),
+    PROM_FORM("/api/v1/series", sn_api_prom_series),
+    PROM_FORM("/api/v1/labels", sn_api_prom_labels),
+    PROM_GET("/api/v1/label/{name}/values", sn_api_prom_label_values),
+    PROM_GET("/api/v1/metadata", sn_api_prom_metadata),
+    PROM_GET("/api/v1/rules", sn_api_prom_rules),
+    PROM_GET("/api/v1/alerts", sn_api_prom_alerts),
+    PROM_GET("/api/v1/alertmanagers", sn_api_prom_alertmanagers),
+    PROM_GET("/api/v1/targets", sn_api_prom_targets),
+    PROM_GET("/api/v1/status/buildinfo", sn_api_prom_buildinfo),
+    PROM_GET("/api/v1/status/runtimeinfo", sn_api_prom_runtimeinfo),
 };
 const size_t sn_api_route_count = sizeof sn_api_routes / sizeof sn_api_routes[0];
+
+/* Whether a path matches a pattern, in which {name} stands for one piece that is not empty. */
+static bool matches(struct sn_str pattern, struct sn_str path) {
+    bool has_more_pattern = true, has_more_path = true;
+    while (has_more_pattern && has_more_path) {
+        struct sn_str wanted, piece;
+        has_more_pattern = sn_str_cut(pattern, '/', &wanted, &pattern);
+        has_more_path = sn_str_cut(path, '/', &piece, &path);
+        bool is_any = wanted.len > 0 && wanted.ptr[0] == '{';
+        if (is_any ? piece.len == 0 : !sn_str_equal(wanted, piece))
+            return false;
+    }
+    return has_more_pattern == has_more_path;
+}
 
 const struct sn_api_route *sn_api_find_route(struct sn_str path) {
     if (path.len > 1 && path.ptr[path.len - 1] == '/')
         path.len--;
     for (size_t i = 0; i < sn_api_route_count; i++)
-        if (sn_str_equal(path, sn_str_from(sn_api_routes[i].path)))
+        if (matches(sn_str_from(sn_api_routes[i].path), path))
             return &sn_api_routes[i];
     return NULL;
 }

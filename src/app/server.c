@@ -52,6 +52,14 @@ static sn_status open_store(struct sn_server *server, struct sn_err *err) {
     return SN_OK;
 }
 
+static sn_status open_query_engine(struct sn_server *server, struct sn_err *err) {
+    const struct sn_query_engine_options options = {
+        .reader = sn_store_reader(server->store),
+        .clock = sn_clock_system(),
+    };
+    return sn_query_engine_new(&options, &server->query_engine, err);
+}
+
 static sn_status open_host_status(struct sn_server *server, struct sn_err *err) {
     const struct sn_collect_roots roots = {"/proc", "/sys"};
     SN_TRY(sn_host_status_init(&server->host_status, roots, NULL, err));
@@ -60,10 +68,15 @@ static sn_status open_host_status(struct sn_server *server, struct sn_err *err) 
 }
 
 static sn_status open_api(struct sn_server *server, struct sn_err *err) {
+    (void)sn_duration_format(server->config->retention_ms, server->retention_text); /* its length */
     const struct sn_api_options options = {
         .access = server->config->access,
         .clock = sn_clock_system(),
         .reader = sn_store_reader(server->store),
+        .querier = sn_query_engine_querier(server->query_engine),
+        .features = sn_query_engine_features(server->query_engine),
+        .start_wall_ms = sn_clock_wall_ms(sn_clock_system()),
+        .retention_text = server->retention_text,
         .ingest = &server->ingest,
         .health = health,
         .host_status = host_status,
@@ -123,6 +136,7 @@ static sn_status open_all(struct sn_server *server, struct sn_err *err) {
     sn_health_watch_init(&server->health_watch, server->store);
     server->has_health_watch = true;
     sn_ingest_init(&server->ingest, sn_store_sink(server->store));
+    SN_TRY(open_query_engine(server, err));
     SN_TRY(open_host_status(server, err));
     SN_TRY(open_api(server, err));
     SN_TRY(open_http(server, err));
@@ -136,6 +150,7 @@ static void close_all(struct sn_server *server) {
     sn_collect_close(server->collect);
     sn_http_server_close(server->http);
     server->api = sn_api_close(server->api);
+    server->query_engine = sn_query_engine_free(server->query_engine);
     if (server->has_host_status)
         sn_host_status_release(&server->host_status);
     if (server->has_health_watch)
@@ -169,6 +184,8 @@ static sn_status start_all(struct sn_server *server, struct sn_err *err) {
 static bool stop_all(struct sn_server *server) {
     sn_crew_stop(&server->http_crew);
     sn_crew_stop(&server->collect_crew);
+    if (server->query_engine != NULL)
+        sn_query_engine_stop(server->query_engine); /* Running queries end soon, with an error. */
     sn_crew_join(&server->http_crew);
     size_t hanging = sn_crew_join_within(&server->collect_crew, COLLECT_JOIN_NS);
     if (hanging > 0)

@@ -11,13 +11,17 @@
 #include "app/crew.h"
 #include "app/health_watch.h"
 #include "app/own_metrics.h"
+#include "codec/duration.h"
 #include "collect/host_status.h"
+#include "query/engine.h"
 
 /* Main thread only. Zeroed memory is a server that has not started anything. */
 struct sn_server {
     const struct sn_config *config;
     struct sn_store *store;
     struct sn_ingest ingest;
+    struct sn_query_engine *query_engine;
+    char retention_text[SN_DURATION_TEXT_SIZE];
     struct sn_api *api;
     struct sn_http_server *http;
     struct sn_collect *collect;

@@ -14,14 +14,19 @@ static void every_row_is_whole(void **state) {
         assert_true(sn_str_starts_with(path, SN_STR("/")));
         assert_true(path.len == 1 || !sn_str_ends_with(path, SN_STR("/")));
         assert_non_null(route->handle);
-        assert_true(route->methods == SN_API_GET || route->methods == SN_API_POST);
-        assert_string_equal(route->allow, route->methods == SN_API_GET ? "GET, HEAD" : "POST");
+        if (route->methods == SN_API_GET)
+            assert_string_equal(route->allow, "GET, HEAD");
+        else if (route->methods == SN_API_POST)
+            assert_string_equal(route->allow, "POST");
+        else
+            assert_string_equal(route->allow, "GET, HEAD, POST");
     }
 }
 
 static void only_known_paths_are_public(void **state) {
     (void)state;
-    static const char *const public[] = {"/", "/page.js", "/page.css", "/healthz", "/readyz"};
+    static const char *const public[] = {"/",       "/page.js",   "/page.css", "/healthz",
+                                         "/readyz", "/-/healthy", "/-/ready"};
     size_t count = 0;
     for (size_t i = 0; i < sn_api_route_count; i++)
         count += sn_api_routes[i].role == SN_API_PUBLIC;
@@ -71,6 +76,17 @@ static void other_paths_find_nothing(void **state) {
         assert_null(sn_api_find_route(paths[i]));
 }
 
+static void a_piece_in_braces_stands_for_any_one_piece(void **state) {
+    (void)state;
+    const struct sn_api_route *route = sn_api_find_route(SN_STR("/api/v1/label/job/values"));
+    assert_non_null(route);
+    assert_ptr_equal(sn_api_find_route(SN_STR("/api/v1/label/a%2Fb/values/")), route);
+    assert_null(sn_api_find_route(SN_STR("/api/v1/label//values")));
+    assert_null(sn_api_find_route(SN_STR("/api/v1/label/a/b/values")));
+    assert_null(sn_api_find_route(SN_STR("/api/v1/label/job")));
+    assert_null(sn_api_find_route(SN_STR("/api/v1/label/job/values/x")));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_row_is_whole),
@@ -78,6 +94,7 @@ int main(void) {
         cmocka_unit_test(what_writes_needs_the_role_for_it),
         cmocka_unit_test(every_path_finds_its_row_also_with_a_slash),
         cmocka_unit_test(other_paths_find_nothing),
+        cmocka_unit_test(a_piece_in_braces_stands_for_any_one_piece),
     };
     return cmocka_run_group_tests_name("routes", tests, NULL, NULL);
 }
