@@ -47,7 +47,7 @@ static const struct sn_function functions[SN_FN_COUNT] = {
      true},
     {SN_FN_END, "end", {SCALAR}, 0, 0, SCALAR, true},
     {SN_FN_EXP, "exp", {VECTOR}, 1, 0, VECTOR, false},
-    {SN_FN_FIRST_OVER_TIME, "first_over_time", {MATRIX}, 1, 0, VECTOR, true},
+    {SN_FN_FIRST_OVER_TIME, "first_over_time", {MATRIX}, 1, 0, VECTOR, false},
     {SN_FN_FLOOR, "floor", {VECTOR}, 1, 0, VECTOR, false},
     {SN_FN_HISTOGRAM_AVG, "histogram_avg", {VECTOR}, 1, 0, VECTOR, false},
     {SN_FN_HISTOGRAM_COUNT, "histogram_count", {VECTOR}, 1, 0, VECTOR, false},
