@@ -368,11 +368,12 @@ static sn_status add_filled(struct match *match) {
     if (how->has_fill_left || how->has_fill_right) {
         SN_TRY(sn_column_new(match->eval, match->frame, &match->fill));
     }
-    if (how->has_fill_right) { /* the right side is the one side unless they are swapped */
-        SN_TRY(fill_side(match, how->fill_right, !match->is_swapped));
+    /* After the sides were swapped for group_right, Prometheus does not swap these: nor do we. */
+    if (how->has_fill_right) {
+        SN_TRY(fill_side(match, how->fill_right, true));
     }
     if (how->has_fill_left) {
-        SN_TRY(fill_side(match, how->fill_left, match->is_swapped));
+        SN_TRY(fill_side(match, how->fill_left, false));
     }
     return SN_OK;
 }

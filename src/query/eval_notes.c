@@ -92,11 +92,30 @@ static const char *move_to_arena(struct sn_eval *eval, struct sn_buf *buf) {
     return text != NULL ? text : no_text;
 }
 
-const char *sn_eval_number_text(struct sn_eval *eval, double value) {
+static const char *number_text(struct sn_eval *eval, double value, enum sn_double_style style) {
     char text[SN_DOUBLE_TEXT_SIZE];
-    sn_double_format(value, SN_DOUBLE_TEXT, text);
+    sn_double_format(value, style, text);
     const char *copy = sn_arena_printf(eval->arena, "%s", text);
     return copy != NULL ? copy : no_text;
+}
+
+const char *sn_eval_number_text(struct sn_eval *eval, double value) {
+    return number_text(eval, value, SN_DOUBLE_TEXT);
+}
+
+const char *sn_eval_openmetrics_text(struct sn_eval *eval, double value) {
+    return number_text(eval, value, SN_DOUBLE_OPENMETRICS);
+}
+
+const char *sn_eval_fixed_text(struct sn_eval *eval, double value) {
+    double millionths = rint(fabs(value) * 1e6);
+    if (!(millionths < 0x1p63)) { /* NaN, infinite, or without a fraction that matters */
+        return sn_eval_number_text(eval, value);
+    }
+    long long whole = (long long)millionths;
+    const char *text = sn_arena_printf(eval->arena, "%s%lld.%06lld", signbit(value) ? "-" : "",
+                                       whole / 1000000, whole % 1000000);
+    return text != NULL ? text : no_text;
 }
 
 const char *sn_eval_quoted(struct sn_eval *eval, struct sn_str text) {

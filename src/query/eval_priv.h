@@ -107,6 +107,8 @@ void sn_eval_inform(struct sn_eval *eval, const struct sn_node *where, const cha
 
 /* Text of a number as Go's %g, in the arena; of a string as %q. Never NULL. */
 const char *sn_eval_number_text(struct sn_eval *eval, double value);
+const char *sn_eval_fixed_text(struct sn_eval *eval, double value);       /* %f: six decimals */
+const char *sn_eval_openmetrics_text(struct sn_eval *eval, double value); /* 1.0, 0.25 */
 const char *sn_eval_quoted(struct sn_eval *eval, struct sn_str text);
 
 /* Text of a label set as Go's Labels.String: {__name__="a", b="c"}. Never NULL. */

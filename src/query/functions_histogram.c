@@ -183,6 +183,47 @@ static sn_status call_fraction(struct sn_eval *eval, const struct sn_node *node,
     return sn_vector_finish(eval, frame, ret_vector);
 }
 
+/* Leave in the rows from `first` on only the steps at which q has the value of `step`. */
+static void keep_steps_of(struct sn_vector *vector, size_t first, const struct sn_frame *frame,
+                          const double *q, size_t step) {
+    for (size_t i = first; i < vector->count; i++) {
+        for (size_t k = 0; k < frame->step_count; k++) {
+            if (sn_double_bits(q[k]) != sn_double_bits(q[step])) {
+                vector->rows[i].value[k] = SN_ABSENT;
+            }
+        }
+    }
+}
+
+static bool is_new_value(const double *q, size_t step) {
+    for (size_t k = 0; k < step; k++) {
+        if (sn_double_bits(q[k]) == sn_double_bits(q[step])) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Rows of one quantile argument; its value, which may change from step to step, is a label. */
+static sn_status add_quantiles(struct histograms *all, struct sn_frame *frame, const double *q,
+                               struct sn_str name, struct sn_vector *ret_vector) {
+    struct histogram_question question = {.first = q};
+    for (size_t k = 0; k < frame->step_count; k++) {
+        size_t first = ret_vector->count;
+        if (!is_new_value(q, k)) {
+            continue;
+        }
+        SN_TRY(answer_all(all, frame, &question, ret_vector));
+        keep_steps_of(ret_vector, first, frame, q, k);
+        struct sn_label label = {name, sn_str_from(sn_eval_openmetrics_text(all->eval, q[k]))};
+        for (size_t row = first; row < ret_vector->count; row++) {
+            struct sn_labels *labels = &ret_vector->rows[row].labels;
+            SN_TRY(sn_labels_set(all->eval, *labels, label, labels));
+        }
+    }
+    return SN_OK;
+}
+
 /* histogram_quantiles(v, "label", q1, q2, ...): one row per quantile, told apart by the label. */
 static sn_status call_quantiles(struct sn_eval *eval, const struct sn_node *node,
                                 struct sn_frame *frame, struct sn_vector *ret_vector) {
@@ -192,19 +233,12 @@ static sn_status call_quantiles(struct sn_eval *eval, const struct sn_node *node
     SN_TRY(sn_eval_vector(eval, node->call.args[0], frame, &input));
     SN_TRY(group_buckets(&all, &input));
     for (size_t i = 2; i < node->call.count; i++) {
-        size_t first = ret_vector->count;
         double *q;
         SN_TRY(sn_eval_scalar(eval, node->call.args[i], frame, &q));
         for (size_t k = 0; k < frame->step_count; k++) {
             sn_eval_warn_quantile(eval, node->call.args[i], q[k]);
         }
-        struct histogram_question question = {.first = q};
-        SN_TRY(answer_all(&all, frame, &question, ret_vector));
-        struct sn_label label = {name, sn_str_from(sn_eval_number_text(eval, q[0]))};
-        for (size_t row = first; row < ret_vector->count; row++) {
-            struct sn_labels *labels = &ret_vector->rows[row].labels;
-            SN_TRY(sn_labels_set(eval, *labels, label, labels));
-        }
+        SN_TRY(add_quantiles(&all, frame, q, name, ret_vector));
         sn_column_drop(frame, q);
     }
     sn_vector_drop(frame, &input);

@@ -291,9 +291,13 @@ static double run_quantile(const struct window *window) {
     return sn_quantile(window->param[0], copy_to_scratch(window), window->count);
 }
 
+/* Median of the distances from the median; NaN when a value is. */
 static double run_mad(const struct window *window) {
     double *values = copy_to_scratch(window);
     double median = sn_quantile(0.5, values, window->count);
+    if (isnan(values[0])) { /* sorted: NaN would be first */
+        return values[0];
+    }
     for (size_t i = 0; i < window->count; i++) {
         values[i] = fabs(values[i] - median);
     }
@@ -369,7 +373,7 @@ static bool check_factor(const struct window *window, const char *what, const ch
     }
     if (call->status == SN_OK) {
         call->status = sn_eval_fail(call->eval, "invalid %s factor. Expected: 0 < %s < 1, got: %s",
-                                    what, symbol, sn_eval_number_text(call->eval, factor));
+                                    what, symbol, sn_eval_fixed_text(call->eval, factor));
     }
     return false;
 }
