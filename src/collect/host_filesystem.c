@@ -77,7 +77,12 @@ sn_status sn_mount_parse(struct sn_str line, struct sn_arena *arena, struct sn_m
     return SN_OK;
 }
 
+const struct sn_mount sn_mount_unlisted_root = {
+    .device = SN_STR("unknown"), .mountpoint = SN_STR("/"), .fstype = SN_STR("unknown")};
+
 bool sn_mount_is_storage(const struct sn_mount *mount) {
+    if (sn_str_equal(mount->mountpoint, SN_STR("/")))
+        return true;
     for (size_t i = 0; i < sizeof ignored_types / sizeof ignored_types[0]; i++)
         if (sn_str_equal(mount->fstype, ignored_types[i]))
             return false;
@@ -137,6 +142,7 @@ static bool is_covered(struct sn_str rest, struct sn_str mountpoint_field) {
 
 static sn_status collect(struct sn_gather *gather, void **state, struct sn_err *err) {
     (void)state;
+    bool has_root = false;
     struct sn_str text, line;
     SN_TRY(sn_gather_read_proc(gather, "self/mountinfo", &text, err));
     while (sn_scan_line(&text, &line)) {
@@ -144,12 +150,13 @@ static sn_status collect(struct sn_gather *gather, void **state, struct sn_err *
         SN_TRY(sn_mount_parse(line, &gather->batch.arena, &mount, err));
         if (!sn_mount_is_storage(&mount))
             continue;
+        has_root = has_root || sn_str_equal(mount.mountpoint, SN_STR("/"));
         struct sn_str fields[5];
         if (sn_scan_fields(line, fields, 5) == 5 && is_covered(text, fields[4]))
             continue;
         SN_TRY(add_mount(gather, &mount, err));
     }
-    return SN_OK;
+    return has_root ? SN_OK : add_mount(gather, &sn_mount_unlisted_root, err);
 }
 
 const struct sn_source sn_source_filesystem = {

@@ -22,8 +22,14 @@ struct sn_mount {
 sn_status sn_mount_parse(struct sn_str line, struct sn_arena *arena, struct sn_mount *ret_mount,
                          struct sn_err *err) SN_MUST_USE;
 
-/* Whether this is storage that can fill up, not a kernel interface such as proc or cgroup2. */
+/*
+ * Whether this is storage that can fill up, not a kernel interface such as proc or cgroup2. "/" always
+ * is: in a container it is an overlay, and still what fills up.
+ */
 bool sn_mount_is_storage(const struct sn_mount *mount);
+
+/* "/" where mountinfo does not list it, as in a chroot: device and type are "unknown". */
+extern const struct sn_mount sn_mount_unlisted_root;
 
 /*
  * Used share in percent as df shows it: of what is there for ordinary users. 0..100.

@@ -149,21 +149,29 @@ static void write_disk(struct sn_json_writer *json, const struct sn_mount *mount
     sn_json_write_object_end(json);
 }
 
+/* A mount that cannot be asked, or that has no blocks, has no size to show. */
+static void write_mount(struct sn_json_writer *json, const struct sn_mount *mount) {
+    struct statvfs sizes;
+    if (sn_os_statvfs(mount->mountpoint.ptr, &sizes) == 0 && sizes.f_blocks > 0)
+        write_disk(json, mount, &sizes);
+}
+
 static sn_status write_disks(struct taking *t, struct sn_err *err) {
+    bool has_root = false;
     struct sn_str text, line;
     SN_TRY(take(t, "self/mountinfo", &text, err));
     sn_json_write_key(t->json, SN_STR("disks"));
     sn_json_write_array_begin(t->json);
     while (sn_scan_line(&text, &line)) {
         struct sn_mount mount;
-        struct statvfs sizes;
         SN_TRY(sn_mount_parse(line, &t->arena, &mount, err));
         if (!sn_mount_is_storage(&mount) || is_network(mount.fstype))
             continue;
-        /* A mount that cannot be asked, or that has no blocks, has no size to show. */
-        if (sn_os_statvfs(mount.mountpoint.ptr, &sizes) == 0 && sizes.f_blocks > 0)
-            write_disk(t->json, &mount, &sizes);
+        has_root = has_root || sn_str_equal(mount.mountpoint, SN_STR("/"));
+        write_mount(t->json, &mount);
     }
+    if (!has_root)
+        write_mount(t->json, &sn_mount_unlisted_root);
     sn_json_write_array_end(t->json);
     return SN_OK;
 }

@@ -80,10 +80,17 @@ bool capture_has(const struct capture *capture, const char *line) {
     return false;
 }
 
+static const char *fixture_name = "proc";
+
+void fixture_proc(const char *name) {
+    fixture_name = name;
+}
+
 struct sn_collect_roots fixture_roots(void) {
     static char proc[512];
     const char *source = getenv("SONDE_SOURCE");
-    (void)snprintf(proc, sizeof proc, "%s/tests/collect/fixtures/proc", source ? source : ".");
+    (void)snprintf(proc, sizeof proc, "%s/tests/collect/fixtures/%s", source ? source : ".",
+                   fixture_name);
     return (struct sn_collect_roots){proc, "/sys"};
 }
 

@@ -28,8 +28,9 @@ bool capture_has(const struct capture *capture, const char *line);
 /* The text as a C string, valid until the next push. */
 const char *capture_text(struct capture *capture);
 
-/* Path of the fixture "proc" folder. */
+/* Path of the fixture folder: "proc", unless another was chosen. */
 struct sn_collect_roots fixture_roots(void);
+void fixture_proc(const char *name);
 
 /* Run one pass of one source on the fixtures and return its samples as text in `capture`. */
 sn_status gather_fixture(const struct sn_source *source, struct capture *capture, void **state,

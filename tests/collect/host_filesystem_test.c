@@ -62,6 +62,7 @@ static void kernel_interfaces_are_not_storage(void **state) {
     (void)state;
     struct sn_mount mount = {SN_STR("d"), SN_STR("/"), SN_STR("ext4")};
     assert_true(sn_mount_is_storage(&mount));
+    mount.mountpoint = SN_STR("/sys/fs/cgroup");
     mount.fstype = SN_STR("cgroup2");
     assert_false(sn_mount_is_storage(&mount));
     mount.fstype = SN_STR("tmpfs");
@@ -69,6 +70,23 @@ static void kernel_interfaces_are_not_storage(void **state) {
     assert_true(sn_mount_is_storage(&mount));
     mount.mountpoint = SN_STR("/dev/shm");
     assert_false(sn_mount_is_storage(&mount));
+    mount.mountpoint = SN_STR("/");
+    mount.fstype = SN_STR("overlay"); /* of a container */
+    assert_true(sn_mount_is_storage(&mount));
+}
+
+static void a_root_that_is_not_listed_is_asked_all_the_same(void **state) {
+    (void)state;
+    struct capture capture;
+    void *none = NULL;
+    capture_init(&capture);
+    fixture_proc("proc_chroot");
+    assert_int_equal(gather_fixture(&sn_source_filesystem, &capture, &none, NULL), SN_OK);
+    fixture_proc("proc");
+    assert_non_null(strstr(capture_text(&capture),
+                           "sonde_host_disk_used_percent{device=\"unknown\",fstype=\"unknown\","
+                           "instance=\"i\",job=\"j\",mountpoint=\"/\"} "));
+    capture_release(&capture);
 }
 
 static void used_percent_is_that_of_df(void **state) {
@@ -114,6 +132,7 @@ int main(void) {
         cmocka_unit_test(lines_of_another_form_are_refused),
         cmocka_unit_test(a_backslash_that_is_no_octal_escape_stays),
         cmocka_unit_test(kernel_interfaces_are_not_storage),
+        cmocka_unit_test(a_root_that_is_not_listed_is_asked_all_the_same),
         cmocka_unit_test(used_percent_is_that_of_df),
         cmocka_unit_test(a_mount_that_cannot_be_asked_is_an_error_of_its_own),
         cmocka_unit_test(only_the_topmost_mount_of_a_place_counts),
