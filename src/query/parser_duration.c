@@ -258,20 +258,26 @@ bool sn_parser_range_value(struct sn_parser *p, struct sn_duration *ret_duration
     return true;
 }
 
-bool sn_parser_offset_value(struct sn_parser *p, struct sn_duration *ret_duration) {
-    struct sn_node *node = NULL;
-    if (p->token.kind == SN_TOKEN_LEFT_PAREN) {
-        node = parse_operators(p, PRECEDENCE_SUM);
-    } else if (is_sign(p->token.kind)) {
-        uint32_t start = p->token.start;
-        bool is_minus = p->token.kind == SN_TOKEN_SUB;
-        sn_parser_advance(p);
-        node = is_sign(p->token.kind) ? parse_operators(p, PRECEDENCE_SUM)
-                                      : parse_primary(p, "offset");
-        node = node ? apply_sign(p, start, is_minus, node) : NULL;
-    } else {
-        node = parse_primary(p, "offset");
+/* One operand with its signs; its arithmetic belongs to the expression around. */
+static struct sn_node *parse_offset_operand(struct sn_parser *p) {
+    if (!is_sign(p->token.kind)) {
+        return parse_primary(p, "offset");
     }
+    uint32_t start = p->token.start;
+    bool is_minus = p->token.kind == SN_TOKEN_SUB;
+    if (!sn_parser_enter(p)) {
+        return NULL;
+    }
+    sn_parser_advance(p);
+    struct sn_node *child = parse_offset_operand(p);
+    sn_parser_leave(p);
+    return child ? apply_sign(p, start, is_minus, child) : NULL;
+}
+
+bool sn_parser_offset_value(struct sn_parser *p, struct sn_duration *ret_duration) {
+    bool is_in_parens = p->token.kind == SN_TOKEN_LEFT_PAREN;
+    const struct sn_node *node =
+        is_in_parens ? parse_operators(p, PRECEDENCE_SUM) : parse_offset_operand(p);
     if (node == NULL || p->status != SN_OK) {
         return false;
     }

@@ -266,7 +266,9 @@ static void put_subquery_tail(struct sn_buf *buf, const struct sn_subquery_node 
 
 static void print_number(struct sn_buf *buf, const struct sn_number_node *number) {
     if (number->is_duration) {
-        put_ms(buf, (int64_t)round(number->value * 1000));
+        double ms = round(number->value * 1000);
+        sn_buf_put_text(buf, ms == 0 && signbit(ms) ? "-" : "");
+        put_ms(buf, (int64_t)ms);
     } else {
         sn_gotext_float(buf, number->value);
     }

@@ -279,6 +279,19 @@ bool sn_regex_expand_literals(struct sn_str pattern, struct sn_arena *arena,
 
 /* --- Literals with gaps --------------------------------------------------------------------- */
 
+/*
+ * Whether a quantifier may belong to the character before `at`: one stands here, or something
+ * that is no item itself, as in x(?i)* and x\Q\E*.
+ */
+static bool is_repeat_ahead(const char *at, const char *end) {
+    if (at == end) {
+        return false;
+    }
+    bool is_flag_group = *at == '(' && end - at >= 2 && at[1] == '?';
+    bool is_quote = *at == '\\' && end - at >= 2 && at[1] == 'Q';
+    return is_flag_group || is_quote || strchr("*+?{", *at) != NULL;
+}
+
 /* Copy literal characters from *at on into `text`, which has room; what follows may be a meta. */
 static struct sn_str read_literal_run(const char **at, const char *end, char *text) {
     size_t len = 0;
@@ -286,8 +299,8 @@ static struct sn_str read_literal_run(const char **at, const char *end, char *te
     size_t step;
     while ((step = literal_len(*at, end, &c)) > 0) {
         const char *after = *at + step;
-        if (after < end && strchr("*+?{", *after) != NULL) {
-            break; /* the quantifier wants this one */
+        if (is_repeat_ahead(after, end)) {
+            break;
         }
         memcpy(text + len, c.ptr, c.len);
         len += c.len;
