@@ -155,6 +155,9 @@ static bool read_references(const struct sn_remote_write_reader *reader, struct 
     if (field->type == SN_PROTOBUF_VARINT) {
         return add_reference(reader, list, field->bits);
     }
+    if (field->type != SN_PROTOBUF_BYTES) {
+        return false;
+    }
     const uint8_t *at = (const uint8_t *)field->bytes.ptr;
     const uint8_t *end = at + field->bytes.len;
     while (at != end) {
@@ -164,7 +167,7 @@ static bool read_references(const struct sn_remote_write_reader *reader, struct 
             return false;
         }
     }
-    return field->type == SN_PROTOBUF_BYTES;
+    return true;
 }
 
 static bool read_label_field(const struct sn_remote_write_reader *reader, struct label_list *list,
@@ -330,6 +333,9 @@ static bool read_deltas(struct side *side, const struct sn_protobuf_field *field
     if (field->type == SN_PROTOBUF_VARINT) {
         return add_delta(side, field->bits);
     }
+    if (field->type != SN_PROTOBUF_BYTES) {
+        return false;
+    }
     const uint8_t *at = (const uint8_t *)field->bytes.ptr;
     const uint8_t *end = at + field->bytes.len;
     while (at != end) {
@@ -339,7 +345,7 @@ static bool read_deltas(struct side *side, const struct sn_protobuf_field *field
             return false;
         }
     }
-    return field->type == SN_PROTOBUF_BYTES;
+    return true;
 }
 
 static bool read_doubles(double *items, uint32_t *count, const struct sn_protobuf_field *field) {
