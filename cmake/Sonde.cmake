@@ -3,6 +3,7 @@
 #   src/<module>/*.c                        static library sn_<module>
 #   src/<module>/CMakeLists.txt             optional, only sets variables:
 #       SN_EXTERNAL       pkg-config names that the module needs
+#       SN_EXTERNAL_LIBRARY  libraries without a pkg-config file, by the name that the linker knows
 #       SN_TEST_EXTERNAL  pkg-config names that only its tests need
 #       SN_TEST_NOT_MSAN  tests that MemorySanitizer cannot run: <file> of tests/<module>/<file>_test.c
 #       SN_ASSETS         folder whose *.html *.js *.css *.svg are embedded in the module:
@@ -97,6 +98,7 @@ function(sn_module module)
         return()
     endif()
     set(SN_EXTERNAL "")
+    set(SN_EXTERNAL_LIBRARY "")
     set(SN_TEST_EXTERNAL "")
     set(SN_TEST_NOT_MSAN "")
     set(SN_RAW_ALLOC "")
@@ -124,6 +126,11 @@ function(sn_module module)
     endif()
     sn_existing(below ${SN_ALLOWED_${module}})
     sn_externals(external ${SN_EXTERNAL} ${arg_EXTERNAL})
+    foreach(name IN LISTS SN_EXTERNAL_LIBRARY)
+        find_library(SN_LIBRARY_${name} ${name} REQUIRED)
+        mark_as_advanced(SN_LIBRARY_${name})
+        list(APPEND external "${SN_LIBRARY_${name}}")
+    endforeach()
     # The archive that is used comes before the archives it uses: last module first.
     list(REVERSE below)
     target_link_libraries(${target} PUBLIC ${below} ${external} Threads::Threads m)

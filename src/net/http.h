@@ -49,7 +49,7 @@ struct sn_http_asset;   /* immutable, any thread */
 /* What route() decides about the body that is about to be read. */
 struct sn_http_body_rules {
     size_t bytes_max;          /* as sent; 0: a body is refused with 413 */
-    size_t inflated_bytes_max; /* after undoing Content-Encoding: gzip */
+    size_t inflated_bytes_max; /* after undoing Content-Encoding */
     bool keeps_encoding;       /* hand over the bytes as sent, whatever Content-Encoding says */
 };
 

@@ -43,6 +43,10 @@ enum sn_http_encoding sn_http_body_encoding(const struct sn_http_fields *fields)
     if (sn_http_equal_nocase(found->value, SN_STR("gzip")) ||
         sn_http_equal_nocase(found->value, SN_STR("x-gzip")))
         return SN_HTTP_GZIP;
+    if (sn_http_equal_nocase(found->value, SN_STR("snappy")))
+        return SN_HTTP_SNAPPY;
+    if (sn_http_equal_nocase(found->value, SN_STR("zstd")))
+        return SN_HTTP_ZSTD;
     return SN_HTTP_ENCODING_UNKNOWN;
 }
 

@@ -219,7 +219,7 @@ static void prepare_body(struct sn_http_request *request) {
         sn_http_body_encoding(&request->headers) == SN_HTTP_ENCODING_UNKNOWN) {
         sn_http_count(request->worker, SN_HTTP_COUNT_ENCODING, 1);
         sn_http_respond_error(request, 415, "unsupported",
-                              "Content-Encoding must be gzip or identity");
+                              "Content-Encoding must be gzip, snappy, zstd or identity");
         return;
     }
     sn_buf_init(&request->body, bytes_max);
@@ -303,8 +303,19 @@ static enum MHD_Result on_body(struct sn_http_request *request, const char *data
     return MHD_YES;
 }
 
-/* Undo gzip in place. */
-static void inflate_body(struct sn_http_request *request) {
+/*
+ * Whether the body is packed. No bytes at all are what some clients send as gzip of nothing; in
+ * snappy and zstd nothing has bytes, and none are a body that was lost.
+ */
+static bool is_packed(const struct sn_http_request *request, enum sn_http_encoding encoding) {
+    if (request->rules.keeps_encoding || request->rules.bytes_max == 0)
+        return false;
+    return encoding == SN_HTTP_SNAPPY || encoding == SN_HTTP_ZSTD ||
+           (encoding == SN_HTTP_GZIP && request->body.len > 0);
+}
+
+/* Undo the Content-Encoding in place. */
+static void unpack_body(struct sn_http_request *request, enum sn_http_encoding encoding) {
     struct sn_err err;
     struct sn_buf plain;
     size_t bytes_max = request->rules.inflated_bytes_max;
@@ -313,7 +324,7 @@ static void inflate_body(struct sn_http_request *request) {
         return;
     }
     sn_buf_init(&plain, bytes_max);
-    sn_status status = sn_http_inflate(sn_buf_str(&request->body), &plain, &err);
+    sn_status status = sn_http_unpack(encoding, sn_buf_str(&request->body), &plain, &err);
     if (status == SN_OK && !sn_http_request_charge(request, plain.len)) {
         refuse_overload(request);
         sn_buf_release(&plain);
@@ -348,9 +359,9 @@ static bool is_form(const struct sn_http_request *request) {
 static void finish_body(struct sn_http_request *request) {
     struct sn_err err;
     sn_status status = sn_buf_status(&request->body, &err);
-    if (status == SN_OK && request->body.len > 0 && !request->rules.keeps_encoding &&
-        sn_http_body_encoding(&request->headers) == SN_HTTP_GZIP) {
-        inflate_body(request);
+    enum sn_http_encoding encoding = sn_http_body_encoding(&request->headers);
+    if (status == SN_OK && is_packed(request, encoding)) {
+        unpack_body(request, encoding);
         if (is_answered(request))
             return;
     }

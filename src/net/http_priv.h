@@ -79,7 +79,13 @@ sn_status sn_http_params_append(struct sn_arena *arena, struct sn_str text,
 
 /* ---- bodies (http_body.c) ---- */
 
-enum sn_http_encoding { SN_HTTP_IDENTITY, SN_HTTP_GZIP, SN_HTTP_ENCODING_UNKNOWN };
+enum sn_http_encoding {
+    SN_HTTP_IDENTITY,
+    SN_HTTP_GZIP,
+    SN_HTTP_SNAPPY, /* the block format, as remote write sends it */
+    SN_HTTP_ZSTD,
+    SN_HTTP_ENCODING_UNKNOWN,
+};
 
 /* From the Content-Encoding header; an absent one is identity. */
 enum sn_http_encoding sn_http_body_encoding(const struct sn_http_fields *fields);
@@ -97,6 +103,16 @@ bool sn_http_deflate(struct sn_str body, int level, struct sn_buf *ret_gzip);
 
 /* Whether gzip is worth trying on this content type. */
 bool sn_http_is_compressible(struct sn_str content_type);
+
+/* ---- encodings of others (http_unpack.c) ---- */
+
+/*
+ * Undo an encoding of a body into an empty buffer: gzip as above, one snappy block, zstd frames.
+ * Identity and unknown ones are SN_ERR_UNSUPPORTED; else the statuses of sn_http_inflate. Costs at
+ * most ret_plain->limit bytes of memory and, for zstd, 8 MiB.
+ */
+sn_status sn_http_unpack(enum sn_http_encoding encoding, struct sn_str body,
+                         struct sn_buf *ret_plain, struct sn_err *err) SN_MUST_USE;
 
 /* ---- server ---- */
 

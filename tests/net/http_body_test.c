@@ -113,6 +113,8 @@ static void encodings_are_named_once(void **state) {
     assert_int_equal(encoding_of("identity", NULL), SN_HTTP_IDENTITY);
     assert_int_equal(encoding_of("gzip", NULL), SN_HTTP_GZIP);
     assert_int_equal(encoding_of("X-Gzip", NULL), SN_HTTP_GZIP);
+    assert_int_equal(encoding_of("Snappy", NULL), SN_HTTP_SNAPPY);
+    assert_int_equal(encoding_of("zstd", NULL), SN_HTTP_ZSTD);
     assert_int_equal(encoding_of("br", NULL), SN_HTTP_ENCODING_UNKNOWN);
     assert_int_equal(encoding_of("gzip, gzip", NULL), SN_HTTP_ENCODING_UNKNOWN);
     assert_int_equal(encoding_of("gzip", "gzip"), SN_HTTP_ENCODING_UNKNOWN);
