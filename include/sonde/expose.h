@@ -27,7 +27,32 @@ typedef enum sonde_format {
      * on its sonde_operations_total{outcome="error"}, cut to the 128 characters that exemplars may
      * have. Histograms with negative bounds have no _sum and no _count, as the format demands.
      */
-    SONDE_FORMAT_OPENMETRICS = 1
+    SONDE_FORMAT_OPENMETRICS = 1,
+    /*
+     * A snapshot for programs and people, not for scrapers:
+     *
+     *   {"time_ms","rate_window_seconds",
+     *    "services":[{"service","start_time_ms","uptime_seconds",COUNTS,
+     *      "operations":[{"operation",COUNTS,
+     *        "duration_seconds":{"total","min","max","average","p50","p90","p95","p99"},
+     *        "percentile_bounds_seconds":{"p50":[low,high],...},
+     *        "last_error":{"message","class","time_ms"}}]}],
+     *    "families":[{"name","type","help","unit","series":[
+     *      {"labels":{},"start_time_ms","value"} or
+     *      {"labels":{},"start_time_ms","buckets":[{"le","count"}],"sum","count"}]}]}
+     *
+     * COUNTS are "count", "ok_count", "error_count", "aborted_count", "error_rate" (of count),
+     * "active", "operations_per_second", "operations_per_second_since_start",
+     * "last_operation_time_ms" and "reset_time_ms"; times, and last_error, are null when there is none.
+     *
+     * Services and operations are sorted by name and count since their last reset
+     * (sonde/command.h). min, max and total are exact. A percentile is estimated in its bucket, whose
+     * ends (narrowed by min and max) are its bounds: the true one lies between them.
+     * operations_per_second is over the last rate_window_seconds, about 60 when the registry is read
+     * at least every minute; longer when it is read less often, shorter after its start.
+     * Buckets are cumulative. What JSON cannot write is "NaN", "+Inf", "-Inf".
+     */
+    SONDE_FORMAT_JSON = 2
 } sonde_format;
 
 /* The Content-Type of a format; NULL for an unknown one. Static text. */

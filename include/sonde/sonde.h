@@ -5,6 +5,7 @@
 #define SONDE_SONDE_H
 
 #include "sonde/cache.h"
+#include "sonde/command.h"
 #include "sonde/counter.h"
 #include "sonde/encoder.h"
 #include "sonde/expose.h"

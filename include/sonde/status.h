@@ -31,6 +31,7 @@ typedef enum sonde_status {
     SONDE_ERR_NO_MEMORY = -1,   /* an allocation failed */
     SONDE_ERR_LIMIT = -2,       /* a limit was reached; the sentence names it */
     SONDE_ERR_INVALID = -3,     /* an argument is wrong */
+    SONDE_ERR_NOT_FOUND = -4,   /* what was asked for does not exist */
     SONDE_ERR_EXISTS = -5,      /* the name is taken by a metric of another shape */
     SONDE_ERR_IO = -6,          /* a write failed, or the caller's sink said stop */
     SONDE_ERR_UNSUPPORTED = -9, /* this version does not know that format */

@@ -12,6 +12,7 @@ _Static_assert((int)SONDE_OK == (int)SN_OK, "public numbers are base's");
 _Static_assert((int)SONDE_ERR_NO_MEMORY == (int)SN_ERR_NO_MEMORY, "public numbers are base's");
 _Static_assert((int)SONDE_ERR_LIMIT == (int)SN_ERR_LIMIT, "public numbers are base's");
 _Static_assert((int)SONDE_ERR_INVALID == (int)SN_ERR_INVALID, "public numbers are base's");
+_Static_assert((int)SONDE_ERR_NOT_FOUND == (int)SN_ERR_NOT_FOUND, "public numbers are base's");
 _Static_assert((int)SONDE_ERR_EXISTS == (int)SN_ERR_EXISTS, "public numbers are base's");
 _Static_assert((int)SONDE_ERR_IO == (int)SN_ERR_IO, "public numbers are base's");
 _Static_assert((int)SONDE_ERR_UNSUPPORTED == (int)SN_ERR_UNSUPPORTED, "public numbers are base's");

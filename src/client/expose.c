@@ -51,6 +51,7 @@ static const struct {
     [SONDE_FORMAT_TEXT] = {"text/plain; version=0.0.4; charset=utf-8", sn_text_write},
     [SONDE_FORMAT_OPENMETRICS] = {"application/openmetrics-text; version=1.0.0; charset=utf-8",
                                   sn_openmetrics_write},
+    [SONDE_FORMAT_JSON] = {"application/json", sn_snapshot_write},
 };
 
 static bool is_known(sonde_format format) {

@@ -52,5 +52,6 @@ void sn_page_put_escaped(struct sn_page *page, struct sn_str text, enum sn_page_
  */
 sonde_status sn_text_write(sonde_registry *registry, struct sn_page *page);
 sonde_status sn_openmetrics_write(sonde_registry *registry, struct sn_page *page);
+sonde_status sn_snapshot_write(sonde_registry *registry, struct sn_page *page);
 
 #endif

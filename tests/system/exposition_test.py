@@ -6,6 +6,7 @@ are checked here in any case.
 """
 
 import importlib.util
+import json
 import os
 import re
 import shutil
@@ -111,6 +112,17 @@ class HostileTest(Judged, unittest.TestCase):
         form = "openmetrics" if accept == OPENMETRICS else "text"
         done = subprocess.run([self.program, form], capture_output=True, timeout=60, check=True)
         return done.stdout.decode()
+
+    def test_the_snapshot_agrees_with_the_page(self):
+        done = subprocess.run([self.program, "json"], capture_output=True, timeout=60, check=True)
+        snapshot = json.loads(done.stdout, parse_constant=self.fail)
+        families = {family["name"] for family in snapshot["families"]}
+        self.assertLessEqual({"hostile_total", "work_seconds", "jobs", "jobs_total"}, families)
+        errors = {service["service"]: service["error_count"] for service in snapshot["services"]}
+        page = self.page(TEXT)
+        counted = sum(map(int, re.findall(r'outcome="error"} (\d+)$', page, re.M)))
+        self.assertEqual(sum(errors.values()), counted)
+        self.assertIn('"} 1\nforged_total 1\n# EOF\n', errors)
 
     def test_nothing_is_forged(self):
         for accept in (TEXT, OPENMETRICS):

@@ -1,6 +1,6 @@
 /*
  * A program whose metrics have every kind of awkward name, value and label. exposition_test.py compiles
- * it against libsonde; it writes one page to its standard output: hostile_labels text|openmetrics
+ * it against libsonde; it writes one page to its standard output: hostile_labels text|openmetrics|json
  */
 #include "sonde/sonde.h"
 
@@ -93,7 +93,11 @@ int main(int argc, char **argv) {
     make_values();
     make_names();
     make_operations();
-    sonde_format format = argc > 1 && strcmp(argv[1], "openmetrics") == 0 ? SONDE_FORMAT_OPENMETRICS
-                                                                          : SONDE_FORMAT_TEXT;
+    static const char *const names[] = {"text", "openmetrics", "json"};
+    sonde_format format = SONDE_FORMAT_TEXT;
+    for (int i = 0; i < 3; i++) {
+        if (argc > 1 && strcmp(argv[1], names[i]) == 0)
+            format = (sonde_format)i;
+    }
     return sonde_registry_write_fd(NULL, format, STDOUT_FILENO) == SONDE_OK ? 0 : 1;
 }
