@@ -18,7 +18,7 @@ struct grouped {
 
 static sn_status fill_members(struct sn_eval *eval, struct grouped *grouped) {
     size_t group_count = grouped->grouping.table.count;
-    void *members;
+    void *members = NULL;
     SN_TRY(sn_eval_alloc(eval, grouped->input.count, sizeof *grouped->members, &members));
     size_t *begin = sn_arena_alloc_zero(eval->arena, group_count + 2, sizeof *begin);
     if (begin == NULL) {
@@ -80,7 +80,7 @@ sn_status sn_aggregate_quantile(struct sn_eval *eval, const struct sn_node *node
                                 struct sn_frame *frame, struct sn_vector *ret_vector) {
     struct grouped grouped;
     double *q;
-    void *scratch;
+    void *scratch = NULL;
     *ret_vector = (struct sn_vector){.count = 0};
     SN_TRY(sn_eval_scalar(eval, node->aggregate.param, frame, &q));
     for (size_t k = 0; k < frame->step_count; k++) {
@@ -385,7 +385,7 @@ static sn_status collect_output(struct choice *choice, struct sn_vector *ret_vec
 sn_status sn_aggregate_choose(struct sn_eval *eval, const struct sn_node *node,
                               struct sn_frame *frame, struct sn_vector *ret_vector) {
     struct choice choice = {.eval = eval, .frame = frame, .op = node->aggregate.op};
-    void *candidates;
+    void *candidates = NULL;
     *ret_vector = (struct sn_vector){.count = 0};
     SN_TRY(sn_eval_scalar(eval, node->aggregate.param, frame, &choice.param));
     SN_TRY(choice.op == SN_AGGREGATE_LIMIT_RATIO ? check_ratio(&choice, node->aggregate.param)

@@ -36,7 +36,7 @@ struct match {
 /* ---- match groups ---- */
 
 static sn_status link_rows(struct match *match, struct side *side) {
-    void *next;
+    void *next = NULL;
     SN_TRY(sn_eval_alloc(match->eval, side->vector.count, sizeof *side->next, &next));
     side->next = next;
     for (size_t i = 0; i < side->vector.count; i++) {
@@ -52,7 +52,7 @@ static sn_status link_rows(struct match *match, struct side *side) {
 /* After both sides are grouped. */
 static sn_status link_groups(struct match *match, struct side *side) {
     size_t group_count = match->grouping.table.count;
-    void *first;
+    void *first = NULL;
     SN_TRY(sn_eval_alloc(match->eval, group_count, sizeof *side->first, &first));
     side->first = first;
     side->presence = sn_arena_alloc_zero(match->eval->arena, group_count, sizeof *side->presence);
@@ -248,7 +248,7 @@ static sn_status result_labels(struct match *match, struct sn_labels many, struc
     struct sn_eval *eval = match->eval;
     struct sn_labels labels = many;
     if (match->how->card == SN_CARD_ONE_TO_ONE) {
-        void *items;
+        void *items = NULL;
         SN_TRY(sn_eval_alloc(eval, many.count, sizeof *many.items, &items));
         struct sn_label *kept = items;
         size_t count = 0;
@@ -309,7 +309,7 @@ static sn_status add_pair(struct match *match, const struct sn_row *many,
 static sn_status check_grouping_labels(struct match *match) {
     struct sn_label_table table = {.count = 0};
     size_t *owners;
-    void *memory;
+    void *memory = NULL;
     SN_TRY(sn_eval_alloc(match->eval, match->result.count, sizeof *owners, &memory));
     owners = memory;
     for (size_t i = 0; i < match->result.count; i++) {

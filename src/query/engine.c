@@ -100,7 +100,6 @@ static void give_place_back(struct sn_query_engine *engine) {
 
 /* ---- results ---- */
 
-/* The times of the steps that have a value; all steps share one array. */
 struct output {
     struct sn_eval *eval;
     const struct sn_frame *frame;
@@ -109,43 +108,64 @@ struct output {
     size_t count;
 };
 
-static size_t count_values(const struct sn_frame *frame, const double *column) {
-    size_t count = 0;
-    for (size_t i = 0; i < frame->step_count; i++) {
-        count += !sn_is_absent(column[i]);
-    }
-    return count;
-}
+/* Where the values of a column lie: from `first` to `end`, `count` of them. */
+struct extent {
+    size_t first;
+    size_t end;
+    size_t count;
+};
 
-/* A column without gaps is the result as it is; otherwise its values move to the front. */
-static sn_status output_row(struct output *output, const struct sn_row *row) {
-    const struct sn_frame *frame = output->frame;
-    size_t count = count_values(frame, row->value);
-    int64_t *times = output->times;
-    if (count < frame->step_count) {
-        void *memory;
-        SN_TRY(sn_eval_alloc(output->eval, count, sizeof *times, &memory));
-        times = memory;
-        size_t kept = 0;
-        for (size_t i = 0; i < frame->step_count; i++) {
-            if (!sn_is_absent(row->value[i])) {
-                times[kept] = output->times[i];
-                row->value[kept++] = row->value[i];
-            }
+static struct extent find_extent(const struct sn_frame *frame, const double *column) {
+    struct extent extent = {frame->step_count, 0, 0};
+    for (size_t i = 0; i < frame->step_count; i++) {
+        if (!sn_is_absent(column[i])) {
+            extent.first = extent.count == 0 ? i : extent.first;
+            extent.end = i + 1;
+            extent.count++;
         }
     }
-    if (count > 0) {
-        output->series[output->count++] = (struct sn_result_series){
-            .labels = row->labels, .time_ms = times, .value = row->value, .count = count};
+    return extent;
+}
+
+/* Move values to the front of their column, and their times to an array of their own. */
+static sn_status close_gaps(struct output *output, double *column, size_t count,
+                            int64_t **ret_times) {
+    void *memory = NULL;
+    SN_TRY(sn_eval_alloc(output->eval, count, sizeof **ret_times, &memory));
+    int64_t *times = memory;
+    size_t kept = 0;
+    for (size_t i = 0; i < output->frame->step_count; i++) {
+        if (!sn_is_absent(column[i])) {
+            times[kept] = output->times[i];
+            column[kept++] = column[i];
+        }
     }
+    *ret_times = times;
+    return SN_OK;
+}
+
+/* A series without gaps is a part of its column, and of the times that all share. */
+static sn_status output_row(struct output *output, const struct sn_row *row) {
+    struct extent extent = find_extent(output->frame, row->value);
+    int64_t *times = output->times + extent.first;
+    const double *values = row->value + extent.first;
+    if (extent.count == 0) {
+        return SN_OK;
+    }
+    if (extent.end - extent.first != extent.count) {
+        SN_TRY(close_gaps(output, row->value, extent.count, &times));
+        values = row->value;
+    }
+    output->series[output->count++] = (struct sn_result_series){
+        .labels = row->labels, .time_ms = times, .value = values, .count = extent.count};
     return SN_OK;
 }
 
 static sn_status output_vector(struct sn_eval *eval, const struct sn_frame *frame,
                                const struct sn_vector *vector, struct sn_query_result *ret_result) {
     struct output output = {.eval = eval, .frame = frame};
-    void *times;
-    void *series;
+    void *times = NULL;
+    void *series = NULL;
     SN_TRY(sn_eval_alloc(eval, frame->step_count, sizeof *output.times, &times));
     SN_TRY(sn_eval_alloc(eval, vector->count, sizeof *output.series, &series));
     output.times = times;
@@ -172,8 +192,8 @@ static sn_status output_window(struct sn_eval *eval, const struct sn_frame *fram
                                struct sn_result_series *ret_series) {
     uint32_t begin;
     uint32_t end;
-    void *times;
-    void *values;
+    void *times = NULL;
+    void *values = NULL;
     struct sn_windows windows = {&begin, &end};
     sn_windows_find(frame, reach, view, &windows);
     size_t count = end - begin;
@@ -191,7 +211,7 @@ static sn_status output_window(struct sn_eval *eval, const struct sn_frame *fram
 static sn_status eval_matrix(struct sn_eval *eval, struct sn_frame *frame,
                              struct sn_query_result *ret_result) {
     struct sn_matrix matrix;
-    void *memory;
+    void *memory = NULL;
     size_t kept = 0;
     SN_TRY(sn_matrix_open(eval, eval->expr->root, frame, &matrix));
     size_t count = sn_matrix_count(&matrix);

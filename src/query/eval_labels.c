@@ -38,7 +38,7 @@ sn_status sn_labels_drop_name(struct sn_eval *eval, struct sn_labels labels,
         *ret_labels = (struct sn_labels){labels.items + dropped, labels.count - dropped};
         return SN_OK;
     }
-    void *memory;
+    void *memory = NULL;
     SN_TRY(sn_eval_alloc(eval, labels.count - dropped, sizeof *labels.items, &memory));
     struct sn_label *items = memory;
     size_t count = 0;
@@ -53,7 +53,7 @@ sn_status sn_labels_drop_name(struct sn_eval *eval, struct sn_labels labels,
 
 sn_status sn_labels_set(struct sn_eval *eval, struct sn_labels labels, struct sn_label label,
                         struct sn_labels *ret_labels) {
-    void *memory;
+    void *memory = NULL;
     SN_TRY(sn_eval_alloc(eval, labels.count + 1, sizeof *labels.items, &memory));
     struct sn_label *items = memory;
     size_t count = 0;
@@ -89,7 +89,7 @@ struct sn_labels sn_labels_filter(struct sn_labels labels, struct sn_names names
 
 sn_status sn_labels_keep(struct sn_eval *eval, struct sn_labels labels,
                          struct sn_labels *ret_labels) {
-    void *memory;
+    void *memory = NULL;
     SN_TRY(sn_eval_alloc(eval, labels.count, sizeof *labels.items, &memory));
     if (labels.count > 0) {
         memcpy(memory, labels.items, labels.count * sizeof *labels.items);

@@ -234,6 +234,7 @@ struct sn_series_view {
     const int64_t *time_ms;
     const double *value;
     size_t count;
+    bool falls; /* some sample is smaller than the one before: a counter was reset */
 };
 
 /* Where and how far a selector or subquery looks from each step. */

@@ -275,8 +275,8 @@ static sn_status open_subquery(struct sn_eval *eval, const struct sn_node *node,
     if (matrix->vector_frame.step_count == 0) {
         return SN_OK;
     }
-    void *times;
-    void *values;
+    void *times = NULL;
+    void *values = NULL;
     size_t count = matrix->vector_frame.step_count;
     SN_TRY(sn_eval_alloc(eval, count, sizeof *matrix->time_ms, &times));
     SN_TRY(sn_eval_alloc(eval, count, sizeof *matrix->value, &values));
@@ -307,13 +307,25 @@ struct sn_labels sn_matrix_labels(const struct sn_matrix *matrix, size_t index) 
                                : matrix->list.items[index].labels;
 }
 
-/* Close the gaps that stale markers leave. Their place is rarely taken: look first. */
+/* What one pass over the values tells. */
+struct scan {
+    bool has_stale;
+    bool falls;
+};
+
+static struct scan scan_values(const double *value, size_t count) {
+    struct scan scan = {count > 0 && sn_is_stale(value[0]), false};
+    for (size_t i = 1; i < count; i++) {
+        scan.has_stale |= sn_is_stale(value[i]);
+        scan.falls |= value[i] < value[i - 1];
+    }
+    return scan;
+}
+
+/* Close the gaps that stale markers leave. */
 static void remove_stale(struct sn_samples *samples) {
     size_t kept = 0;
-    while (kept < samples->count && !sn_is_stale(samples->value[kept])) {
-        kept++;
-    }
-    for (size_t i = kept; i < samples->count; i++) {
+    for (size_t i = 0; i < samples->count; i++) {
         if (!sn_is_stale(samples->value[i])) {
             samples->time_ms[kept] = samples->time_ms[i];
             samples->value[kept++] = samples->value[i];
@@ -343,10 +355,16 @@ sn_status sn_matrix_load(struct sn_eval *eval, struct sn_matrix *matrix, size_t 
     if (matrix->is_subquery) {
         SN_TRY(sn_eval_check(eval));
         load_row(matrix, index, ret_view);
+        ret_view->falls = scan_values(ret_view->value, ret_view->count).falls;
         return SN_OK;
     }
     SN_TRY(read_samples(eval, matrix->list.items[index].id, matrix->read));
-    remove_stale(&eval->samples);
+    struct scan scan = scan_values(eval->samples.value, eval->samples.count);
+    if (scan.has_stale) {
+        remove_stale(&eval->samples);
+        scan = scan_values(eval->samples.value, eval->samples.count);
+    }
+    ret_view->falls = scan.falls;
     ret_view->time_ms = eval->samples.time_ms;
     ret_view->value = eval->samples.value;
     ret_view->count = eval->samples.count;

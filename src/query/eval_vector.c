@@ -30,7 +30,7 @@ sn_status sn_eval_grow(struct sn_eval *eval, void **items, size_t count, size_t 
         return SN_OK;
     }
     size_t more = *capacity < ITEMS_MIN ? ITEMS_MIN : *capacity * 2;
-    void *grown;
+    void *grown = NULL;
     SN_TRY(sn_eval_alloc(eval, more, size, &grown));
     if (count > 0) {
         memcpy(grown, *items, count * size);
@@ -55,7 +55,7 @@ sn_status sn_column_new(struct sn_eval *eval, struct sn_frame *frame, double **r
         *ret_column = (double *)(void *)column;
         return SN_OK;
     }
-    void *memory;
+    void *memory = NULL;
     SN_TRY(sn_eval_alloc(eval, frame->step_count, sizeof **ret_column, &memory));
     *ret_column = memory;
     return SN_OK;
@@ -131,7 +131,7 @@ static void merge_rows(const struct merge *merge, sn_row_compare *compare, const
 
 sn_status sn_vector_sort(struct sn_eval *eval, struct sn_vector *vector, sn_row_compare *compare,
                          const void *ctx) {
-    void *memory;
+    void *memory = NULL;
     SN_TRY(sn_eval_alloc(eval, vector->count, sizeof *vector->rows, &memory));
     struct sn_row *other = memory;
     size_t count = vector->count;

@@ -64,8 +64,8 @@ static sn_status histogram_of(struct histograms *all, const struct sn_row *row,
 }
 
 static sn_status group_buckets(struct histograms *all, const struct sn_vector *input) {
-    void *links;
-    void *buckets;
+    void *links = NULL;
+    void *buckets = NULL;
     SN_TRY(sn_eval_alloc(all->eval, input->count, sizeof *all->links, &links));
     SN_TRY(sn_eval_alloc(all->eval, input->count, sizeof *all->buckets, &buckets));
     all->links = links;

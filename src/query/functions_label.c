@@ -81,7 +81,7 @@ static sn_status join_labels(struct sn_eval *eval, const struct sn_node *node, s
     for (size_t i = 3; i < node->call.count; i++) {
         len += sn_labels_get(row->labels, string_arg(node, i)).len + separator.len;
     }
-    void *memory;
+    void *memory = NULL;
     SN_TRY(sn_eval_alloc(eval, len, 1, &memory));
     char *text = memory;
     size_t at = 0;

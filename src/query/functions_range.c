@@ -67,8 +67,12 @@ static double start_gap(const struct window *window, double increase, double sam
     if (gap >= average_s * 1.1) {
         gap = average_s / 2;
     }
-    /* A counter cannot have been below zero. NaN increase marks a gauge. */
-    if (increase > 0 && window->value[0] >= 0) {
+    /*
+     * A counter cannot have been below zero; NaN increase marks a gauge. Most counters are far
+     * from zero, which a multiplication tells before the division is needed.
+     */
+    double reach = gap * increase * 1.001;
+    if (increase > 0 && window->value[0] >= 0 && !(sampled_s * window->value[0] > reach)) {
         double to_zero = sampled_s * (window->value[0] / increase);
         gap = to_zero < gap ? to_zero : gap;
     }
@@ -438,7 +442,7 @@ bool sn_call_is_range(const struct sn_node *node) {
 /* ---- one series ---- */
 
 static sn_status reserve_scratch(struct range_call *call, size_t count) {
-    void *memory;
+    void *memory = NULL;
     if (!call->kernel->wants_scratch || count <= call->scratch_capacity) {
         return SN_OK;
     }
@@ -447,14 +451,6 @@ static sn_status reserve_scratch(struct range_call *call, size_t count) {
     call->scratch = memory;
     call->scratch_capacity = count;
     return SN_OK;
-}
-
-static bool falls_somewhere(const struct sn_series_view *view) {
-    size_t count = 0;
-    for (size_t i = 1; i < view->count; i++) {
-        count += view->value[i] < view->value[i - 1];
-    }
-    return count > 0;
 }
 
 /* Inlined once per hot kernel, so that the kernel is part of the loop. */
@@ -489,7 +485,7 @@ static inline __attribute__((always_inline)) bool run_steps(struct range_call *c
 
 static bool run_kernel(struct range_call *call, const struct sn_series_view *view, double *column) {
     double (*run)(const struct window *) = call->kernel->run;
-    call->has_resets = (run == run_rate || run == run_increase) && falls_somewhere(view);
+    call->has_resets = view->falls;
     if (run == run_rate) {
         return run_steps(call, view, run_rate, column);
     }
@@ -575,7 +571,7 @@ static sn_status make_labels(struct range_call *call, struct sn_labels **ret_lab
                              bool *ret_has_equal) {
     struct sn_label_table table = {.count = 0};
     size_t count = sn_matrix_count(&call->matrix);
-    void *memory;
+    void *memory = NULL;
     SN_TRY(sn_eval_alloc(call->eval, count, sizeof **ret_labels, &memory));
     struct sn_labels *labels = memory;
     *ret_has_equal = false;
@@ -635,8 +631,8 @@ sn_status sn_call_range(struct sn_eval *eval, const struct sn_node *node, struct
                         struct sn_row_sink sink) {
     struct range_call call = {
         .eval = eval, .node = node, .kernel = &kernels[node->call.function->id], .frame = frame};
-    void *begins;
-    void *ends;
+    void *begins = NULL;
+    void *ends = NULL;
     struct sn_labels *labels = NULL;
     bool has_equal = false;
     SN_TRY(eval_params(&call));
@@ -654,8 +650,8 @@ sn_status sn_call_absent_over_time(struct sn_eval *eval, const struct sn_node *n
     struct sn_matrix matrix;
     struct sn_labels labels;
     double *column;
-    void *begins;
-    void *ends;
+    void *begins = NULL;
+    void *ends = NULL;
     SN_TRY(sn_matrix_open(eval, node->call.args[0], frame, &matrix));
     SN_TRY(sn_column_new(eval, frame, &column));
     sn_column_fill(frame, column, 1);
