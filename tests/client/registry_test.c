@@ -90,6 +90,21 @@ static void a_child_of_fork_goes_on_by_itself(void **state) {
     (void)sonde_registry_free(registry);
 }
 
+static void *count_and_end(void *counter) {
+    sonde_counter_inc(counter);
+    return NULL;
+}
+
+/* The leak checker judges at exit: what the global registry and ended threads hold is reachable. */
+static void a_program_may_just_end(void **state) {
+    (void)state;
+    sonde_counter *counter =
+        sonde_counter_new(NULL, &(sonde_metric){.name = "left_at_exit_total"}, NULL);
+    sonde_counter_inc(counter);
+    in_thread(count_and_end, counter);
+    assert_int_equal(sonde_counter_value(counter), 2);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(null_is_the_global_registry),
@@ -98,6 +113,7 @@ int main(void) {
         cmocka_unit_test(every_allocation_may_fail),
         cmocka_unit_test(unknown_reasons_have_lost_nothing),
         cmocka_unit_test(a_child_of_fork_goes_on_by_itself),
+        cmocka_unit_test(a_program_may_just_end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
