@@ -25,6 +25,7 @@ struct sn_own_metric_row {
 
 #define INGEST(member) PART_INGEST, KIND_U64, offsetof(struct sn_ingest_counters, member)
 
+#define INGESTED "sonde_ingested_samples_total", "Samples that arrived and are durable."
 #define INGEST_REJECTED                                                                            \
     "sonde_rejected_samples_total", "Samples that arrived and were not stored, by reason."
 #define REJECTED "sonde_store_rejected_samples_total", "Samples the store refused, by reason."
@@ -68,8 +69,8 @@ static const struct sn_own_metric_row rows[] = {
      STORE(retention_segment_count), NULL, NULL},
     {"sonde_store_refusing_writes", "1 while writes are refused.", PART_STORE, KIND_BOOL,
      offsetof(struct sn_store_stats, is_refusing), NULL, NULL},
-    {"sonde_ingested_samples_total", "Samples that arrived and are durable.",
-     INGEST(ingested_count[SN_INGEST_PROMETHEUS_TEXT]), "protocol", "prometheus_text"},
+    {INGESTED, INGEST(ingested_count[SN_INGEST_PROMETHEUS_TEXT]), "protocol", "prometheus_text"},
+    {INGESTED, INGEST(ingested_count[SN_INGEST_REMOTE_WRITE]), "protocol", "remote_write"},
     {INGEST_REJECTED, INGEST(rejected_count[SN_REJECT_OUT_OF_ORDER]), "reason", "out_of_order"},
     {INGEST_REJECTED, INGEST(rejected_count[SN_REJECT_DUPLICATE]), "reason", "duplicate"},
     {INGEST_REJECTED, INGEST(rejected_count[SN_REJECT_TOO_OLD]), "reason", "too_old"},
@@ -80,6 +81,9 @@ static const struct sn_own_metric_row rows[] = {
     {INGEST_REJECTED, INGEST(rejected_count[SN_INGEST_REQUEST_LIMIT]), "reason", "request_limit"},
     {INGEST_REJECTED, INGEST(rejected_count[SN_INGEST_METADATA_LIMIT]), "reason", "metadata_limit"},
     {INGEST_REJECTED, INGEST(rejected_count[SN_INGEST_NOT_STORED]), "reason", "not_stored"},
+    {INGEST_REJECTED, INGEST(rejected_count[SN_INGEST_INVALID_LABELS]), "reason", "invalid_labels"},
+    {INGEST_REJECTED, INGEST(rejected_count[SN_INGEST_INVALID_HISTOGRAM]), "reason",
+     "invalid_histogram"},
     {"sonde_ingest_requests_total", "Ingest requests.", INGEST(request_count), NULL, NULL},
     {"sonde_ingest_refused_requests_total", "Ingest requests that failed as a whole.",
      INGEST(refused_request_count), NULL, NULL},

@@ -13,6 +13,7 @@
 #include "base/str.h"
 #include "model/doors.h"
 #include "model/labels.h"
+#include "wire/remote_write.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -26,16 +27,20 @@
 
 enum sn_ingest_protocol {
     SN_INGEST_PROMETHEUS_TEXT = 0,
-    SN_INGEST_PROTOCOL_COUNT = 1,
+    SN_INGEST_REMOTE_WRITE = 1,
+    SN_INGEST_PROTOCOL_COUNT = 2,
 };
-const char *sn_ingest_protocol_name(enum sn_ingest_protocol protocol); /* "prometheus_text" */
+/* "prometheus_text", "remote_write" */
+const char *sn_ingest_protocol_name(enum sn_ingest_protocol protocol);
 
 /* Why a sample was not stored. The reasons of the sink (enum sn_reject) come first. */
 enum sn_ingest_reason {
     SN_INGEST_LABEL_LIMIT = SN_REJECT_COUNT, /* too many labels, or too long ones */
     SN_INGEST_REQUEST_LIMIT,                 /* beyond the samples that one request may have */
-    SN_INGEST_METADATA_LIMIT, /* help or name too long; counts metadata, not samples */
-    SN_INGEST_NOT_STORED,     /* the sink did not take the batch, or lost it */
+    SN_INGEST_METADATA_LIMIT,    /* help or name too long; counts metadata, not samples */
+    SN_INGEST_NOT_STORED,        /* the sink did not take the batch, or lost it */
+    SN_INGEST_INVALID_LABELS,    /* no metric name, a name twice, not UTF-8 */
+    SN_INGEST_INVALID_HISTOGRAM, /* buckets that contradict each other, or too many */
     SN_INGEST_REASON_COUNT,
 };
 /* "out_of_order", "label_limit", ...; reason is an enum sn_reject or an enum sn_ingest_reason. */
@@ -67,9 +72,13 @@ struct sn_ingest_options {
 };
 
 struct sn_ingest_result {
-    uint64_t accepted_count;                         /* what the sink took */
-    uint64_t rejected_count[SN_INGEST_REASON_COUNT]; /* by reason */
-    struct sn_err first_reject; /* a sentence about the first one, with its line when known */
+    uint64_t accepted_count;           /* samples and histograms that the sink took */
+    uint64_t accepted_histogram_count; /* those of them that are histograms */
+    uint64_t accepted_exemplar_count;  /* not part of accepted_count */
+    uint64_t lost_count;               /* samples and histograms that were not taken */
+    /* By reason: the lost ones, and beside them exemplars and metadata that were left out. */
+    uint64_t rejected_count[SN_INGEST_REASON_COUNT];
+    struct sn_err first_reject; /* a sentence about the first one, with its line or series */
 };
 
 /*
@@ -99,6 +108,23 @@ sn_status sn_ingest_text(struct sn_ingest *ingest, struct sn_str body,
 sn_status sn_ingest_text_wait(struct sn_ingest *ingest, struct sn_str body,
                               const struct sn_ingest_options *options,
                               struct sn_ingest_result *ret_result, struct sn_err *err) SN_MUST_USE;
+
+/*
+ * Take a request of Prometheus remote write (wire/remote_write.h), already decompressed.
+ *
+ *   options  as above, of which only extra_labels and samples_max are used: every sample has a time
+ *
+ * A series whose labels are not valid is left out with its samples, and the rest is pushed: senders
+ * put what has nothing to do with each other into one request and do not repeat a refused one.
+ * Exemplars and histograms go to the sink, which may reject them.
+ *
+ * Statuses, threads and cost as sn_ingest_text; SN_ERR_INVALID is a body that is not well-formed.
+ */
+sn_status sn_ingest_remote_write(struct sn_ingest *ingest, struct sn_str body,
+                                 enum sn_remote_write_version version,
+                                 const struct sn_ingest_options *options, struct sn_push_done done,
+                                 struct sn_ingest_result *ret_result,
+                                 struct sn_err *err) SN_MUST_USE;
 
 /* Threads: any. Cost: some relaxed loads. */
 struct sn_ingest_counters sn_ingest_read_counters(const struct sn_ingest *ingest);

@@ -252,7 +252,7 @@ static void options_are_checked(void **state) {
 static void a_body_beyond_the_limit_is_not_looked_at(void **state) {
     struct fixture *f = *state;
     assert_int_equal(ingest(f, sn_str_make("", SN_HTTP_BODY_BYTES_MAX + 1)), SN_ERR_LIMIT);
-    assert_string_equal(f->err.text, "a page has 33554433 bytes, the limit is 33554432");
+    assert_string_equal(f->err.text, "a body has 33554433 bytes, the limit is 33554432");
 }
 
 /* Append `name` of `len` bytes. */
