@@ -22,13 +22,13 @@ struct frame {
     bool others_match_empty;   /* some alternative that is complete does */
     bool before_matches_empty; /* this alternative up to its last item */
     bool item_matches_empty;
+    bool folds_case;      /* (?i) */
     bool has_item;        /* there is something to repeat */
     bool is_item_fragile; /* the item needs parentheses before it can be repeated */
     size_t item_start;    /* in out */
     size_t item_end;
     unsigned item_repeats; /* product of the {n,m} in the last item */
     unsigned repeats;      /* largest such product so far */
-    size_t group_start;    /* in out: of the parenthesis */
 };
 
 struct reader {
@@ -164,9 +164,10 @@ static void add_class(struct reader *r, const char *text) {
     end_item(r, false);
 }
 
-static void open_frame(struct reader *r, size_t group_start) {
+static void open_frame(struct reader *r) {
+    bool folds_case = top(r)->folds_case;
     r->depth++;
-    *top(r) = (struct frame){.before_matches_empty = true, .group_start = group_start};
+    *top(r) = (struct frame){.before_matches_empty = true, .folds_case = folds_case};
 }
 
 /* --- Characters and escapes ----------------------------------------------------------------- */
@@ -331,6 +332,11 @@ static bool is_unicode_class(const struct reader *r) {
     return r->end - r->at >= 2 && r->at[0] == '\\' && (r->at[1] == 'p' || r->at[1] == 'P');
 }
 
+/* Whether case folding makes upper, lower and title case letters one: Go folds \p{Lu}, PCRE2 not. */
+static bool is_case_class(struct sn_str name) {
+    return name.len == 2 && name.ptr[0] == 'L' && strchr("ult", name.ptr[1]) != NULL;
+}
+
 /* \pN, \p{Greek}, \p{^Greek}, \P...; fine inside of a class and outside. */
 static bool read_unicode_class(struct reader *r) {
     const char *start = r->at;
@@ -359,6 +365,9 @@ static bool read_unicode_class(struct reader *r) {
     bool is_script;
     if (!sn_regex_unicode_class(name, &is_script)) {
         return fail(r, "invalid character class range", start, r->at);
+    }
+    if (top(r)->folds_case && is_case_class(name)) {
+        name = SN_STR("L&");
     }
     put_format(r, "\\%c{%s%.*s}", is_negated ? 'P' : 'p', is_script ? "sc:" : "", SN_STR_ARG(name));
     return true;
@@ -479,7 +488,7 @@ static bool enter_group(struct reader *r) {
         return false;
     }
     begin_item(r);
-    open_frame(r, out_len(r));
+    open_frame(r);
     return true;
 }
 
@@ -530,11 +539,13 @@ static bool read_flags(struct reader *r) {
     const char *first = r->at + 2;
     bool is_negative = false;
     bool has_flag = false;
+    bool folds_case = top(r)->folds_case;
     r->at = first;
     while (r->at < r->end) {
         char c = *r->at;
         if (c == 'i' || c == 'm' || c == 's' || c == 'U') {
             has_flag = true;
+            folds_case = c == 'i' ? !is_negative : folds_case;
         } else if (c == '-' && !is_negative) {
             is_negative = true;
             has_flag = false;
@@ -552,6 +563,7 @@ static bool read_flags(struct reader *r) {
     if (is_group && !enter_group(r)) {
         return false;
     }
+    top(r)->folds_case = folds_case;
     put_bytes(r, start, (size_t)(r->at - start));
     return true;
 }
