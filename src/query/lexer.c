@@ -153,58 +153,72 @@ static void fail_at_char(const struct sn_lexer *lexer, struct sn_token *token, u
     fail(lexer, token, "%s%s", message, quoted);
 }
 
-/* One step of scan_number's loop: 1 go on, 0 stop, -1 not a number. */
-static int scan_number_part(struct sn_lexer *lexer, bool is_hex, bool *has_dot,
-                            bool *has_exponent) {
+enum scan { SCAN_BAD = -1, SCAN_END = 0, SCAN_MORE = 1 };
+
+struct number_scan {
+    unsigned digits; /* class of its digits */
+    bool has_dot;
+    bool has_exponent;
+};
+
+/* What must not follow an exponent or an underscore; neither may the end of the text. */
+static enum scan scan_separator(struct sn_lexer *lexer) {
+    return accept(lexer, "._eE") || lexer->at == lexer->len ? SCAN_BAD : SCAN_MORE;
+}
+
+static enum scan scan_dot(struct sn_lexer *lexer, struct number_scan *number) {
+    bool is_second = number->has_dot;
+    lexer->at++;
+    number->has_dot = true;
+    return is_second || accept(lexer, "_.") || number->digits == IS_HEX ? SCAN_BAD : SCAN_MORE;
+}
+
+static enum scan scan_exponent(struct sn_lexer *lexer, struct number_scan *number) {
+    lexer->at++;
+    if (number->has_exponent) {
+        return SCAN_BAD;
+    }
+    number->has_exponent = true;
+    (void)accept(lexer, "+-");
+    return scan_separator(lexer);
+}
+
+/* One step of scan_number's loop. */
+static enum scan scan_number_part(struct sn_lexer *lexer, struct number_scan *number) {
     char c = peek(lexer);
     if (c == '.') {
-        lexer->at++;
-        if (*has_dot || accept(lexer, "_.") || is_hex) {
-            return -1;
-        }
-        *has_dot = true;
-        return 1;
+        return scan_dot(lexer, number);
     }
     if (c == 'e' || c == 'E') {
-        lexer->at++;
-        if (*has_exponent) {
-            return -1;
-        }
-        *has_exponent = true;
-        (void)accept(lexer, "+-");
-        return accept(lexer, "._eE") || lexer->at == lexer->len ? -1 : 1;
+        return scan_exponent(lexer, number);
     }
     if (c == '_') {
         lexer->at++;
-        return accept(lexer, "._eE") || lexer->at == lexer->len ? -1 : 1;
+        return scan_separator(lexer);
     }
-    if (!is_class(c, is_hex ? IS_HEX : IS_DIGIT)) {
-        return 0;
+    if (!is_class(c, number->digits)) {
+        return SCAN_END;
     }
-    while (is_class(peek(lexer), is_hex ? IS_HEX : IS_DIGIT)) {
-        lexer->at++;
-    }
-    return 1;
+    skip_class(lexer, number->digits);
+    return SCAN_MORE;
 }
 
 /* Whether a number ends at the current position; steps over what looks like one. */
 static bool scan_number(struct sn_lexer *lexer) {
-    bool is_hex = false;
-    bool has_dot = false;
-    bool has_exponent = false;
+    struct number_scan number = {.digits = IS_DIGIT};
+    enum scan next;
     if (accept(lexer, "0") && accept(lexer, "xX")) {
         (void)accept(lexer, "_");
-        is_hex = true;
+        number.digits = IS_HEX;
     }
     (void)accept(lexer, ".");
-    if (is_class(peek(lexer), is_hex ? IS_HEX : IS_DIGIT)) {
+    if (is_class(peek(lexer), number.digits)) {
         lexer->at++;
     }
-    int more;
     do {
-        more = scan_number_part(lexer, is_hex, &has_dot, &has_exponent);
-    } while (more > 0);
-    return more == 0 && !is_class(peek(lexer), IS_ALPHA | IS_DIGIT);
+        next = scan_number_part(lexer, &number);
+    } while (next == SCAN_MORE);
+    return next == SCAN_END && !is_class(peek(lexer), IS_ALPHA | IS_DIGIT);
 }
 
 /* What follows the first digits of a duration: m30s. Order of units is checked by the parser. */

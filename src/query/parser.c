@@ -231,29 +231,26 @@ bool sn_parser_unquote(struct sn_parser *p, const struct sn_token *token, struct
 
 /* --- Numbers -------------------------------------------------------------------------------- */
 
-/*
- * Digits without the underscores that may stand between them, as Go allows. *ret_is_plain: there
- * were only decimal digits. False: an underscore elsewhere, or more than room takes.
- */
+/* Whether the underscore at i stands between digits, or behind the prefix 0x. */
+static bool is_separator(struct sn_str text, size_t i) {
+    bool is_hex = text.len > 2 && (text.ptr[1] | 0x20) == 'x';
+    char before = i > 0 ? text.ptr[i - 1] : '\0';
+    char after = i + 1 < text.len ? text.ptr[i + 1] : '_';
+    bool is_behind_digit = (before >= '0' && before <= '9') || (is_hex && (before | 0x20) >= 'a');
+    return (is_behind_digit || (is_hex && i == 2)) && after != '_' && after != '.';
+}
+
+/* Copy a number without its underscores. False: one stands elsewhere, or there is no room. */
 static bool strip_underscores(struct sn_str text, char *room, size_t size,
                               struct sn_str *ret_text) {
     size_t len = 0;
-    bool is_hex = text.len > 2 && (text.ptr[1] | 0x20) == 'x';
     for (size_t i = 0; i < text.len; i++) {
-        char c = text.ptr[i];
-        if (c != '_') {
-            if (len == size) {
-                return false;
-            }
-            room[len++] = c;
-            continue;
-        }
-        char before = i > 0 ? text.ptr[i - 1] : '\0';
-        char after = i + 1 < text.len ? text.ptr[i + 1] : '\0';
-        bool is_after_prefix = is_hex && i == 2;
-        bool is_between = (before >= '0' && before <= '9') || (is_hex && (before | 0x20) >= 'a');
-        if ((!is_between && !is_after_prefix) || after == '_' || after == '\0' || after == '.') {
+        bool is_underscore = text.ptr[i] == '_';
+        if (is_underscore ? !is_separator(text, i) : len == size) {
             return false;
+        }
+        if (!is_underscore) {
+            room[len++] = text.ptr[i];
         }
     }
     *ret_text = sn_str_make(room, len);

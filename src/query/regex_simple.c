@@ -134,33 +134,40 @@ static bool set_product(struct expander *x, struct set *set, const struct set *n
     return true;
 }
 
-/* [abc] and [a-c] of plain ASCII letters, digits and a few more; the bracket is the next byte. */
-static bool read_small_class(struct expander *x, struct set *ret_set) {
-    const char *close = memchr(x->at, ']', (size_t)(x->end - x->at));
-    bool is_member[128] = {false};
-    if (close == NULL || close == x->at + 1) {
-        return false;
-    }
-    for (const char *at = x->at + 1; at < close;) {
+enum { ASCII_COUNT = 128 };
+
+/* Mark the members of a class between its brackets. False: more than plain characters and ranges. */
+static bool mark_members(const char *at, const char *close, bool is_member[ASCII_COUNT]) {
+    while (at < close) {
         bool is_range = close - at > 2 && at[1] == '-';
-        char last = is_range ? at[2] : *at;
-        bool is_plain = (*at & 0x80) == 0 && (last & 0x80) == 0 && *at <= last &&
-                        strchr("\\[^-", *at) == NULL && strchr("\\[^-", last) == NULL;
-        if (!is_plain) {
+        char first = *at;
+        char last = is_range ? at[2] : first;
+        bool is_ascii = (first & 0x80) == 0 && (last & 0x80) == 0 && first <= last;
+        if (!is_ascii || strchr("\\[^-", first) != NULL || strchr("\\[^-", last) != NULL) {
             return false;
         }
-        for (int c = *at; c <= last; c++) {
+        for (int c = first; c <= last; c++) {
             is_member[c] = true;
         }
         at += is_range ? 3 : 1;
     }
-    char *bytes = sn_arena_alloc(x->arena, sizeof(is_member));
-    struct sn_str *items = sn_arena_alloc(x->arena, sizeof(is_member) * sizeof(*items));
+    return true;
+}
+
+/* [abc] and [a-c] of plain ASCII characters; the bracket is the next byte. */
+static bool read_small_class(struct expander *x, struct set *ret_set) {
+    const char *close = memchr(x->at, ']', (size_t)(x->end - x->at));
+    bool is_member[ASCII_COUNT] = {false};
+    if (close == NULL || close == x->at + 1 || !mark_members(x->at + 1, close, is_member)) {
+        return false;
+    }
+    char *bytes = sn_arena_alloc(x->arena, ASCII_COUNT);
+    struct sn_str *items = sn_arena_alloc(x->arena, ASCII_COUNT * sizeof(*items));
     if (bytes == NULL || items == NULL) {
         return false;
     }
     *ret_set = (struct set){items, 0};
-    for (size_t c = 0; c < sizeof(is_member); c++) {
+    for (size_t c = 0; c < ASCII_COUNT; c++) {
         if (is_member[c]) {
             bytes[ret_set->count] = (char)c;
             items[ret_set->count] = sn_str_make(&bytes[ret_set->count], 1);

@@ -533,34 +533,44 @@ static bool read_named_group(struct reader *r, const char *name) {
     return true;
 }
 
-/* (?flags) or (?flags:; both mean the same in PCRE2. */
-static bool read_flags(struct reader *r) {
-    const char *start = r->at;
-    const char *first = r->at + 2;
+/*
+ * Step over flags. False when they end in a minus that nothing follows.
+ *
+ *   folds_case   whether (?i) holds behind them; in: whether it holds before
+ */
+static bool scan_flags(struct reader *r, bool *folds_case) {
     bool is_negative = false;
     bool has_flag = false;
-    bool folds_case = top(r)->folds_case;
-    r->at = first;
-    while (r->at < r->end) {
+    for (; r->at < r->end; r->at++) {
         char c = *r->at;
-        if (c == 'i' || c == 'm' || c == 's' || c == 'U') {
-            has_flag = true;
-            folds_case = c == 'i' ? !is_negative : folds_case;
-        } else if (c == '-' && !is_negative) {
+        if (c == '-' && !is_negative) {
             is_negative = true;
             has_flag = false;
+        } else if (c == 'i') {
+            has_flag = true;
+            *folds_case = !is_negative;
+        } else if (c == 'm' || c == 's' || c == 'U') {
+            has_flag = true;
         } else {
             break;
         }
-        r->at++;
     }
-    bool is_end = r->at < r->end && (*r->at == ':' || *r->at == ')');
-    if (!is_end || (is_negative && !has_flag)) {
+    return has_flag || !is_negative;
+}
+
+/* (?flags) or (?flags:; both mean the same in PCRE2. */
+static bool read_flags(struct reader *r) {
+    const char *start = r->at;
+    bool folds_case = top(r)->folds_case;
+    r->at += 2;
+    bool is_complete = scan_flags(r, &folds_case);
+    char last = r->at < r->end ? *r->at : '\0';
+    if (!is_complete || (last != ':' && last != ')')) {
         uint32_t rune;
         return next_rune(r, &rune) && fail(r, "invalid or unsupported Perl syntax", start, r->at);
     }
-    bool is_group = *r->at++ == ':';
-    if (is_group && !enter_group(r)) {
+    r->at++;
+    if (last == ':' && !enter_group(r)) {
         return false;
     }
     top(r)->folds_case = folds_case;

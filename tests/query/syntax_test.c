@@ -161,8 +161,8 @@ static const char *judge(const struct shared_case *test, struct syntax *syntax) 
         return syntax_pretty(syntax);
     }
     /* Long texts are cut in sentences. */
-    bool has_message = memmem(syntax->err.text, strlen(syntax->err.text), test->error.ptr,
-                              test->error.len) != NULL;
+    bool has_message = test->error.len > 0 && memmem(syntax->err.text, strlen(syntax->err.text),
+                                                     test->error.ptr, test->error.len) != NULL;
     if (!test->is_valid && test->error.len < SN_ERR_TEXT_SIZE / 2 && !has_message) {
         return syntax->err.text;
     }
