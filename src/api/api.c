@@ -131,6 +131,8 @@ static void on_route(void *ctx, struct sn_http_request *request, struct sn_http_
         refuse(api, request, &err);
     else if ((route->methods & SN_API_POST) == 0)
         rules->bytes_max = 0; /* A GET with a body is a mistake or an attack. */
+    else if (route->screen != NULL)
+        route->screen(request);
 }
 
 static void run_job(void *ctx, void *item) {

@@ -25,6 +25,8 @@ struct sn_api_route {
     unsigned methods;  /* SN_API_METHOD bits */
     enum sn_api_role role;
     bool is_slow; /* reads the store: answered by a job worker */
+    /* May answer by what the headers say, before the body is read; NULL: nothing to say. */
+    void (*screen)(struct sn_http_request *request);
     void (*handle)(struct sn_api *api, struct sn_http_request *request);
 };
 
@@ -64,6 +66,8 @@ void sn_api_get_metrics(struct sn_api *api, struct sn_http_request *request);
 void sn_api_get_host_status(struct sn_api *api, struct sn_http_request *request);
 void sn_api_get_history(struct sn_api *api, struct sn_http_request *request);
 void sn_api_post_text(struct sn_api *api, struct sn_http_request *request);
+void sn_api_post_write(struct sn_api *api, struct sn_http_request *request);
+void sn_api_screen_write(struct sn_http_request *request);
 
 void sn_api_prom_query(struct sn_api *api, struct sn_http_request *request);
 void sn_api_prom_query_range(struct sn_api *api, struct sn_http_request *request);

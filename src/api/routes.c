@@ -30,6 +30,8 @@ const struct sn_api_route sn_api_routes[] = {
      .handle = sn_api_get_history},
     {"/api/v1/import/prometheus", .methods = POST_ONLY, .role = SN_API_INGEST,
      .handle = sn_api_post_text},
+    {"/api/v1/write", .methods = POST_ONLY, .role = SN_API_INGEST, .screen = sn_api_screen_write,
+     .handle = sn_api_post_write},
     PROM_FORM("/api/v1/query", sn_api_prom_query),
     PROM_FORM("/api/v1/query_range", sn_api_prom_query_range),
     PROM_FORM("/api/v1/query_exemplars", sn_api_prom_query_exemplars),
