@@ -94,41 +94,49 @@ static struct sn_str shorten(struct sn_str text) {
     return sn_str_make(text.ptr, at);
 }
 
+/* A number, string or punctuation, shortened. */
+static void describe_quoted(const struct sn_token *token, struct sn_buf *buf) {
+    const char *noun = token->kind == SN_TOKEN_NUMBER     ? "number "
+                       : token->kind == SN_TOKEN_DURATION ? "duration "
+                       : token->kind == SN_TOKEN_STRING   ? "string "
+                                                          : "";
+    bool is_long = token->text.len > SHOWN_CHARS;
+    sn_buf_put_text(buf, noun);
+    sn_gotext_quote(buf, is_long ? shorten(token->text) : token->text);
+    sn_buf_put_text(buf, is_long ? "..." : "");
+}
+
 /* What a token is called in messages: identifier "foo", <op:+>, <by>, end of input. */
-static void describe(const struct sn_token *token, char *ret_text, size_t size) {
-    char quoted[SN_GOTEXT_QUOTED_SIZE];
+static void describe(const struct sn_token *token, struct sn_buf *buf) {
     enum sn_token_kind kind = token->kind;
-    int len = (int)token->text.len; /* at most a query */
-    const char *text = token->text.ptr;
     if (kind == SN_TOKEN_END) {
-        (void)snprintf(ret_text, size, "end of input");
+        sn_buf_put_text(buf, "end of input");
     } else if (kind == SN_TOKEN_IDENTIFIER || kind == SN_TOKEN_METRIC_IDENTIFIER) {
-        (void)snprintf(ret_text, size, "%sidentifier %s",
-                       kind == SN_TOKEN_IDENTIFIER ? "" : "metric ",
-                       sn_gotext_quoted(quoted, token->text));
-    } else if (sn_token_is_keyword(kind)) {
-        (void)snprintf(ret_text, size, "<%.*s>", len, text);
-    } else if (sn_token_is_operator(kind)) {
-        (void)snprintf(ret_text, size, "<op:%.*s>", len, text);
-    } else if (sn_token_is_aggregate(kind)) {
-        (void)snprintf(ret_text, size, "<aggr:%.*s>", len, text);
+        sn_buf_put_text(buf, kind == SN_TOKEN_IDENTIFIER ? "identifier " : "metric identifier ");
+        sn_gotext_quote(buf, token->text);
+    } else if (sn_token_is_keyword(kind) || sn_token_is_operator(kind) ||
+               sn_token_is_aggregate(kind)) {
+        sn_buf_put_text(buf, sn_token_is_keyword(kind)    ? "<"
+                             : sn_token_is_operator(kind) ? "<op:"
+                                                          : "<aggr:");
+        sn_buf_put_str(buf, token->text);
+        sn_buf_put_byte(buf, '>');
     } else {
-        const char *noun = kind == SN_TOKEN_NUMBER     ? "number "
-                           : kind == SN_TOKEN_DURATION ? "duration "
-                           : kind == SN_TOKEN_STRING   ? "string "
-                                                       : "";
-        bool is_long = len > SHOWN_CHARS;
-        sn_gotext_quoted(quoted, is_long ? shorten(token->text) : token->text);
-        (void)snprintf(ret_text, size, "%s%s%s", noun, quoted, is_long ? "..." : "");
+        describe_quoted(token, buf);
     }
 }
 
 void *sn_parser_unexpected(struct sn_parser *p, const char *context, const char *expected) {
-    char shown[SN_GOTEXT_QUOTED_SIZE + 32];
-    describe(&p->token, shown, sizeof(shown));
-    return sn_parser_fail(p, p->token.start, "unexpected %s%s%s%s%s", shown, context ? " in " : "",
-                          context ? context : "", expected ? ", expected " : "",
-                          expected ? expected : "");
+    struct sn_buf shown;
+    sn_buf_init(&shown, 0);
+    describe(&p->token, &shown);
+    struct sn_str text = sn_buf_str(&shown);
+    text.len = text.len < SN_GOTEXT_QUOTED_SIZE ? text.len : SN_GOTEXT_QUOTED_SIZE;
+    sn_parser_fail(p, p->token.start, "unexpected %.*s%s%s%s%s", SN_STR_ARG(text),
+                   context ? " in " : "", context ? context : "", expected ? ", expected " : "",
+                   expected ? expected : "");
+    sn_buf_release(&shown);
+    return NULL;
 }
 
 /* Where nothing more precise is known: the innermost aggregation is all that Prometheus names. */

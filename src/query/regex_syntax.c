@@ -13,8 +13,6 @@
 #include "base/check.h"
 #include "query/gotext_priv.h"
 
-#include <stdarg.h>
-
 enum { REPEAT_NONE = -1, RUNE_MAX = 0x10FFFF };
 
 /* An open group, or the pattern itself. */
@@ -67,16 +65,6 @@ static void put(struct reader *r, const char *text) {
     }
 }
 
-static void put_format(struct reader *r, const char *format, ...) SN_PRINTF(2, 3);
-static void put_format(struct reader *r, const char *format, ...) {
-    char text[64];
-    va_list args;
-    va_start(args, format);
-    (void)vsnprintf(text, sizeof(text), format, args); /* callers write short things */
-    va_end(args);
-    put(r, text);
-}
-
 static void put_bytes(struct reader *r, const char *bytes, size_t len) {
     if (r->syntax->out != NULL) {
         sn_buf_put(r->syntax->out, bytes, len);
@@ -84,16 +72,15 @@ static void put_bytes(struct reader *r, const char *bytes, size_t len) {
 }
 
 /* A text at an earlier position of what was written. */
-static void insert(struct reader *r, size_t at, const char *text) {
+static void insert(struct reader *r, size_t at, struct sn_str text) {
     struct sn_buf *out = r->syntax->out;
-    size_t len = strlen(text);
     if (out == NULL) {
         return;
     }
-    sn_buf_put(out, text, len); /* room, and the right length */
+    sn_buf_put_str(out, text); /* room, and the right length */
     if (out->status == SN_OK) {
-        memmove(out->ptr + at + len, out->ptr + at, out->len - len - at);
-        memcpy(out->ptr + at, text, len);
+        memmove(out->ptr + at + text.len, out->ptr + at, out->len - text.len - at);
+        memcpy(out->ptr + at, text.ptr, text.len);
     }
 }
 
@@ -108,8 +95,8 @@ static void put_rune(struct reader *r, uint32_t rune) {
     if (is_plain) {
         char c = (char)rune;
         put_bytes(r, &c, 1);
-    } else {
-        put_format(r, "\\x{%x}", rune);
+    } else if (r->syntax->out != NULL) {
+        sn_buf_printf(r->syntax->out, "\\x{%x}", rune);
     }
 }
 
@@ -369,7 +356,10 @@ static bool read_unicode_class(struct reader *r) {
     if (top(r)->folds_case && is_case_class(name)) {
         name = SN_STR("L&");
     }
-    put_format(r, "\\%c{%s%.*s}", is_negated ? 'P' : 'p', is_script ? "sc:" : "", SN_STR_ARG(name));
+    put(r, is_negated ? "\\P{" : "\\p{");
+    put(r, is_script ? "sc:" : "");
+    put_bytes(r, name.ptr, name.len);
+    put(r, "}");
     return true;
 }
 
@@ -693,15 +683,13 @@ static bool apply_repeat(struct reader *r, struct repeat repeat, bool is_counted
     if (!check_repeats(r, repeat, is_counted, after)) {
         return false;
     }
-    char text[32];
-    (void)snprintf(text, sizeof(text), "%s%.*s", frame->is_item_fragile ? ")" : "",
-                   (int)(after - start), start);
-    insert(r, frame->item_end, text);
-    frame->item_end += strlen(text);
     if (frame->is_item_fragile) {
-        insert(r, frame->item_start, "(?:");
-        frame->item_end += 3;
+        insert(r, frame->item_end, SN_STR(")"));
+        insert(r, frame->item_start, SN_STR("(?:"));
+        frame->item_end += strlen("(?:)");
     }
+    insert(r, frame->item_end, sn_str_make(start, (size_t)(after - start)));
+    frame->item_end += (size_t)(after - start);
     frame->is_item_fragile = true; /* repeated once more it needs parentheses */
     frame->item_matches_empty |= repeat.min == 0;
     r->at = after;
