@@ -32,6 +32,7 @@ static const struct sn_schema_key log_keys[] = {
 
 static const struct sn_schema_key storage_keys[] = {
     {"retention", SN_SCHEMA_DURATION, FIELD(retention_ms), RANGE(HOUR_MS, 100 * YEAR_MS)},
+    {"retention_size", SN_SCHEMA_BYTES, FIELD(retention_bytes_max), RANGE(0, INT64_C(1) << 50)},
     {"durability", SN_SCHEMA_CHOICE, FIELD(durability), .choices = durability_choices},
     {"log_size", SN_SCHEMA_BYTES, FIELD(log_bytes_max), RANGE(1 << 20, INT64_C(4) << 30)},
     {"flush_interval", SN_SCHEMA_DURATION, FIELD(flush_interval_ms), RANGE(SECOND_MS, DAY_MS)},

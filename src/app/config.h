@@ -23,6 +23,7 @@ struct sn_config {
     enum sn_log_level log_level;
     /* storage */
     int64_t retention_ms;
+    int64_t retention_bytes_max; /* 0: no limit */
     enum sn_store_durability durability;
     int64_t log_bytes_max;
     int64_t flush_interval_ms;

@@ -31,6 +31,7 @@ static sn_status open_store(struct sn_server *server, struct sn_err *err) {
         .dir = config->data,
         .durability = config->durability,
         .retention_ms = config->retention_ms,
+        .retention_bytes_max = (uint64_t)config->retention_bytes_max,
         .log_bytes_max = (size_t)config->log_bytes_max,
         .flush_interval_ms = config->flush_interval_ms,
         .series_max = (size_t)config->series_max,
@@ -222,8 +223,8 @@ static bool is_same_text(const char *a, const char *b) {
 static bool needs_restart(const struct sn_config *a, const struct sn_config *b) {
     return !is_same_text(a->listen, b->listen) || !is_same_text(a->data, b->data) ||
            a->access != b->access || a->retention_ms != b->retention_ms ||
-           a->durability != b->durability || a->log_bytes_max != b->log_bytes_max ||
-           a->flush_interval_ms != b->flush_interval_ms ||
+           a->retention_bytes_max != b->retention_bytes_max || a->durability != b->durability ||
+           a->log_bytes_max != b->log_bytes_max || a->flush_interval_ms != b->flush_interval_ms ||
            a->out_of_order_window_ms != b->out_of_order_window_ms ||
            a->series_max != b->series_max || a->http_threads != b->http_threads ||
            a->body_bytes_max != b->body_bytes_max;

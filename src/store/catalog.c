@@ -20,7 +20,8 @@ static const char schema[] =
     " key TEXT PRIMARY KEY NOT NULL, value INTEGER NOT NULL) WITHOUT ROWID;"
     "CREATE TABLE IF NOT EXISTS series(id INTEGER PRIMARY KEY NOT NULL, labels BLOB NOT NULL);"
     "CREATE TABLE IF NOT EXISTS segment("
-    " id INTEGER PRIMARY KEY NOT NULL, bytes INTEGER NOT NULL, series_count INTEGER NOT NULL,"
+    " id INTEGER PRIMARY KEY NOT NULL, rank INTEGER UNIQUE NOT NULL, bytes INTEGER NOT NULL,"
+    " series_count INTEGER NOT NULL,"
     " sample_count INTEGER NOT NULL, time_min_ms INTEGER NOT NULL, time_max_ms INTEGER NOT NULL);"
     "CREATE TABLE IF NOT EXISTS metric_metadata("
     " metric TEXT PRIMARY KEY NOT NULL, type INTEGER NOT NULL, help TEXT NOT NULL,"
@@ -184,17 +185,18 @@ static sn_status load_segments(struct sn_catalog *catalog, const struct sn_catal
                                struct sn_err *err) {
     STATEMENT statement = NULL;
     SN_TRY(prepare(catalog,
-                   "SELECT id, bytes, series_count, sample_count, time_min_ms, time_max_ms"
-                   " FROM segment ORDER BY id",
+                   "SELECT id, rank, bytes, series_count, sample_count, time_min_ms, time_max_ms"
+                   " FROM segment ORDER BY rank",
                    &statement, err));
     int code;
     while ((code = sqlite3_step(statement)) == SQLITE_ROW) {
         struct sn_segment_row row = {.id = (uint64_t)sqlite3_column_int64(statement, 0),
-                                     .bytes = (uint64_t)sqlite3_column_int64(statement, 1),
-                                     .series_count = (uint64_t)sqlite3_column_int64(statement, 2),
-                                     .sample_count = (uint64_t)sqlite3_column_int64(statement, 3),
-                                     .time_min = sqlite3_column_int64(statement, 4),
-                                     .time_max = sqlite3_column_int64(statement, 5)};
+                                     .rank = (uint64_t)sqlite3_column_int64(statement, 1),
+                                     .bytes = (uint64_t)sqlite3_column_int64(statement, 2),
+                                     .series_count = (uint64_t)sqlite3_column_int64(statement, 3),
+                                     .sample_count = (uint64_t)sqlite3_column_int64(statement, 4),
+                                     .time_min = sqlite3_column_int64(statement, 5),
+                                     .time_max = sqlite3_column_int64(statement, 6)};
         SN_TRY(visitor->segment(visitor->ctx, &row, err));
     }
     return code == SQLITE_DONE ? SN_OK : failure(catalog->db, code, "read", err);
@@ -247,6 +249,16 @@ void sn_catalog_rollback(struct sn_catalog *catalog) {
     (void)sqlite3_exec(catalog->db, "ROLLBACK", NULL, NULL, NULL);
 }
 
+sn_status sn_catalog_settle(struct sn_catalog *catalog, struct sn_err *err) {
+    SN_TRY(sn_catalog_begin(catalog, err));
+    sn_status status = put_meta(catalog, "format_version", SN_CATALOG_FORMAT_VERSION, err);
+    if (status == SN_OK)
+        status = sn_catalog_commit(catalog, err);
+    if (status != SN_OK)
+        sn_catalog_rollback(catalog);
+    return status;
+}
+
 /* A flush may add a million series: the statement is compiled once and kept. */
 static sn_status insert_series(struct sn_catalog *catalog, sqlite3_stmt **ret_statement,
                                struct sn_err *err) {
@@ -273,13 +285,14 @@ sn_status sn_catalog_add_series(struct sn_catalog *catalog, uint32_t id, struct 
 sn_status sn_catalog_add_segment(struct sn_catalog *catalog, const struct sn_segment_row *row,
                                  struct sn_err *err) {
     STATEMENT statement = NULL;
-    SN_TRY(prepare(catalog, "INSERT INTO segment VALUES(?, ?, ?, ?, ?, ?)", &statement, err));
+    SN_TRY(prepare(catalog, "INSERT INTO segment VALUES(?, ?, ?, ?, ?, ?, ?)", &statement, err));
     sqlite3_bind_int64(statement, 1, (sqlite3_int64)row->id);
-    sqlite3_bind_int64(statement, 2, (sqlite3_int64)row->bytes);
-    sqlite3_bind_int64(statement, 3, (sqlite3_int64)row->series_count);
-    sqlite3_bind_int64(statement, 4, (sqlite3_int64)row->sample_count);
-    sqlite3_bind_int64(statement, 5, row->time_min);
-    sqlite3_bind_int64(statement, 6, row->time_max);
+    sqlite3_bind_int64(statement, 2, (sqlite3_int64)row->rank);
+    sqlite3_bind_int64(statement, 3, (sqlite3_int64)row->bytes);
+    sqlite3_bind_int64(statement, 4, (sqlite3_int64)row->series_count);
+    sqlite3_bind_int64(statement, 5, (sqlite3_int64)row->sample_count);
+    sqlite3_bind_int64(statement, 6, row->time_min);
+    sqlite3_bind_int64(statement, 7, row->time_max);
     return step_done(catalog, statement, err);
 }
 
@@ -303,10 +316,9 @@ sn_status sn_catalog_set_flushed_log(struct sn_catalog *catalog, uint64_t log, s
     return put_meta(catalog, "flushed_log", log, err);
 }
 
-sn_status sn_catalog_drop_segments_before(struct sn_catalog *catalog, int64_t time_ms,
-                                          struct sn_err *err) {
+sn_status sn_catalog_drop_segment(struct sn_catalog *catalog, uint64_t id, struct sn_err *err) {
     STATEMENT statement = NULL;
-    SN_TRY(prepare(catalog, "DELETE FROM segment WHERE time_max_ms < ?", &statement, err));
-    sqlite3_bind_int64(statement, 1, time_ms);
+    SN_TRY(prepare(catalog, "DELETE FROM segment WHERE id = ?", &statement, err));
+    sqlite3_bind_int64(statement, 1, (sqlite3_int64)id);
     return step_done(catalog, statement, err);
 }

@@ -43,7 +43,7 @@ struct sn_catalog_visitor {
     sn_status (*metadata)(void *ctx, const struct sn_metadata *metadata, struct sn_err *err);
 };
 
-/* All series ascending by id, all segments ascending by id, all metadata, in this order; and the
+/* All series ascending by id, all segments ascending by rank, all metadata, in this order; and the
  * number of the newest log that needs no replay (0: none). */
 sn_status sn_catalog_load(struct sn_catalog *catalog, const struct sn_catalog_visitor *visitor,
                           uint64_t *ret_flushed_log, struct sn_err *err) SN_MUST_USE;
@@ -59,10 +59,16 @@ sn_status sn_catalog_put_metadata(struct sn_catalog *catalog, const struct sn_me
                                   struct sn_err *err) SN_MUST_USE;
 sn_status sn_catalog_set_flushed_log(struct sn_catalog *catalog, uint64_t log,
                                      struct sn_err *err) SN_MUST_USE;
-/* Remove the rows of segments whose newest sample is before time_ms. */
-sn_status sn_catalog_drop_segments_before(struct sn_catalog *catalog, int64_t time_ms,
-                                          struct sn_err *err) SN_MUST_USE;
+/* Remove the row of a segment; none is fine. */
+sn_status sn_catalog_drop_segment(struct sn_catalog *catalog, uint64_t id,
+                                  struct sn_err *err) SN_MUST_USE;
 sn_status sn_catalog_commit(struct sn_catalog *catalog, struct sn_err *err) SN_MUST_USE;
 void sn_catalog_rollback(struct sn_catalog *catalog);
+
+/*
+ * A transaction that changes nothing but is written. A commit that failed may still be on disk, and
+ * a crash would bring it to life; after this it can not.
+ */
+sn_status sn_catalog_settle(struct sn_catalog *catalog, struct sn_err *err) SN_MUST_USE;
 
 #endif

@@ -13,7 +13,8 @@
  *   3. Deleted logs hold only groups of flushed epochs, and the definitions in them are in the
  *      catalogue: the series are counted after the epoch was frozen.
  *
- * Threads: any, one at a time (flush lock). Pushes and reads go on.
+ * Threads: any, one at a time (flush lock). Pushes and reads go on. The worker at the end also runs
+ * retention and compaction.
  */
 #include "base/check.h"
 #include "base/mem.h"
@@ -28,7 +29,7 @@ enum {
     SWEEP_PER_LOCK = 16384, /* states cleared at once: about 30 us */
 };
 #define RETRY_AFTER_FAILURE_NS INT64_C(10000000000)
-#define RETENTION_EVERY_NS INT64_C(60000000000)
+#define CARE_EVERY_NS INT64_C(60000000000)
 #define WORKER_TICK_NS INT64_C(1000000000)
 
 /* ---- metric order ---- */
@@ -121,8 +122,11 @@ static sn_status write_segment(struct flush *flush, struct sn_err *err) {
     SN_CLEANUP(sn_free_ptr) struct sn_segment_writer *writer = sn_alloc(sizeof *writer);
     if (!writer)
         return sn_err_set(err, SN_ERR_NO_MEMORY, "no memory to write a segment");
+    /* Kept over failures: nobody else may write a file of this name while a commit is in doubt. */
+    if (store->flush_segment_id == 0)
+        store->flush_segment_id = store->segment_id_next++;
     struct sn_segment_writer_options options = {.dir = store->seg_dir,
-                                                .id = store->segment_id_next,
+                                                .id = store->flush_segment_id,
                                                 .clock = store->options.clock,
                                                 .pause_ns = store->options.flush_pause_ns};
     SN_TRY(sn_segment_writer_open(writer, &options, err));
@@ -130,12 +134,7 @@ static sn_status write_segment(struct flush *flush, struct sn_err *err) {
     if (status == SN_OK)
         status = sn_segment_writer_finish(writer, store->seg_dir, err);
     if (status == SN_OK)
-        flush->row = (struct sn_segment_row){.id = writer->footer.id,
-                                             .bytes = writer->bytes,
-                                             .series_count = writer->footer.series_count,
-                                             .sample_count = writer->footer.sample_count,
-                                             .time_min = writer->footer.time_min,
-                                             .time_max = writer->footer.time_max};
+        flush->row = sn_segment_writer_row(writer, writer->footer.id);
     sn_segment_writer_release(writer);
     return status;
 }
@@ -242,7 +241,7 @@ static void finish_flush(struct flush *flush, uint64_t flushed_log) {
     atomic_store(&store->catalogued_count, flush->series_count);
     if (flush->has_segment) {
         sn_segments_publish(&store->segments, SN_TAKE(flush->set));
-        store->segment_id_next++;
+        store->flush_segment_id = 0;
     }
     sn_mutex_lock(&store->index_mu);
     sn_metadata_table_end_store(&store->metadata);
@@ -321,63 +320,6 @@ sn_status sn_store_flush(struct sn_store *store, struct sn_err *err) {
     return status == SN_OK ? SN_OK : sn_err_set(err, status, "flush: %s", why.text);
 }
 
-/* ---- retention ---- */
-
-static sn_status delete_rows(struct sn_store *store, int64_t before_ms, struct sn_err *err) {
-    SN_TRY(sn_catalog_begin(&store->catalog, err));
-    sn_status status = sn_catalog_drop_segments_before(&store->catalog, before_ms, err);
-    if (status == SN_OK)
-        status = sn_catalog_commit(&store->catalog, err);
-    if (status != SN_OK)
-        sn_catalog_rollback(&store->catalog);
-    return status;
-}
-
-/* Unlink what the old set has and the new one has not: readers keep their descriptors. */
-static void unlink_dropped(struct sn_store *store, const struct sn_segment_set *old,
-                           const struct sn_segment_set *kept) {
-    size_t at = 0;
-    for (size_t i = 0; i < old->count; i++) {
-        char path[SN_PATH_BYTES_MAX];
-        if (at < kept->count && kept->items[at] == old->items[i])
-            at++;
-        else if (sn_segment_path(path, store->seg_dir, old->items[i]->id))
-            (void)sn_os_unlink(path); /* has no row any more: recovery deletes it as well */
-    }
-}
-
-static sn_status retain_locked(struct sn_store *store, size_t *ret_count, struct sn_err *err) {
-    int64_t before_ms = sn_store_wall_ms(store) - store->options.retention_ms;
-    struct sn_segment_set *kept = sn_segments_without_before(&store->segments, before_ms);
-    if (!kept)
-        return sn_err_set(err, SN_ERR_NO_MEMORY, "no memory for the list of segments");
-    struct sn_segment_set *old = sn_segments_ref(&store->segments);
-    size_t dropped = old->count - kept->count;
-    sn_status status = dropped > 0 ? delete_rows(store, before_ms, err) : SN_OK;
-    if (dropped > 0 && status == SN_OK) {
-        unlink_dropped(store, old, kept);
-        sn_segments_publish(&store->segments, SN_TAKE(kept));
-        sn_store_count(&store->counters.retention_segment, dropped);
-    }
-    sn_segment_set_unref(kept);
-    sn_segment_set_unref(old);
-    *ret_count = dropped;
-    return status;
-}
-
-sn_status sn_store_apply_retention(struct sn_store *store, size_t *ret_count, struct sn_err *err) {
-    size_t count = 0;
-    sn_status status = SN_OK;
-    sn_mutex_lock(&store->flush_mu);
-    if (store->options.retention_ms >= 0)
-        status = retain_locked(store, &count, err);
-    store->retention_checked_ns = sn_store_mono_ns(store);
-    sn_mutex_unlock(&store->flush_mu);
-    if (status == SN_OK && ret_count)
-        *ret_count = count;
-    return status;
-}
-
 /* ---- the worker ---- */
 
 void sn_store_want_flush(struct sn_store *store) {
@@ -405,23 +347,38 @@ static bool wait_tick(struct sn_store *store, bool *ret_flush) {
     return goes_on;
 }
 
-static bool is_retention_due(struct sn_store *store) {
+bool sn_store_flush_step(struct sn_store *store) {
+    sn_mutex_lock(&store->wake_mu);
+    bool goes_on = !store->stop_flush;
+    bool must_flush = goes_on && is_flush_due_locked(store);
+    sn_mutex_unlock(&store->wake_mu);
+    if (must_flush)
+        (void)(sn_store_flush(store, NULL) == SN_OK); /* kept in flush_error */
+    return goes_on;
+}
+
+/* Whether a minute has passed since the last look at what segments there are. */
+static bool is_care_due(struct sn_store *store) {
     sn_mutex_lock(&store->flush_mu);
     int64_t since = sn_store_mono_ns(store) - store->retention_checked_ns;
     sn_mutex_unlock(&store->flush_mu);
-    return since >= RETENTION_EVERY_NS;
+    return since >= CARE_EVERY_NS;
+}
+
+/* What fails is counted and tried again in a minute. */
+static void care_for_segments(struct sn_store *store) {
+    (void)(sn_store_apply_retention(store, NULL, NULL) == SN_OK);
+    (void)(sn_store_compact(store, NULL, NULL) == SN_OK);
 }
 
 void sn_store_flush_run(void *ctx) {
     struct sn_store *store = ctx;
     bool must_flush;
     while (wait_tick(store, &must_flush)) {
-        sn_status status = SN_OK;
         if (must_flush)
-            status = sn_store_flush(store, NULL); /* kept in flush_error: health and stats tell */
-        if (is_retention_due(store))
-            status = sn_store_apply_retention(store, NULL, NULL); /* tried again in a minute */
-        (void)status;
+            (void)(sn_store_flush(store, NULL) == SN_OK); /* kept in flush_error: health tells */
+        if (must_flush || is_care_due(store))
+            care_for_segments(store);
     }
 }
 

@@ -98,7 +98,9 @@ sn_status sn_segment_open(const char *dir, const struct sn_segment_row *row, uin
     if (!segment)
         return sn_err_set(err, SN_ERR_NO_MEMORY, "no memory for a segment");
     atomic_init(&segment->refs, 1);
+    atomic_init(&segment->merge_failure_count, 0);
     segment->id = row->id;
+    segment->rank = row->rank;
     segment->bytes = row->bytes;
     struct sn_err why = {.status = SN_OK};
     sn_status status = open_file(path, segment, row, series_count, &why);
@@ -131,8 +133,8 @@ void sn_segment_unref(struct sn_segment *segment) {
 
 /* ---- reading ---- */
 
-static sn_status load_pack(struct sn_segment *segment, uint32_t number, struct sn_pack *ret_pack,
-                           struct sn_err *err) {
+sn_status sn_segment_load_pack(struct sn_segment *segment, uint32_t number,
+                               struct sn_pack *ret_pack, struct sn_err *err) {
     const struct sn_segment_entry *entry = &segment->entries[number];
     SN_CLEANUP(sn_free_ptr) uint8_t *bytes = sn_alloc(entry->len);
     if (!bytes)
@@ -148,7 +150,7 @@ static struct sn_cached_pack *get_pack(struct sn_segment *segment, struct sn_pac
     if (cached)
         return cached;
     struct sn_pack pack;
-    *ret_status = load_pack(segment, number, &pack, err);
+    *ret_status = sn_segment_load_pack(segment, number, &pack, err);
     if (*ret_status != SN_OK)
         return NULL;
     cached = sn_pack_cache_put(cache, segment->id, number, &pack);
@@ -220,6 +222,10 @@ static sn_status read_series(struct sn_segment *segment, const struct sn_series_
     return SN_OK;
 }
 
+void sn_segment_name_error(const struct sn_segment *segment, struct sn_err *err) {
+    sn_err_prefix(err, "segment %08llu.seg", (unsigned long long)segment->id);
+}
+
 sn_status sn_segment_read(struct sn_segment *segment, const struct sn_series_index *index,
                           struct sn_pack_cache *cache, uint32_t series, struct sn_range range,
                           struct sn_samples *samples, struct sn_err *err) {
@@ -232,7 +238,7 @@ sn_status sn_segment_read(struct sn_segment *segment, const struct sn_series_ind
     sn_status status = read_series(segment, index, cache, series, range, samples, err);
     if (status != SN_OK) {
         samples->count = base;
-        sn_err_prefix(err, "segment %08llu.seg", (unsigned long long)segment->id);
+        sn_segment_name_error(segment, err);
     }
     return status;
 }
@@ -300,18 +306,24 @@ struct sn_segment_set *sn_segments_with(const struct sn_segments *segments,
     return set;
 }
 
-struct sn_segment_set *sn_segments_without_before(const struct sn_segments *segments,
-                                                  int64_t time_ms) {
+struct sn_segment_set *sn_segments_without(const struct sn_segments *segments,
+                                           const bool *is_dropped, struct sn_segment *instead) {
     const struct sn_segment_set *old = segments->set;
-    struct sn_segment_set *set = new_set(old->count);
+    size_t last = old->count;
+    for (size_t i = 0; i < old->count; i++)
+        last = is_dropped[i] ? i : last;
+    struct sn_segment_set *set = new_set(old->count + 1);
     if (!set)
         return NULL;
     set->count = 0;
     for (size_t i = 0; i < old->count; i++) {
-        if (old->items[i]->footer.time_max < time_ms)
+        struct sn_segment *segment = is_dropped[i] ? NULL : old->items[i];
+        if (i == last)
+            segment = instead;
+        if (!segment)
             continue;
-        atomic_fetch_add(&old->items[i]->refs, 1);
-        set->items[set->count++] = old->items[i];
+        atomic_fetch_add(&segment->refs, 1);
+        set->items[set->count++] = segment;
     }
     return set;
 }

@@ -24,15 +24,18 @@ struct sn_segment {
     atomic_uint refs;
     int fd; /* -1 when damaged */
     uint64_t id;
+    uint64_t rank; /* order of writing: at equal times the higher one wins */
     uint64_t bytes;
     struct sn_segment_footer footer;
     struct sn_segment_entry *entries; /* [footer.pack_count], owned */
     struct sn_err damage;             /* status SN_OK: good */
+    atomic_uint merge_failure_count;  /* compactions that could not read it */
 };
 
 /* What the catalogue says about a segment. */
 struct sn_segment_row {
     uint64_t id;
+    uint64_t rank; /* of a flushed segment its id, of a merged one the highest of its inputs */
     uint64_t bytes;
     uint64_t series_count;
     uint64_t sample_count;
@@ -57,7 +60,14 @@ sn_status sn_segment_read(struct sn_segment *segment, const struct sn_series_ind
                           struct sn_pack_cache *cache, uint32_t series, struct sn_range range,
                           struct sn_samples *samples, struct sn_err *err) SN_MUST_USE;
 
-/* All segments, ascending by id. */
+/* Read, check and unpack one pack. SN_ERR_CORRUPT, SN_ERR_IO, SN_ERR_NO_MEMORY. */
+sn_status sn_segment_load_pack(struct sn_segment *segment, uint32_t number,
+                               struct sn_pack *ret_pack, struct sn_err *err) SN_MUST_USE;
+
+/* Put the name of the file before a sentence about it. */
+void sn_segment_name_error(const struct sn_segment *segment, struct sn_err *err);
+
+/* All segments, ascending by rank. */
 struct sn_segment_set {
     atomic_uint refs;
     size_t count;
@@ -83,8 +93,12 @@ void sn_segment_set_unref(struct sn_segment_set *set);
  */
 struct sn_segment_set *sn_segments_with(const struct sn_segments *segments,
                                         struct sn_segment *segment);
-struct sn_segment_set *sn_segments_without_before(const struct sn_segments *segments,
-                                                  int64_t time_ms);
+/*
+ *   is_dropped  [count of the current set] which ones to leave out
+ *   instead     takes the place of the last one that is left out; NULL: nothing does
+ */
+struct sn_segment_set *sn_segments_without(const struct sn_segments *segments,
+                                           const bool *is_dropped, struct sn_segment *instead);
 void sn_segments_publish(struct sn_segments *segments, struct sn_segment_set *set);
 
 #endif

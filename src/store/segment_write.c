@@ -163,6 +163,16 @@ sn_status sn_segment_writer_finish(struct sn_segment_writer *writer, const char 
     return SN_OK;
 }
 
+struct sn_segment_row sn_segment_writer_row(const struct sn_segment_writer *writer, uint64_t rank) {
+    return (struct sn_segment_row){.id = writer->footer.id,
+                                   .rank = rank,
+                                   .bytes = writer->bytes,
+                                   .series_count = writer->footer.series_count,
+                                   .sample_count = writer->footer.sample_count,
+                                   .time_min = writer->footer.time_min,
+                                   .time_max = writer->footer.time_max};
+}
+
 void sn_segment_writer_release(struct sn_segment_writer *writer) {
     if (writer->fd >= 0) {
         (void)sn_os_close(writer->fd); /* the file is thrown away */

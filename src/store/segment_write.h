@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/status.h"
 #include "store/pack.h"
+#include "store/segment.h"
 #include "store/segment_format.h"
 
 #define SN_PATH_BYTES_MAX 4096
@@ -56,6 +57,9 @@ sn_status sn_segment_writer_add(struct sn_segment_writer *writer, uint32_t serie
  */
 sn_status sn_segment_writer_finish(struct sn_segment_writer *writer, const char *dir,
                                    struct sn_err *err) SN_MUST_USE;
+
+/* The row of a file that was finished. */
+struct sn_segment_row sn_segment_writer_row(const struct sn_segment_writer *writer, uint64_t rank);
 
 /* Close and free; a file that was not finished is removed. */
 void sn_segment_writer_release(struct sn_segment_writer *writer);

@@ -25,6 +25,8 @@
 #define PROBE_MS_DEFAULT 1000
 #define PROBE_MS_MAX (60 * MINUTE_MS)
 #define FLUSH_PAUSE_NS_DEFAULT INT64_C(20000000)
+#define COMPACT_WINDOW_MS_DEFAULT (120 * MINUTE_MS)
+#define COMPACT_WINDOW_MS_MAX (365 * DAY_MS)
 
 /* ---- options ---- */
 
@@ -53,6 +55,8 @@ static struct sn_store_options fill_options(const struct sn_store_options *given
     options.future_max_ms = pick(given->future_max_ms, FUTURE_MS_DEFAULT, INT64_MAX);
     options.probe_interval_ms = pick(given->probe_interval_ms, PROBE_MS_DEFAULT, PROBE_MS_MAX);
     options.flush_pause_ns = pick(given->flush_pause_ns, FLUSH_PAUSE_NS_DEFAULT, INT64_MAX);
+    options.compact_window_ms =
+        pick(given->compact_window_ms, COMPACT_WINDOW_MS_DEFAULT, COMPACT_WINDOW_MS_MAX);
     return options;
 }
 
@@ -248,6 +252,11 @@ static void count_pushes(struct sn_store *store, struct sn_store_stats *stats) {
     stats->flush_count = load(&counters->flush);
     stats->flush_failure_count = load(&counters->flush_failure);
     stats->retention_segment_count = load(&counters->retention_segment);
+    stats->compaction_count = load(&counters->compaction);
+    stats->compaction_failure_count = load(&counters->compaction_failure);
+    stats->compaction_bytes_in = load(&counters->compaction_bytes_in);
+    stats->compaction_bytes_out = load(&counters->compaction_bytes_out);
+    stats->compaction_damaged_count = load(&counters->compaction_damaged);
 }
 
 static void count_segments(struct sn_store *store, struct sn_store_stats *stats) {
@@ -286,6 +295,9 @@ void sn_store_stats(struct sn_store *store, struct sn_store_stats *ret_stats) {
     sn_mutex_lock(&store->wake_mu);
     stats.flush_last_duration_ns = store->flush_duration_ns;
     stats.flush_last_error = store->flush_error;
+    stats.compaction_last_duration_ns = store->compaction_duration_ns;
+    stats.compaction_last_error = store->compaction_error;
+    stats.compaction_damage = store->compaction_damage;
     sn_mutex_unlock(&store->wake_mu);
     *ret_stats = stats;
 }
@@ -306,5 +318,11 @@ sn_status sn_store_health(struct sn_store *store, struct sn_err *err) {
         return sn_err_set(err, SN_ERR_CORRUPT, "%llu segments are damaged: %s",
                           (unsigned long long)stats.recovery.segment_damaged_count,
                           stats.recovery.first_damage.text);
+    if (stats.compaction_damage.status != SN_OK)
+        return sn_err_set(err, stats.compaction_damage.status, "a segment cannot be merged: %s",
+                          stats.compaction_damage.text);
+    if (stats.compaction_last_error.status != SN_OK)
+        return sn_err_set(err, stats.compaction_last_error.status, "the last compaction failed: %s",
+                          stats.compaction_last_error.text);
     return SN_OK;
 }

@@ -52,6 +52,7 @@ struct sn_store_options {
     const struct sn_clock *clock; /* kept; NULL: the system's */
     enum sn_store_durability durability;
     int64_t retention_ms;           /* 0: 15 days; negative: keep for ever */
+    uint64_t retention_bytes_max;   /* of all segment files: oldest go first; 0: no limit */
     size_t log_bytes_max;           /* flush when the log has grown by this; 64 MiB */
     int64_t flush_interval_ms;      /* flush at the latest after this; 30 min */
     size_t series_max;              /* 0: 10 million */
@@ -59,6 +60,9 @@ struct sn_store_options {
     int64_t future_max_ms;          /* 0: 10 min; negative: no limit */
     int64_t probe_interval_ms;      /* while refusing writes: try again after this; 1 s */
     int64_t flush_pause_ns;         /* pause after each 2 MiB of a flush; 20 ms, negative: none */
+    int64_t
+        compact_window_ms; /* segments are merged to so much, then to 12 times that; 2 h; negative:
+                                * never */
 };
 
 /* What recovery found when the store was opened. */
@@ -94,8 +98,16 @@ struct sn_store_stats {
     int64_t flush_last_duration_ns;
     struct sn_err flush_last_error;   /* status SN_OK: the last flush worked */
     uint64_t retention_segment_count; /* segments dropped since open */
-    bool is_refusing;                 /* writes are refused at this moment */
-    int64_t refusing_since_wall_ms;   /* valid while is_refusing */
+    uint64_t compaction_count;        /* segments made of older ones */
+    uint64_t compaction_failure_count;
+    uint64_t compaction_bytes_in;      /* of the segments that were merged */
+    uint64_t compaction_bytes_out;     /* of the segments made of them */
+    uint64_t compaction_damaged_count; /* segments that compaction leaves alone since open */
+    int64_t compaction_last_duration_ns;
+    struct sn_err compaction_last_error; /* status SN_OK: the last one worked */
+    struct sn_err compaction_damage;     /* the first segment left alone; status SN_OK: none */
+    bool is_refusing;                    /* writes are refused at this moment */
+    int64_t refusing_since_wall_ms;      /* valid while is_refusing */
     struct sn_err
         refusing_reason; /* "writes refused: cannot write wal/00000007.log: No space..." */
     struct sn_store_recovery recovery;
@@ -131,7 +143,7 @@ struct sn_reader sn_store_reader(struct sn_store *store);
 
 /*
  * The jobs that want a thread: "store-sync" (log, fsync, acknowledgements) and "store-flush"
- * (flush, retention). Stop order on shutdown: whoever pushes, then these.
+ * (flush, retention, compaction). Stop order on shutdown: whoever pushes, then these.
  *
  *   ret_workers  [count_max] filled; SN_STORE_WORKERS_MAX is always enough
  *
@@ -148,10 +160,25 @@ size_t sn_store_workers(struct sn_store *store, struct sn_worker *ret_workers, s
  */
 sn_status sn_store_flush(struct sn_store *store, struct sn_err *err) SN_MUST_USE;
 
-/* Drop segments that lie wholly before now - retention. The flush worker does it every minute.
+/* Drop segments that lie wholly before now - retention, then the oldest ones while all files together
+ * are larger than retention_bytes_max; the newest stays. The flush worker does it every minute.
  * *ret_count may be NULL. SN_ERR_IO, SN_ERR_NO_SPACE, SN_ERR_NO_MEMORY. */
 sn_status sn_store_apply_retention(struct sn_store *store, size_t *ret_count,
                                    struct sn_err *err) SN_MUST_USE;
+
+/*
+ * Merge segments: those of a two-hour window, then of a day (store/compact_plan.h). The flush worker
+ * does it every minute and after each flush. Any thread, one at a time; blocks on disk, flushes that
+ * become due are done in between. Readers go on with the old files until they are done.
+ *
+ *   ret_count  segments that were made; may be NULL
+ *
+ * A segment that cannot be read is left alone, see compaction_damage; others are merged.
+ * SN_ERR_CLOSED (the worker is to stop), SN_ERR_BUSY (one is under way), SN_ERR_NO_SPACE, SN_ERR_IO,
+ * SN_ERR_NO_MEMORY; then everything is as before.
+ */
+sn_status sn_store_compact(struct sn_store *store, size_t *ret_count,
+                           struct sn_err *err) SN_MUST_USE;
 
 /* A snapshot of the counters. Any thread; takes short locks. */
 void sn_store_stats(struct sn_store *store, struct sn_store_stats *ret_stats);

@@ -4,6 +4,7 @@
  *   push (any thread)         index lock: labels -> ids; append lock: head and open group
  *   commit (one at a time)    takes groups from the queue: encode, write, fsync, acknowledge
  *   flush (flush lock)        freezes the epoch, writes the segment, commits the catalogue
+ *   compaction (one at a time) flush lock to choose and to commit; none while it writes
  *   readers (any thread)      index lock and append lock for short copies, then no lock
  *
  * Locks in rank order: flush_mu, segments.mu / cache.mu, index_mu, append_mu, log.mu / wake_mu.
@@ -35,6 +36,11 @@ struct sn_store_counters {
     atomic_uint_fast64_t flush;
     atomic_uint_fast64_t flush_failure;
     atomic_uint_fast64_t retention_segment;
+    atomic_uint_fast64_t compaction;
+    atomic_uint_fast64_t compaction_failure;
+    atomic_uint_fast64_t compaction_bytes_in;
+    atomic_uint_fast64_t compaction_bytes_out;
+    atomic_uint_fast64_t compaction_damaged;
 };
 
 /* Why and since when pushes are refused. */
@@ -58,6 +64,9 @@ struct sn_store {
     uint32_t *order;              /* [order_count], owned, metric order; guarded by flush_mu */
     size_t order_count;           /* guarded by flush_mu */
     uint64_t segment_id_next;     /* guarded by flush_mu */
+    uint64_t flush_segment_id;    /* of the frozen epoch; 0: none yet; guarded by flush_mu */
+    uint64_t doubtful_segment_id; /* file of a compaction whose commit failed; 0: none; flush_mu */
+    bool is_compacting;           /* guarded by flush_mu */
     uint64_t frozen_epoch;        /* guarded by flush_mu; valid while head.has_frozen */
     int64_t retention_checked_ns; /* guarded by flush_mu */
     atomic_uint_least32_t catalogued_count; /* series with a committed row */
@@ -88,12 +97,15 @@ struct sn_store {
     atomic_uint_fast64_t log_bytes; /* of all files not yet flushed; relaxed */
 
     struct sn_mutex wake_mu;
-    struct sn_cond wake;       /* with wake_mu: the flush worker has something to do */
-    bool is_flush_wanted;      /* guarded by wake_mu */
-    bool stop_flush;           /* guarded by wake_mu */
-    int64_t flush_last_ns;     /* when the last flush ended, or open; guarded by wake_mu */
-    int64_t flush_duration_ns; /* guarded by wake_mu */
-    struct sn_err flush_error; /* guarded by wake_mu */
+    struct sn_cond wake;             /* with wake_mu: the flush worker has something to do */
+    bool is_flush_wanted;            /* guarded by wake_mu */
+    bool stop_flush;                 /* guarded by wake_mu */
+    int64_t flush_last_ns;           /* when the last flush ended, or open; guarded by wake_mu */
+    int64_t flush_duration_ns;       /* guarded by wake_mu */
+    struct sn_err flush_error;       /* guarded by wake_mu */
+    int64_t compaction_duration_ns;  /* guarded by wake_mu */
+    struct sn_err compaction_error;  /* guarded by wake_mu */
+    struct sn_err compaction_damage; /* first one since open; guarded by wake_mu */
 };
 
 static inline int64_t sn_store_mono_ns(const struct sn_store *store) {
@@ -119,6 +131,22 @@ void sn_store_sync_stop(void *ctx);
 void sn_store_flush_run(void *ctx);
 void sn_store_flush_stop(void *ctx);
 void sn_store_want_flush(struct sn_store *store);
+/* Flush if it is due, in the middle of long work; false: the worker is to stop. */
+bool sn_store_flush_step(struct sn_store *store);
+
+/*
+ * retention.c: replace segments of the current set in one transaction and delete their files.
+ *
+ *   is_dropped  [count of the current set]
+ *   instead     takes their place, with `row`; NULL: nothing does
+ *
+ * On failure nothing has changed in memory; a failed commit may yet be on disk, and a crash would
+ * bring it to life: the file of `instead` must stay until sn_catalog_settle.
+ * Threads: flush lock held.
+ */
+sn_status sn_store_replace_segments(struct sn_store *store, const bool *is_dropped,
+                                    struct sn_segment *instead, const struct sn_segment_row *row,
+                                    struct sn_err *err) SN_MUST_USE;
 
 /* recover.c: fill a store that was just initialised from its directory. */
 sn_status sn_store_recover(struct sn_store *store, struct sn_err *err) SN_MUST_USE;

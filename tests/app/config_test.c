@@ -47,18 +47,20 @@ static void the_defaults_are_safe(void **state) {
 
 static void every_key_reaches_its_field(void **state) {
     (void)state;
-    if (parse("listen: '[::1]:1'\ndata: /d\naccess: open\nlog: {level: error}\n"
-              "storage:\n  retention: 2h\n  durability: relaxed\n  log_size: 2MiB\n"
-              "  flush_interval: 5s\n  out_of_order_window: 0\n  series_max: 7\n"
-              "http: {threads: 3, body_max: 1MiB}\n"
-              "collect:\n  interval: 1s\n  instance: me\n  sources:\n"
-              "    cpu: {interval: 5s}\n    netdev: {disabled: true}\n    time:\n") != SN_OK)
+    if (parse(
+            "listen: '[::1]:1'\ndata: /d\naccess: open\nlog: {level: error}\n"
+            "storage:\n  retention: 2h\n  retention_size: 5GB\n  durability: relaxed\n  log_size: 2MiB\n"
+            "  flush_interval: 5s\n  out_of_order_window: 0\n  series_max: 7\n"
+            "http: {threads: 3, body_max: 1MiB}\n"
+            "collect:\n  interval: 1s\n  instance: me\n  sources:\n"
+            "    cpu: {interval: 5s}\n    netdev: {disabled: true}\n    time:\n") != SN_OK)
         fail_msg("%s", err.text);
     assert_string_equal(config.listen, "[::1]:1");
     assert_string_equal(config.data, "/d");
     assert_int_equal(config.access, SN_API_ACCESS_OPEN);
     assert_int_equal(config.log_level, SN_LOG_ERROR);
     assert_int_equal(config.retention_ms, 7200000);
+    assert_int_equal(config.retention_bytes_max, INT64_C(5000000000));
     assert_int_equal(config.durability, SN_STORE_RELAXED);
     assert_int_equal(config.log_bytes_max, 2 << 20);
     assert_int_equal(config.flush_interval_ms, 5000);
@@ -99,6 +101,7 @@ static void numbers_have_two_ends(void **state) {
         const char *bad[2];
     } cases[] = {
         {"storage", "retention", {"1h", "100y"}, {"59m", "101y"}},
+        {"storage", "retention_size", {"0", "1024TiB"}, {"-1", "1125899906842625"}},
         {"storage", "log_size", {"1MiB", "4GiB"}, {"1048575", "4294967297"}},
         {"storage", "flush_interval", {"1s", "1d"}, {"999ms", "25h"}},
         {"storage", "out_of_order_window", {"0", "30d"}, {"-1s", "31d"}},

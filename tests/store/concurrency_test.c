@@ -1,5 +1,5 @@
 /*
- * Pushes, reads, selects, flushes, retention and statistics at the same time, for ThreadSanitizer
+ * Pushes, reads, selects, flushes, compaction, retention and statistics at the same time, for ThreadSanitizer
  * and for the promise that a reader sees every acknowledged sample while a flush moves it.
  */
 #include "store_support.h"
@@ -14,7 +14,7 @@
 
 #include <cmocka.h>
 
-enum { PUSHERS = 2, READERS = 2, SERIES = 8, ROUNDS = 600 };
+enum { PUSHERS = 2, READERS = 2, THREADS = PUSHERS + READERS + 2, SERIES = 8, ROUNDS = 600 };
 
 static const char *const names[PUSHERS] = {"a", "b"};
 
@@ -23,6 +23,7 @@ struct shared {
     atomic_int acked[PUSHERS]; /* rounds that every reader must see */
     atomic_int running;        /* pushers that have not finished */
     atomic_int failures;
+    atomic_int compactions;
 };
 
 struct role {
@@ -111,25 +112,39 @@ static void run_flusher(void *ctx) {
     }
 }
 
+/* Beside the flushes: the worker that does both one after the other has nothing to do here. */
+static void run_compactor(void *ctx) {
+    struct role *role = ctx;
+    struct shared *shared = role->shared;
+    while (atomic_load(&shared->running) > 0) {
+        size_t count = 0;
+        if (sn_store_compact(shared->test->store, &count, NULL) != SN_OK)
+            atomic_fetch_add(&shared->failures, 1);
+        atomic_fetch_add(&shared->compactions, (int)count);
+    }
+}
+
 static void readers_see_all_that_is_acknowledged_while_flushes_run(void **state) {
     (void)state;
     struct test_store test;
-    struct sn_thread threads[PUSHERS + READERS + 1];
-    struct role roles[PUSHERS + READERS + 1];
+    struct sn_thread threads[THREADS];
+    struct role roles[THREADS];
     test_store_init(&test);
     test_store_open(&test);
     struct shared shared = {.test = &test, .running = PUSHERS};
-    for (unsigned i = 0; i < PUSHERS + READERS + 1; i++) {
+    for (unsigned i = 0; i < THREADS; i++) {
         unsigned number = i < PUSHERS ? i : i - PUSHERS;
         roles[i] = (struct role){.shared = &shared, .number = number};
         void (*run)(void *) = i < PUSHERS             ? run_pusher
                               : i < PUSHERS + READERS ? run_reader
-                                                      : run_flusher;
+                              : i < THREADS - 1       ? run_flusher
+                                                      : run_compactor;
         assert_int_equal(sn_thread_start(&threads[i], "role", run, &roles[i], NULL), SN_OK);
     }
-    for (unsigned i = 0; i < PUSHERS + READERS + 1; i++)
+    for (unsigned i = 0; i < THREADS; i++)
         sn_thread_join(&threads[i]);
     assert_int_equal(shared.failures, 0);
+    assert_true(shared.compactions > 0);
     struct sn_samples samples;
     sn_samples_init(&samples);
     for (unsigned pusher = 0; pusher < PUSHERS; pusher++) {

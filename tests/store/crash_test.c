@@ -1,6 +1,6 @@
 /*
- * kill -9 at random moments: a child writes with two threads while flushes are under way and notes
- * in shared memory what was acknowledged; after each kill the directory is opened again and every
+ * kill -9 at random moments: a child writes with two threads while flushes and compactions are under
+ * way and notes in shared memory what was acknowledged; after each kill the directory is opened again and every
  * acknowledged sample must be there with its value, and nothing else.
  *
  * 40 cycles in about half a minute; SONDE_LONG=1 makes it 400.
@@ -39,6 +39,7 @@ struct progress {
     atomic_uint_fast64_t acked[WRITERS];     /* rounds that are durable */
     atomic_uint_fast64_t attempted[WRITERS]; /* rounds that may be stored */
     atomic_uint_fast64_t flushes;
+    atomic_uint_fast64_t compactions;
 };
 
 static double value_of(unsigned writer, unsigned series, uint64_t round) {
@@ -112,6 +113,7 @@ static void run_child(struct test_store *test, struct progress *progress) {
         usleep(2000); /* until the parent kills us */
         sn_store_stats(test->store, &stats);
         atomic_store(&progress->flushes, stats.flush_count);
+        atomic_store(&progress->compactions, stats.compaction_count);
     }
 }
 
@@ -143,8 +145,15 @@ static void check_all(struct test_store *test, const struct progress *progress) 
     test_store_close(test);
 }
 
-static uint64_t run_cycle(struct test_store *test, struct progress *progress, struct sn_rng *rng) {
+struct work {
+    uint64_t flushes;
+    uint64_t compactions;
+};
+
+static void run_cycle(struct test_store *test, struct progress *progress, struct sn_rng *rng,
+                      struct work *work) {
     int wait_status = 0;
+    atomic_store(&progress->compactions, 0);
     atomic_store(&progress->flushes, 0);
     pid_t child = fork();
     assert_true(child >= 0);
@@ -156,7 +165,8 @@ static uint64_t run_cycle(struct test_store *test, struct progress *progress, st
     /* It died from the signal, not from a failure of its own. */
     assert_true(WIFSIGNALED(wait_status));
     check_all(test, progress);
-    return atomic_load(&progress->flushes);
+    work->flushes += atomic_load(&progress->flushes);
+    work->compactions += atomic_load(&progress->compactions);
 }
 
 static void nothing_acknowledged_is_lost_by_kill_9(void **state) {
@@ -174,14 +184,14 @@ static void nothing_acknowledged_is_lost_by_kill_9(void **state) {
     uint64_t seed = sn_rng_system_seed();
     print_message("seed %llu\n", (unsigned long long)seed);
     sn_rng_init(&rng, seed);
-    uint64_t flushes = 0;
+    struct work work = {0};
     int cycles = getenv("SONDE_LONG") ? CYCLES_LONG : CYCLES;
     for (int i = 0; i < cycles; i++)
-        flushes += run_cycle(&test, progress, &rng);
-    print_message("%d kills, %llu flushes, %llu + %llu rounds acknowledged\n", cycles,
-                  (unsigned long long)flushes, (unsigned long long)progress->acked[0],
-                  (unsigned long long)progress->acked[1]);
-    assert_true(flushes > 0);
+        run_cycle(&test, progress, &rng, &work);
+    print_message("%d kills, %llu flushes, %llu compactions, %llu + %llu rounds acknowledged\n",
+                  cycles, (unsigned long long)work.flushes, (unsigned long long)work.compactions,
+                  (unsigned long long)progress->acked[0], (unsigned long long)progress->acked[1]);
+    assert_true(work.flushes > 0 && work.compactions > 0);
     assert_true(progress->acked[0] > 0 && progress->acked[1] > 0);
     assert_int_equal(munmap(progress, sizeof *progress), 0);
     test_store_release(&test);

@@ -1,4 +1,4 @@
-/* From log to segment, and retention. */
+/* From log to segment. */
 #include "store_support.h"
 
 #include "base/mem.h"
@@ -65,28 +65,6 @@ static void a_flush_with_nothing_to_write_does_nothing(void **state) {
     assert_int_equal(test_count_files(test, "seg"), 1);
 }
 
-static void retention_drops_whole_segments_only(void **state) {
-    struct test_store *test = *state;
-    size_t count = 99;
-    test->options.retention_ms = 3600000;
-    test_store_open(test);
-    test_push_series(test, 1, 0, 3);
-    assert_int_equal(sn_store_flush(test->store, NULL), SN_OK);
-    sn_fake_clock_advance_ms(&test->clock, 1800000);
-    assert_int_equal(test_push_one(test, "m", 1, TEST_NOW_MS + 1800000, 9, NULL), SN_OK);
-    assert_int_equal(sn_store_flush(test->store, NULL), SN_OK);
-    assert_int_equal(sn_store_apply_retention(test->store, &count, NULL), SN_OK);
-    assert_int_equal(count, 0);
-    sn_fake_clock_advance_ms(&test->clock, 1800000 + 2001);
-    assert_int_equal(sn_store_apply_retention(test->store, &count, NULL), SN_OK);
-    assert_int_equal(count, 1);
-    assert_int_equal(test_count_files(test, "seg"), 1);
-    const struct test_sample expected[] = {{1800000, 9}};
-    test_assert_samples(test, "m", 1, expected, 1);
-    test_store_reopen(test);
-    test_assert_samples(test, "m", 1, expected, 1);
-}
-
 static void the_flush_worker_flushes_when_the_log_is_long_and_when_it_is_old(void **state) {
     struct test_store *test = *state;
     struct sn_store_stats stats = {0};
@@ -133,7 +111,6 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         CASE(a_flush_moves_samples_from_the_log_into_a_segment),
         CASE(a_flush_with_nothing_to_write_does_nothing),
-        CASE(retention_drops_whole_segments_only),
         CASE(many_series_survive_flush_and_reopening),
         CASE(the_flush_worker_flushes_when_the_log_is_long_and_when_it_is_old),
     };

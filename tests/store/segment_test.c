@@ -56,12 +56,7 @@ static sn_status write_segment(struct fixture *fixture, uint64_t id) {
     }
     if (status == SN_OK)
         status = sn_segment_writer_finish(writer, fixture->place.dir, NULL);
-    fixture->row = (struct sn_segment_row){.id = id,
-                                           .bytes = writer->bytes,
-                                           .series_count = writer->footer.series_count,
-                                           .sample_count = writer->footer.sample_count,
-                                           .time_min = writer->footer.time_min,
-                                           .time_max = writer->footer.time_max};
+    fixture->row = sn_segment_writer_row(writer, id);
     if (is_open || writer->builder.chunks)
         sn_segment_writer_release(writer);
     sn_samples_release(&samples);
@@ -182,10 +177,12 @@ static void a_set_keeps_its_segments_for_whoever_holds_it(void **state) {
     sn_segments_publish(&segments, sn_segments_with(&segments, segment));
     sn_segment_unref(segment);
     struct sn_segment_set *held = sn_segments_ref(&segments);
-    struct sn_segment_set *kept = sn_segments_without_before(&segments, fixture->row.time_max);
+    bool is_dropped[] = {false};
+    struct sn_segment_set *kept = sn_segments_without(&segments, is_dropped, NULL);
     assert_int_equal(kept->count, 1);
     sn_segment_set_unref(kept);
-    kept = sn_segments_without_before(&segments, fixture->row.time_max + 1);
+    is_dropped[0] = true;
+    kept = sn_segments_without(&segments, is_dropped, NULL);
     assert_int_equal(kept->count, 0);
     sn_segments_publish(&segments, kept);
     assert_int_equal(sn_os_unlink(test_path(&fixture->place, "00000005.seg")), 0);
@@ -202,12 +199,38 @@ static void a_set_keeps_its_segments_for_whoever_holds_it(void **state) {
     sn_pack_cache_init(&fixture->cache);
 }
 
+static struct sn_segment *open_numbered(struct fixture *fixture, uint64_t id) {
+    assert_int_equal(write_segment(fixture, id), SN_OK);
+    return open_good(fixture);
+}
+
+static void a_segment_takes_the_place_of_the_newest_that_it_replaces(void **state) {
+    struct fixture *fixture = *state;
+    struct sn_segments segments;
+    assert_int_equal(sn_segments_init(&segments), SN_OK);
+    for (uint64_t id = 1; id <= 4; id++) {
+        struct sn_segment *segment = open_numbered(fixture, id);
+        sn_segments_publish(&segments, sn_segments_with(&segments, segment));
+        sn_segment_unref(segment);
+    }
+    struct sn_segment *merged = open_numbered(fixture, 9);
+    const bool is_dropped[] = {true, false, true, false};
+    sn_segments_publish(&segments, sn_segments_without(&segments, is_dropped, merged));
+    sn_segment_unref(merged);
+    assert_int_equal(segments.set->count, 3);
+    assert_int_equal(segments.set->items[0]->id, 2);
+    assert_int_equal(segments.set->items[1]->id, 9);
+    assert_int_equal(segments.set->items[2]->id, 4);
+    sn_segments_release(&segments);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         CASE(every_series_reads_back),
         CASE(a_row_that_does_not_match_makes_the_segment_damaged),
         CASE(a_failed_write_leaves_no_file),
         CASE(a_set_keeps_its_segments_for_whoever_holds_it),
+        CASE(a_segment_takes_the_place_of_the_newest_that_it_replaces),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
