@@ -19,6 +19,7 @@ sn_status sn_api_open(const struct sn_api_options *options, struct sn_api **ret_
     if (api->options.job_worker_count == 0)
         api->options.job_worker_count = JOB_WORKERS_DEFAULT;
     sn_jobs_init(&api->jobs);
+    sn_prom_watch_init(&api->watch);
     sn_status status = sn_api_page_open(api, err);
     if (status != SN_OK) {
         (void)sn_api_close(api); /* NULL, always */
@@ -32,6 +33,7 @@ struct sn_api *sn_api_close(struct sn_api *api) {
     if (api == NULL)
         return NULL;
     sn_api_page_close(api);
+    sn_prom_watch_release(&api->watch);
     sn_jobs_release(&api->jobs);
     sn_free(api);
     return NULL;
@@ -39,7 +41,9 @@ struct sn_api *sn_api_close(struct sn_api *api) {
 
 size_t sn_api_workers(struct sn_api *api, struct sn_worker *ret_workers, size_t max) {
     size_t count = 0;
-    while (count < api->options.job_worker_count && count < max)
+    if (count < max)
+        ret_workers[count++] = sn_prom_watch_worker(&api->watch);
+    while (count <= api->options.job_worker_count && count < max)
         ret_workers[count++] = sn_jobs_worker(&api->jobs);
     return count;
 }

@@ -4,7 +4,8 @@
  *
  *   request -> route(): find route, check access, size the body
  *           -> handle(): quick routes answer on the HTTP thread; routes that read the store go to a
- *              bounded queue and are answered by an "api-job" worker
+ *              bounded queue and are answered by an "api-job" worker; a "prom-watch" worker
+ *              cancels queries whose client has gone
  *
  * Every error is {"status":"error","errorType":"...","error":"..."}.
  */
@@ -43,8 +44,10 @@ struct sn_api_options {
     sn_status (*health)(void *ctx, struct sn_err *err);
     /* Write the host's state as one JSON object. */
     sn_status (*host_status)(void *ctx, struct sn_json_writer *json, struct sn_err *err);
-    void *ctx;                 /* of both functions */
-    unsigned job_worker_count; /* threads for queries; 0: 2 */
+    /* Append the configuration in effect, as YAML. */
+    sn_status (*config_text)(void *ctx, struct sn_buf *buf, struct sn_err *err);
+    void *ctx;                 /* of these functions */
+    unsigned job_worker_count; /* threads for queries; 0: 2; one more watches over them */
 };
 
 /* SN_OK, SN_ERR_NO_MEMORY. */

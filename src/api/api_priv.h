@@ -6,6 +6,7 @@
 
 #include "api/api.h"
 #include "api/jobs.h"
+#include "api/prom_watch.h"
 
 /* Who may use a route. */
 enum sn_api_role {
@@ -33,6 +34,7 @@ struct sn_api_route {
 struct sn_api {
     struct sn_api_options options;
     struct sn_jobs jobs;
+    struct sn_prom_watch watch;
     struct sn_http_asset *page, *page_script, *page_style;
 };
 
@@ -73,6 +75,7 @@ void sn_api_prom_query(struct sn_api *api, struct sn_http_request *request);
 void sn_api_prom_query_range(struct sn_api *api, struct sn_http_request *request);
 void sn_api_prom_query_exemplars(struct sn_api *api, struct sn_http_request *request);
 void sn_api_prom_format_query(struct sn_api *api, struct sn_http_request *request);
+void sn_api_prom_parse_query(struct sn_api *api, struct sn_http_request *request);
 void sn_api_prom_series(struct sn_api *api, struct sn_http_request *request);
 void sn_api_prom_labels(struct sn_api *api, struct sn_http_request *request);
 void sn_api_prom_label_values(struct sn_api *api, struct sn_http_request *request);
@@ -83,6 +86,10 @@ void sn_api_prom_alertmanagers(struct sn_api *api, struct sn_http_request *reque
 void sn_api_prom_targets(struct sn_api *api, struct sn_http_request *request);
 void sn_api_prom_buildinfo(struct sn_api *api, struct sn_http_request *request);
 void sn_api_prom_runtimeinfo(struct sn_api *api, struct sn_http_request *request);
+void sn_api_prom_config(struct sn_api *api, struct sn_http_request *request);
+void sn_api_prom_flags(struct sn_api *api, struct sn_http_request *request);
+void sn_api_prom_tsdb(struct sn_api *api, struct sn_http_request *request);
+void sn_api_prom_federate(struct sn_api *api, struct sn_http_request *request);
 
 /* Prepare the page's assets. */
 sn_status sn_api_page_open(struct sn_api *api, struct sn_err *err) SN_MUST_USE;

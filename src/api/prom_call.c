@@ -39,6 +39,16 @@ void sn_prom_end(struct sn_prom_call *call, const struct sn_str *warnings, size_
     release(call);
 }
 
+void sn_prom_end_text(struct sn_prom_call *call, const char *content_type, struct sn_buf *page) {
+    const struct sn_http_response response = {
+        .status = 200,
+        .content_type = content_type,
+        .body_buf = page,
+    };
+    sn_http_respond(call->request, &response);
+    release(call);
+}
+
 void sn_prom_fail(struct sn_prom_call *call, bool is_executing, sn_status status,
                   const struct sn_err *err) {
     bool is_execution = is_executing && (status == SN_ERR_INVALID || status == SN_ERR_LIMIT);

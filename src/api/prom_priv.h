@@ -5,9 +5,12 @@
 #define SN_API_PROM_PRIV_H
 
 #include "api/api_priv.h"
+#include "api/prom_params.h"
 
 /* Memory of one call beside the result's text. */
 #define SN_PROM_ARENA_BYTES_MAX ((size_t)512 << 20)
+/* Series of one answer when no limit is given; more is an error that names it. */
+#define SN_PROM_SERIES_MAX ((size_t)1000000)
 /* Text of one answer. */
 #define SN_PROM_ANSWER_BYTES_MAX ((size_t)512 << 20)
 
@@ -27,12 +30,34 @@ void sn_prom_begin(struct sn_prom_call *call, struct sn_api *api, struct sn_http
 void sn_prom_end(struct sn_prom_call *call, const struct sn_str *warnings, size_t warning_count,
                  const struct sn_str *infos, size_t info_count);
 
+/* Answer with a page of text instead of the envelope, release. Takes the page's bytes. */
+void sn_prom_end_text(struct sn_prom_call *call, const char *content_type, struct sn_buf *page);
+
 /*
  * Answer with a failure instead, release. SN_ERR_INVALID is 400 bad_data while parameters are read
  * and 422 execution after that, as in Prometheus.
  */
 void sn_prom_fail(struct sn_prom_call *call, bool is_executing, sn_status status,
                   const struct sn_err *err);
+
+/* Parameter "query", which must be there. SN_ERR_INVALID. */
+sn_status sn_prom_query_text(const struct sn_http_request *request, struct sn_str *ret_text,
+                             struct sn_err *err) SN_MUST_USE;
+
+/*
+ * Parse a query for its own errors (400) before it is evaluated (whose errors are 422). The tree
+ * lies in the call's arena; nothing is compiled. Statuses of sn_expr_parse.
+ */
+sn_status sn_prom_parse_query(struct sn_prom_call *call, struct sn_str text,
+                              struct sn_expr *ret_expr, struct sn_err *err) SN_MUST_USE;
+
+/*
+ * Series that any of the selectors selects, each once, sorted by labels, in the call's arena.
+ * Statuses of sn_reader.select and sn_expr_regex_status.
+ */
+sn_status sn_prom_select_series(struct sn_prom_call *call,
+                                const struct sn_prom_selectors *selectors, struct sn_range range,
+                                struct sn_series_list *ret_list, struct sn_err *err) SN_MUST_USE;
 
 /* Labels as {"name":"value",...}. */
 void sn_prom_write_labels(struct sn_json_writer *json, struct sn_labels labels);

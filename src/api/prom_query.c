@@ -11,8 +11,8 @@
 
 /* ---- parameters ---- */
 
-static sn_status require_query(const struct sn_http_request *request, struct sn_str *ret_text,
-                               struct sn_err *err) {
+sn_status sn_prom_query_text(const struct sn_http_request *request, struct sn_str *ret_text,
+                             struct sn_err *err) {
     if (!sn_http_request_param(request, SN_STR("query"), ret_text) || ret_text->len == 0)
         return sn_err_set(err, SN_ERR_INVALID,
                           "invalid parameter \"query\": unknown position: parse error: no "
@@ -20,9 +20,8 @@ static sn_status require_query(const struct sn_http_request *request, struct sn_
     return SN_OK;
 }
 
-/* Parse the query for its own errors (400) before it is evaluated (whose errors are 422). */
-static sn_status parse(struct sn_prom_call *call, struct sn_str text, struct sn_expr *ret_expr,
-                       struct sn_err *err) {
+sn_status sn_prom_parse_query(struct sn_prom_call *call, struct sn_str text,
+                              struct sn_expr *ret_expr, struct sn_err *err) {
     sn_status status =
         sn_expr_parse(text, call->api->options.features, &call->arena, ret_expr, err);
     if (status != SN_OK)
@@ -33,11 +32,11 @@ static sn_status parse(struct sn_prom_call *call, struct sn_str text, struct sn_
 static sn_status common_params(struct sn_prom_call *call, struct sn_query *query,
                                struct sn_expr *ret_expr, struct sn_err *err) {
     int64_t timeout_ms;
-    SN_TRY(require_query(call->request, &query->expression, err));
+    SN_TRY(sn_prom_query_text(call->request, &query->expression, err));
     SN_TRY(sn_prom_duration_or(call->request, "timeout", 0, &timeout_ms, err));
     SN_TRY(sn_prom_duration_or(call->request, "lookback_delta", 0, &query->lookback_ms, err));
     query->timeout_ns = timeout_ms > INT64_MAX / 1000000 ? 0 : timeout_ms * 1000000;
-    return parse(call, query->expression, ret_expr, err);
+    return sn_prom_parse_query(call, query->expression, ret_expr, err);
 }
 
 static sn_status instant_params(struct sn_prom_call *call, struct sn_query *query,
@@ -101,7 +100,20 @@ static sn_status add_limit_warning(struct sn_prom_call *call, struct sn_query_re
     return SN_OK;
 }
 
-static void run(struct sn_prom_call *call, const struct sn_query *query) {
+/* A query whose client has gone ends early. */
+static sn_status evaluate(struct sn_prom_call *call, struct sn_query *query,
+                          struct sn_query_result *ret_result, struct sn_err *err) {
+    struct sn_querier querier = call->api->options.querier;
+    struct sn_prom_watched watched;
+    sn_prom_watch_begin(&call->api->watch, &watched, call->request);
+    query->is_cancelled = &watched.is_cancelled;
+    sn_status status = querier.query(querier.ctx, query, &call->arena, ret_result, err);
+    sn_prom_watch_end(&call->api->watch, &watched);
+    query->is_cancelled = NULL;
+    return status;
+}
+
+static void run(struct sn_prom_call *call, struct sn_query *query) {
     struct sn_query_result result;
     struct sn_err err = {0};
     struct sn_str stats;
@@ -111,8 +123,7 @@ static void run(struct sn_prom_call *call, const struct sn_query *query) {
         sn_prom_fail(call, false, status, &err);
         return;
     }
-    struct sn_querier querier = call->api->options.querier;
-    status = querier.query(querier.ctx, query, &call->arena, &result, &err);
+    status = evaluate(call, query, &result, &err);
     if (status == SN_OK)
         status = add_limit_warning(call, &result, limit, &err);
     if (status != SN_OK) {
@@ -152,8 +163,8 @@ static sn_status exemplar_params(struct sn_prom_call *call, struct sn_err *err) 
     struct sn_expr expr;
     struct sn_range range;
     SN_TRY(sn_prom_range(call->request, &range, err));
-    SN_TRY(require_query(call->request, &text, err));
-    return parse(call, text, &expr, err);
+    SN_TRY(sn_prom_query_text(call->request, &text, err));
+    return sn_prom_parse_query(call, text, &expr, err);
 }
 
 void sn_api_prom_query_exemplars(struct sn_api *api, struct sn_http_request *request) {
@@ -178,9 +189,9 @@ void sn_api_prom_format_query(struct sn_api *api, struct sn_http_request *reques
     struct sn_err err = {0};
     sn_prom_begin(&call, api, request);
     sn_buf_init(&printed, SN_PROM_ANSWER_BYTES_MAX);
-    sn_status status = require_query(request, &text, &err);
+    sn_status status = sn_prom_query_text(request, &text, &err);
     if (status == SN_OK)
-        status = parse(&call, text, &expr, &err);
+        status = sn_prom_parse_query(&call, text, &expr, &err);
     if (status == SN_OK) {
         sn_node_print_pretty(expr.root, &printed);
         status = sn_buf_status(&printed, &err);

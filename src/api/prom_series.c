@@ -6,9 +6,6 @@
 
 #include <stdlib.h>
 
-/* Series of one answer when no limit is given; more is an error that names it. */
-#define SERIES_MAX ((size_t)1000000)
-
 static const struct sn_str cut_warning = SN_STR("results truncated due to limit");
 
 /* What all of these calls read. */
@@ -24,10 +21,12 @@ static sn_status read_filter(struct sn_prom_call *call, struct filter *filter, s
     return sn_prom_selectors(call->request, &call->arena, &filter->selectors, err);
 }
 
-static struct sn_select select_of(const struct filter *filter, size_t index) {
-    struct sn_select select = {.range = filter->range, .series_max = SERIES_MAX};
-    if (index < filter->selectors.count) {
-        const struct sn_node *node = filter->selectors.exprs[index].root;
+/* Everything when there are no selectors. */
+static struct sn_select select_of(const struct sn_prom_selectors *selectors, struct sn_range range,
+                                  size_t index) {
+    struct sn_select select = {.range = range, .series_max = SN_PROM_SERIES_MAX};
+    if (index < selectors->count) {
+        const struct sn_node *node = selectors->exprs[index].root;
         select.matchers = node->vector.matchers;
         select.matcher_count = node->vector.matcher_count;
     }
@@ -35,10 +34,9 @@ static struct sn_select select_of(const struct filter *filter, size_t index) {
 }
 
 /* A regex that gave up would hide series: ask after each selection. */
-static sn_status check_regex(const struct filter *filter, size_t index, struct sn_err *err) {
-    if (index >= filter->selectors.count)
-        return SN_OK;
-    return sn_expr_regex_status(&filter->selectors.exprs[index], err);
+static sn_status check_regex(const struct sn_prom_selectors *selectors, size_t index,
+                             struct sn_err *err) {
+    return index < selectors->count ? sn_expr_regex_status(&selectors->exprs[index], err) : SN_OK;
 }
 
 /* ---- series ---- */
@@ -48,46 +46,59 @@ static int compare_series(const void *a, const void *b) {
     return sn_labels_compare(x->labels, y->labels);
 }
 
-/* Series of all selectors, sorted, each once. */
-static sn_status select_all(struct sn_prom_call *call, const struct filter *filter,
-                            struct sn_series_list *ret_list, struct sn_err *err) {
+/* Put what a selector found behind what others did. */
+static sn_status append(struct sn_arena *arena, struct sn_series_list *all,
+                        const struct sn_series_list *part, struct sn_err *err) {
+    if (all->count == 0) {
+        *all = *part;
+        return SN_OK;
+    }
+    size_t count = all->count + part->count;
+    struct sn_read_series *items = sn_arena_alloc(arena, count * sizeof *items);
+    if (items == NULL)
+        return sn_arena_failure(arena, count * sizeof *items, err);
+    memcpy(items, all->items, all->count * sizeof *items);
+    if (part->count > 0)
+        memcpy(items + all->count, part->items, part->count * sizeof *items);
+    *all = (struct sn_series_list){items, count};
+    return SN_OK;
+}
+
+/* Sort, and keep one of those that several selectors found. */
+static void sort_once(struct sn_series_list *list) {
+    size_t kept = 0;
+    qsort(list->items, list->count, sizeof *list->items, compare_series);
+    for (size_t i = 0; i < list->count; i++)
+        if (kept == 0 || list->items[i].id != list->items[kept - 1].id)
+            list->items[kept++] = list->items[i];
+    list->count = kept;
+}
+
+sn_status sn_prom_select_series(struct sn_prom_call *call,
+                                const struct sn_prom_selectors *selectors, struct sn_range range,
+                                struct sn_series_list *ret_list, struct sn_err *err) {
     struct sn_reader reader = call->api->options.reader;
     struct sn_series_list all = {0};
-    for (size_t i = 0; i < filter->selectors.count; i++) {
-        struct sn_series_list part;
-        struct sn_select select = select_of(filter, i);
+    for (size_t i = 0; i < selectors->count; i++) {
+        struct sn_series_list part = {0};
+        struct sn_select select = select_of(selectors, range, i);
         SN_TRY(reader.select(reader.ctx, &select, &call->arena, &part, err));
-        SN_TRY(check_regex(filter, i, err));
-        size_t count = all.count + part.count;
-        struct sn_read_series *items = sn_arena_alloc(&call->arena, count * sizeof *items);
-        if (items == NULL)
-            return sn_arena_failure(&call->arena, count * sizeof *items, err);
-        if (all.count > 0)
-            memcpy(items, all.items, all.count * sizeof *items);
-        if (part.count > 0)
-            memcpy(items + all.count, part.items, part.count * sizeof *items);
-        all = (struct sn_series_list){items, count};
+        SN_TRY(check_regex(selectors, i, err));
+        SN_TRY(append(&call->arena, &all, &part, err));
     }
-    if (all.count > 0)
-        qsort(all.items, all.count, sizeof *all.items, compare_series);
+    if (selectors->count > 1 && all.count > 0) /* One selector's are sorted and unique. */
+        sort_once(&all);
     *ret_list = all;
     return SN_OK;
 }
 
-/* Write series that differ from their neighbour; returns whether the limit cut some off. */
 static bool write_series(struct sn_json_writer *json, const struct sn_series_list *list,
                          size_t limit) {
-    size_t written = 0;
-    bool is_cut = false;
+    bool is_cut = limit > 0 && list->count > limit;
+    size_t count = is_cut ? limit : list->count;
     sn_json_write_array_begin(json);
-    for (size_t i = 0; i < list->count && !is_cut; i++) {
-        if (i > 0 && list->items[i].id == list->items[i - 1].id)
-            continue;
-        is_cut = limit > 0 && written == limit;
-        if (!is_cut)
-            sn_prom_write_labels(json, list->items[i].labels);
-        written++;
-    }
+    for (size_t i = 0; i < count; i++)
+        sn_prom_write_labels(json, list->items[i].labels);
     sn_json_write_array_end(json);
     return is_cut;
 }
@@ -97,7 +108,7 @@ static sn_status find_series(struct sn_prom_call *call, struct filter *filter,
     SN_TRY(read_filter(call, filter, err));
     if (filter->selectors.count == 0)
         return sn_err_set(err, SN_ERR_INVALID, "no match[] parameter provided");
-    return select_all(call, filter, ret_list, err);
+    return sn_prom_select_series(call, &filter->selectors, filter->range, ret_list, err);
 }
 
 void sn_api_prom_series(struct sn_api *api, struct sn_http_request *request) {
@@ -152,14 +163,14 @@ static sn_status list_strings(struct sn_prom_call *call, const struct filter *fi
     size_t rounds = filter->selectors.count ? filter->selectors.count : 1;
     for (size_t i = 0; i < rounds; i++) {
         struct sn_string_list part = {0};
-        struct sn_select select = select_of(filter, i);
+        struct sn_select select = select_of(&filter->selectors, filter->range, i);
         sn_status status =
             label.len == 0
                 ? reader.label_names(reader.ctx, &select, 0, &call->arena, &part, err)
                 : reader.label_values(reader.ctx, label, &select, 0, &call->arena, &part, err);
         if (status != SN_OK)
             return status;
-        SN_TRY(check_regex(filter, i, err));
+        SN_TRY(check_regex(&filter->selectors, i, err));
         SN_TRY(unite(&call->arena, &all, &part, err));
     }
     *ret_list = all;
@@ -193,6 +204,75 @@ void sn_api_prom_labels(struct sn_api *api, struct sn_http_request *request) {
     answer_strings(&call, SN_STR(""));
 }
 
+/* Hexadecimal code of a character. */
+static bool parse_code(struct sn_str digits, uint32_t *ret_code) {
+    uint32_t code = 0;
+    if (digits.len > 6)
+        return false;
+    for (size_t i = 0; i < digits.len; i++) {
+        char c = digits.ptr[i];
+        if (c >= '0' && c <= '9')
+            code = code * 16 + (uint32_t)(c - '0');
+        else if (c >= 'a' && c <= 'f')
+            code = code * 16 + (uint32_t)(c - 'a' + 10);
+        else
+            return false;
+    }
+    *ret_code = code;
+    return code <= 0x10ffff;
+}
+
+/* At most 4 bytes, never more than "_" and the digits; the caller checks what comes out. */
+static size_t put_utf8(uint32_t code, char *ret_text) {
+    if (code < 0x80) {
+        ret_text[0] = (char)code;
+        return 1;
+    }
+    size_t len = code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
+    static const uint8_t first[] = {0, 0, 0xc0, 0xe0, 0xf0};
+    for (size_t i = len - 1; i > 0; i--, code >>= 6)
+        ret_text[i] = (char)(0x80 | (code & 0x3f));
+    ret_text[0] = (char)(first[len] | code); /* What is left of it has no more bits than fit. */
+    return len;
+}
+
+/*
+ * Undo Prometheus' way to write any name with letters, digits and '_' only: "U__" in front, "__" is
+ * '_', "_2e_" the character of that code. Whatever is not written so stays as it is.
+ */
+static bool unescape(struct sn_str name, char *ret_text, size_t *ret_len) {
+    size_t len = 0;
+    for (size_t i = 0; i < name.len; i++) {
+        if (name.ptr[i] != '_') {
+            ret_text[len++] = name.ptr[i];
+            continue;
+        }
+        struct sn_str digits, rest;
+        if (!sn_str_cut(sn_str_make(name.ptr + i + 1, name.len - i - 1), '_', &digits, &rest))
+            return false;
+        uint32_t code = '_';
+        if (digits.len > 0 && !parse_code(digits, &code))
+            return false;
+        len += put_utf8(code, ret_text + len);
+        i += digits.len + 1;
+    }
+    *ret_len = len;
+    return true;
+}
+
+static sn_status unescape_name(struct sn_arena *arena, struct sn_str *name, struct sn_err *err) {
+    static const struct sn_str mark = SN_STR("U__");
+    if (!sn_str_starts_with(*name, mark))
+        return SN_OK;
+    char *text = sn_arena_alloc(arena, name->len); /* It only becomes shorter. */
+    if (text == NULL)
+        return sn_arena_failure(arena, name->len, err);
+    size_t len;
+    if (unescape(sn_str_make(name->ptr + mark.len, name->len - mark.len), text, &len))
+        *name = sn_str_make(text, len);
+    return SN_OK;
+}
+
 /* The piece between "/label/" and "/values" of the path as sent, with escapes undone. */
 static sn_status label_of_path(struct sn_prom_call *call, struct sn_str *ret_label,
                                struct sn_err *err) {
@@ -201,6 +281,7 @@ static sn_status label_of_path(struct sn_prom_call *call, struct sn_str *ret_lab
     struct sn_str rest = sn_str_make(raw.ptr + before.len, raw.len - before.len), piece;
     (void)sn_str_cut(rest, '/', &piece, &tail); /* The route has matched: there is a slash. */
     SN_TRY(sn_http_decode(&call->arena, piece, false, ret_label, err));
+    SN_TRY(unescape_name(&call->arena, ret_label, err));
     if (ret_label->len == 0 || !sn_str_is_utf8(*ret_label))
         return sn_err_set(err, SN_ERR_INVALID, "invalid label name: \"%.*s\"",
                           (int)(piece.len < 80 ? piece.len : 80), piece.ptr);

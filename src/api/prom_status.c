@@ -5,12 +5,10 @@
  */
 #include "api/prom_params.h"
 #include "api/prom_priv.h"
+#include "base/limits.h"
 
 /* Grafana picks its features by a Prometheus version; this is the one whose semantics we follow. */
 #define PROMETHEUS_VERSION "3.0.0"
-
-/* Rows of the "most series" lists, as in Prometheus. */
-#define TOP_ROWS 10
 
 static void empty_list(struct sn_json_writer *json, const char *key) {
     sn_json_write_key(json, sn_str_from(key));
@@ -86,6 +84,48 @@ void sn_api_prom_runtimeinfo(struct sn_api *api, struct sn_http_request *request
     sn_json_write_key_string(&call.json, SN_STR("startTime"), sn_str_from(start));
     sn_json_write_key_string(&call.json, SN_STR("storageRetention"),
                              sn_str_from(api->options.retention_text));
+    sn_json_write_object_end(&call.json);
+    sn_prom_end(&call, NULL, 0, NULL, 0);
+}
+
+static sn_status write_config(struct sn_prom_call *call, struct sn_err *err) {
+    const struct sn_api_options *options = &call->api->options;
+    struct sn_buf yaml;
+    sn_buf_init(&yaml, SN_CONFIG_BYTES_MAX);
+    sn_status status = options->config_text(options->ctx, &yaml, err);
+    if (status == SN_OK)
+        status = sn_buf_status(&yaml, err);
+    if (status == SN_OK) {
+        sn_json_write_object_begin(&call->json);
+        sn_json_write_key_string(&call->json, SN_STR("yaml"), sn_buf_str(&yaml));
+        sn_json_write_object_end(&call->json);
+    }
+    sn_buf_release(&yaml);
+    return status;
+}
+
+void sn_api_prom_config(struct sn_api *api, struct sn_http_request *request) {
+    struct sn_prom_call call;
+    struct sn_err err = {0};
+    sn_prom_begin(&call, api, request);
+    sn_status status = write_config(&call, &err);
+    if (status != SN_OK)
+        sn_prom_fail(&call, false, status, &err);
+    else
+        sn_prom_end(&call, NULL, 0, NULL, 0);
+}
+
+/* What decides about answers, by the names that Prometheus has for it. */
+void sn_api_prom_flags(struct sn_api *api, struct sn_http_request *request) {
+    struct sn_prom_call call;
+    sn_prom_begin(&call, api, request);
+    sn_json_write_object_begin(&call.json);
+    sn_json_write_key_string(&call.json, SN_STR("storage.tsdb.retention.time"),
+                             sn_str_from(api->options.retention_text));
+    sn_json_write_key_string(&call.json, SN_STR("web.enable-admin-api"), SN_STR("false"));
+    sn_json_write_key_string(&call.json, SN_STR("web.enable-lifecycle"), SN_STR("false"));
+    sn_json_write_key_string(&call.json, SN_STR("web.enable-remote-write-receiver"),
+                             SN_STR("true"));
     sn_json_write_object_end(&call.json);
     sn_prom_end(&call, NULL, 0, NULL, 0);
 }

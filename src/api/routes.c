@@ -36,6 +36,7 @@ const struct sn_api_route sn_api_routes[] = {
     PROM_FORM("/api/v1/query_range", sn_api_prom_query_range),
     PROM_FORM("/api/v1/query_exemplars", sn_api_prom_query_exemplars),
     PROM_FORM("/api/v1/format_query", sn_api_prom_format_query),
+    PROM_FORM("/api/v1/parse_query", sn_api_prom_parse_query),
     PROM_FORM("/api/v1/series", sn_api_prom_series),
     PROM_FORM("/api/v1/labels", sn_api_prom_labels),
     PROM_GET("/api/v1/label/{name}/values", sn_api_prom_label_values),
@@ -46,6 +47,10 @@ const struct sn_api_route sn_api_routes[] = {
     PROM_GET("/api/v1/targets", sn_api_prom_targets),
     PROM_GET("/api/v1/status/buildinfo", sn_api_prom_buildinfo),
     PROM_GET("/api/v1/status/runtimeinfo", sn_api_prom_runtimeinfo),
+    PROM_GET("/api/v1/status/config", sn_api_prom_config),
+    PROM_GET("/api/v1/status/flags", sn_api_prom_flags),
+    PROM_GET("/api/v1/status/tsdb", sn_api_prom_tsdb),
+    PROM_GET("/federate", sn_api_prom_federate),
 };
 const size_t sn_api_route_count = sizeof sn_api_routes / sizeof sn_api_routes[0];
 

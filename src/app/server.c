@@ -3,6 +3,7 @@
  */
 #include "app/server.h"
 
+#include "app/config_text.h"
 #include "base/os.h"
 
 #include <string.h>
@@ -21,6 +22,23 @@ static sn_status health(void *ctx, struct sn_err *err) {
 static sn_status host_status(void *ctx, struct sn_json_writer *json, struct sn_err *err) {
     struct sn_server *server = ctx;
     return sn_host_status_write(&server->host_status, json, err);
+}
+
+/* The configuration as it is now: reload may run beside this. */
+static sn_status config_text(void *ctx, struct sn_buf *buf, struct sn_err *err) {
+    struct sn_server *server = ctx;
+    sn_mutex_lock(&server->config_text_mu);
+    sn_buf_put_str(buf, sn_buf_str(&server->config_text));
+    sn_status status = sn_buf_status(&server->config_text, err);
+    sn_mutex_unlock(&server->config_text_mu);
+    return status;
+}
+
+static void renew_config_text(struct sn_server *server) {
+    sn_mutex_lock(&server->config_text_mu);
+    sn_buf_reset(&server->config_text);
+    sn_config_write(server->config, &server->config_text);
+    sn_mutex_unlock(&server->config_text_mu);
 }
 
 /* ---- making ---- */
@@ -68,6 +86,20 @@ static sn_status open_host_status(struct sn_server *server, struct sn_err *err) 
     return SN_OK;
 }
 
+static void open_config_text(struct sn_server *server) {
+    sn_mutex_init(&server->config_text_mu, SN_RANK_APP, "config-text");
+    sn_buf_init(&server->config_text, SN_CONFIG_BYTES_MAX);
+    server->has_config_text = true;
+    renew_config_text(server);
+}
+
+static void close_config_text(struct sn_server *server) {
+    if (!server->has_config_text)
+        return;
+    sn_buf_release(&server->config_text);
+    sn_mutex_release(&server->config_text_mu);
+}
+
 static sn_status open_api(struct sn_server *server, struct sn_err *err) {
     (void)sn_duration_format(server->config->retention_ms, server->retention_text); /* its length */
     const struct sn_api_options options = {
@@ -81,6 +113,7 @@ static sn_status open_api(struct sn_server *server, struct sn_err *err) {
         .ingest = &server->ingest,
         .health = health,
         .host_status = host_status,
+        .config_text = config_text,
         .ctx = server,
     };
     return sn_api_open(&options, &server->api, err);
@@ -133,6 +166,7 @@ static sn_status open_collect(struct sn_server *server, const struct sn_config *
 }
 
 static sn_status open_all(struct sn_server *server, struct sn_err *err) {
+    open_config_text(server);
     SN_TRY(open_store(server, err));
     sn_health_watch_init(&server->health_watch, server->store);
     server->has_health_watch = true;
@@ -157,6 +191,7 @@ static void close_all(struct sn_server *server) {
     if (server->has_health_watch)
         sn_health_watch_release(&server->health_watch);
     server->store = sn_store_close(server->store);
+    close_config_text(server);
     memset(server, 0, sizeof *server);
 }
 
@@ -244,6 +279,7 @@ sn_status sn_server_reload(struct sn_server *server, const struct sn_config *con
     SN_TRY(start_collect(server, err)); /* After a failure `config` is not ours, so not kept. */
     *ret_needs_restart = needs_restart(server->config, config);
     server->config = config;
+    renew_config_text(server);
     sn_log_set_level(config->log_level);
     return SN_OK;
 }

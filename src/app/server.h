@@ -15,13 +15,16 @@
 #include "collect/host_status.h"
 #include "query/engine.h"
 
-/* Main thread only. Zeroed memory is a server that has not started anything. */
+/* Main thread only, but for config_text. Zeroed memory is a server that has not started anything. */
 struct sn_server {
     const struct sn_config *config;
     struct sn_store *store;
     struct sn_ingest ingest;
     struct sn_query_engine *query_engine;
     char retention_text[SN_DURATION_TEXT_SIZE];
+    struct sn_mutex config_text_mu;
+    struct sn_buf config_text; /* of `config`; guarded by config_text_mu */
+    bool has_config_text;
     struct sn_api *api;
     struct sn_http_server *http;
     struct sn_collect *collect;

@@ -124,18 +124,33 @@ static sn_status answer_host_status(void *ctx, struct sn_json_writer *json, stru
     return SN_OK;
 }
 
-static void open_api(struct test_server *server, enum sn_api_access access) {
+static sn_status answer_config_text(void *ctx, struct sn_buf *buf, struct sn_err *err) {
+    const struct test_server *server = ctx;
+    sn_buf_put_text(buf, "access: \"open\"\n");
+    return server->config_status == SN_OK ? SN_OK
+                                          : sn_err_set(err, server->config_status, "no text");
+}
+
+static void open_api(struct test_server *server, enum sn_api_access access,
+                     const struct sn_reader *reader, struct sn_querier querier) {
     struct sn_err err = {.status = SN_OK};
     struct sn_sink sink = {&server->store, fake_push};
     sn_ingest_init(&server->ingest, sink);
     const struct sn_api_options options = {
         .access = access,
         .clock = &server->clock.clock,
-        .reader = {.ctx = &server->store, .select = fake_select, .samples = fake_samples},
+        .reader = reader ? *reader
+                         : (struct sn_reader){.ctx = &server->store,
+                                              .select = fake_select,
+                                              .samples = fake_samples},
+        .querier = querier,
+        .start_wall_ms = NOW_MS - 60000,
+        .retention_text = "15d",
         .ingest = &server->ingest,
         .registry = server->registry,
         .health = answer_health,
         .host_status = answer_host_status,
+        .config_text = answer_config_text,
         .ctx = server,
         .job_worker_count = 1,
     };
@@ -146,18 +161,19 @@ static void open_api(struct test_server *server, enum sn_api_access access) {
         fail_msg("%s", err.text);
 }
 
-struct test_server *test_server_start(enum sn_api_access access) {
+static struct test_server *start(enum sn_api_access access, const struct sn_reader *reader,
+                                 struct sn_querier querier) {
     struct test_server *server = calloc(1, sizeof *server);
     assert_non_null(server);
     sn_mutex_init(&server->store.mu, SN_RANK_INGEST, "fake store");
     sn_cond_init(&server->store.changed);
     sn_fake_clock_init(&server->clock, 0, NOW_MS);
     server->registry = sonde_registry_new(NULL, NULL);
-    open_api(server, access);
+    open_api(server, access, reader, querier);
     server->count = sn_http_server_workers(server->http, server->workers, 1);
     assert_int_equal(server->count, 1);
     server->count += sn_api_workers(server->api, server->workers + 1, SN_API_WORKERS_MAX);
-    assert_int_equal(server->count, 2);
+    assert_int_equal(server->count, 3);
     for (size_t i = 0; i < server->count; i++) {
         const struct sn_worker *worker = &server->workers[i];
         assert_int_equal(
@@ -165,6 +181,14 @@ struct test_server *test_server_start(enum sn_api_access access) {
             SN_OK);
     }
     return server;
+}
+
+struct test_server *test_server_start(enum sn_api_access access) {
+    return start(access, NULL, (struct sn_querier){.ctx = NULL});
+}
+
+struct test_server *test_server_start_promql(struct sn_reader reader, struct sn_querier querier) {
+    return start(SN_API_ACCESS_OPEN, &reader, querier);
 }
 
 void test_server_stop(struct test_server *server) {

@@ -38,7 +38,7 @@ struct test_server {
     struct sn_fake_clock clock;
     struct sn_ingest ingest;
     sonde_registry *registry;
-    sn_status health_status, host_status; /* answers of the two questions */
+    sn_status health_status, host_status, config_status; /* answers of the questions */
     struct sn_api *api;
     struct sn_http_server *http;
     struct sn_worker workers[2 + SN_API_WORKERS_MAX]; /* one of HTTP, then those of the API */
@@ -46,8 +46,10 @@ struct test_server {
     size_t count;
 };
 
-/* Starts with one HTTP worker and one job worker. */
+/* Starts with one HTTP worker, one job worker and the watch over queries. */
 struct test_server *test_server_start(enum sn_api_access access);
+/* The same with open access, this reader, and this querier of PromQL. */
+struct test_server *test_server_start_promql(struct sn_reader reader, struct sn_querier querier);
 void test_server_stop(struct test_server *server);
 
 /* Let held reads go on; let the held batch be answered with store.done_status. */

@@ -1,0 +1,72 @@
+/*
+ * Settings in effect as YAML. See config_text.h; the keys are those of config.c.
+ */
+#include "app/config_text.h"
+
+#include "codec/duration.h"
+
+static void put_text(struct sn_buf *buf, const char *key, const char *text) {
+    sn_buf_printf(buf, "%s: \"", key);
+    for (const char *at = text; *at != '\0'; at++) {
+        unsigned char c = (unsigned char)*at;
+        if (c < 0x20 || c == 0x7f)
+            sn_buf_printf(buf, "\\x%02x", c);
+        else {
+            if (c == '"' || c == '\\')
+                sn_buf_put_byte(buf, '\\');
+            sn_buf_put_byte(buf, c);
+        }
+    }
+    sn_buf_put_text(buf, "\"\n");
+}
+
+static void put_duration(struct sn_buf *buf, const char *key, int64_t duration_ms) {
+    char text[SN_DURATION_TEXT_SIZE];
+    (void)sn_duration_format(duration_ms, text); /* its length */
+    sn_buf_printf(buf, "%s: %s\n", key, text);
+}
+
+static void put_number(struct sn_buf *buf, const char *key, int64_t number) {
+    sn_buf_printf(buf, "%s: %lld\n", key, (long long)number);
+}
+
+static void put_storage(struct sn_buf *buf, const struct sn_config *config) {
+    bool is_strict = config->durability == SN_STORE_STRICT;
+    sn_buf_put_text(buf, "storage:\n");
+    put_duration(buf, "  retention", config->retention_ms);
+    sn_buf_printf(buf, "  durability: %s\n", is_strict ? "strict" : "relaxed");
+    put_number(buf, "  log_size", config->log_bytes_max);
+    put_duration(buf, "  flush_interval", config->flush_interval_ms);
+    put_duration(buf, "  out_of_order_window", config->out_of_order_window_ms);
+    put_number(buf, "  series_max", config->series_max);
+}
+
+static void put_collect(struct sn_buf *buf, const struct sn_config *config) {
+    sn_buf_put_text(buf, "collect:\n");
+    put_duration(buf, "  interval", config->collect_interval_ms);
+    if (config->instance != NULL)
+        put_text(buf, "  instance", config->instance);
+    if (config->override_count > 0)
+        sn_buf_put_text(buf, "  sources:\n");
+    for (size_t i = 0; i < config->override_count; i++) {
+        const struct sn_collect_override *override = &config->overrides[i];
+        sn_buf_printf(buf, "    %s:\n", override->name);
+        if (override->interval_ms > 0)
+            put_duration(buf, "      interval", override->interval_ms);
+        sn_buf_printf(buf, "      disabled: %s\n", override->is_disabled ? "true" : "false");
+    }
+}
+
+void sn_config_write(const struct sn_config *config, struct sn_buf *buf) {
+    static const char *const levels[] = {"debug", "info", "warn", "error"};
+    bool is_open = config->access == SN_API_ACCESS_OPEN;
+    put_text(buf, "listen", config->listen);
+    put_text(buf, "data", config->data);
+    sn_buf_printf(buf, "access: %s\n", is_open ? "open" : "required");
+    sn_buf_printf(buf, "log:\n  level: %s\n", levels[config->log_level]);
+    put_storage(buf, config);
+    sn_buf_put_text(buf, "http:\n");
+    put_number(buf, "  threads", config->http_threads);
+    put_number(buf, "  body_max", config->body_bytes_max);
+    put_collect(buf, config);
+}
