@@ -130,7 +130,7 @@ static void add_variance(const struct sn_frame *frame, struct group *group, cons
             continue;
         }
         if (sn_is_absent(group->value[i])) {
-            group->value[i] = isfinite(x) ? 0 : NAN;
+            group->value[i] = isfinite(x) ? 0 : SN_NAN;
             group->compensation[i] = x;
             group->count[i] = 1;
         } else {

@@ -303,7 +303,7 @@ struct extremes {
 };
 
 static struct extremes find_extremes(const struct sn_frame *frame, const double *column) {
-    struct extremes extremes = {INFINITY, -INFINITY, false};
+    struct extremes extremes = {SN_INFINITY, -SN_INFINITY, false};
     for (size_t i = 0; i < frame->step_count; i++) {
         extremes.has_nan = extremes.has_nan || isnan(column[i]);
         extremes.min = column[i] < extremes.min ? column[i] : extremes.min;

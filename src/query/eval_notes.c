@@ -36,6 +36,8 @@ static bool contains(const struct sn_notes *notes, struct sn_str text) {
     return false;
 }
 
+static const char *format_text(struct sn_eval *eval, const char *format, va_list args)
+    SN_PRINTF(2, 0);
 static const char *format_text(struct sn_eval *eval, const char *format, va_list args) {
     va_list again;
     va_copy(again, args);

@@ -23,6 +23,10 @@
 
 #include <math.h>
 
+/* As doubles: clang calls the float of <math.h> a promotion. */
+#define SN_NAN __builtin_nan("")
+#define SN_INFINITY __builtin_inf()
+
 #define SN_ABSENT sn_double_from_bits(SN_STALE_NAN_BITS)
 
 static inline bool sn_is_absent(double value) {
@@ -243,6 +247,9 @@ struct sn_reach {
     int64_t offset_ms;
     bool is_fixed;    /* @: all steps look at the same time */
     int64_t fixed_ms; /* that time, before offset_ms is taken off */
+    /* Samples beyond both edges that are looked at as well: anchored and smoothed ranges. */
+    int64_t before_ms;
+    int64_t after_ms;
 };
 
 /* The end of what is looked at from a step: its time or @, less the offset. */

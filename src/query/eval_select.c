@@ -65,7 +65,8 @@ sn_status sn_reach_init(struct sn_eval *eval, const struct sn_time_shift *shift,
 static struct sn_range reach_range(const struct sn_reach *reach, const struct sn_frame *frame) {
     int64_t first = sn_reach_end(reach, frame, 0);
     int64_t last = sn_reach_end(reach, frame, frame->step_count - 1);
-    return (struct sn_range){first - reach->range_ms + 1, last};
+    return (struct sn_range){first - reach->range_ms - reach->before_ms + 1,
+                             last + reach->after_ms};
 }
 
 static sn_status select_series(struct sn_eval *eval, const struct sn_vector_node *selector,
@@ -137,15 +138,16 @@ static size_t find_after(const int64_t *time_ms, size_t count, int64_t limit) {
 
 void sn_windows_find(const struct sn_frame *frame, const struct sn_reach *reach,
                      const struct sn_series_view *view, struct sn_windows *windows) {
-    int64_t end_ms = sn_reach_end(reach, frame, 0);
+    int64_t width_ms = reach->before_ms + reach->range_ms + reach->after_ms;
+    int64_t end_ms = sn_reach_end(reach, frame, 0) + reach->after_ms;
     int64_t step_ms = reach->is_fixed ? 0 : frame->step_ms;
-    size_t begin = find_after(view->time_ms, view->count, end_ms - reach->range_ms);
+    size_t begin = find_after(view->time_ms, view->count, end_ms - width_ms);
     size_t end = find_after(view->time_ms, view->count, end_ms);
     size_t begin_stride = 0;
     size_t end_stride = 0;
     for (size_t i = 0; i < frame->step_count; i++, end_ms += step_ms) {
         size_t next_begin =
-            advance(view->time_ms, view->count, begin, begin_stride, end_ms - reach->range_ms);
+            advance(view->time_ms, view->count, begin, begin_stride, end_ms - width_ms);
         size_t next_end = advance(view->time_ms, view->count, end, end_stride, end_ms);
         begin_stride = next_begin - begin;
         end_stride = next_end - end;
@@ -181,6 +183,45 @@ static void fill_column(const struct sn_eval *eval, const struct sn_frame *frame
     }
 }
 
+/* Close the gaps that stale markers leave. */
+static void remove_stale(struct sn_samples *samples) {
+    size_t kept = 0;
+    for (size_t i = 0; i < samples->count; i++) {
+        if (!sn_is_stale(samples->value[i])) {
+            samples->time_ms[kept] = samples->time_ms[i];
+            samples->value[kept++] = samples->value[i];
+        }
+    }
+    samples->count = kept;
+}
+
+/* The value at a time between two samples; the last one where none follows. */
+static double interpolate(const struct sn_samples *samples, int64_t at_ms, int64_t lookback_ms) {
+    size_t next = find_after(samples->time_ms, samples->count, at_ms - 1);
+    bool has_next = next < samples->count && samples->time_ms[next] <= at_ms + lookback_ms;
+    bool has_before = next > 0 && samples->time_ms[next - 1] > at_ms - lookback_ms;
+    if (has_next && samples->time_ms[next] == at_ms) {
+        return samples->value[next];
+    }
+    if (!has_before) {
+        return SN_ABSENT;
+    }
+    double before = samples->value[next - 1];
+    if (!has_next) {
+        return before;
+    }
+    return before + (samples->value[next] - before) * (double)(at_ms - samples->time_ms[next - 1]) /
+                        (double)(samples->time_ms[next] - samples->time_ms[next - 1]);
+}
+
+static void fill_smoothed(struct sn_eval *eval, const struct sn_frame *frame,
+                          const struct sn_reach *reach, double *column) {
+    remove_stale(&eval->samples);
+    for (size_t i = 0; i < frame->step_count; i++) {
+        column[i] = interpolate(&eval->samples, sn_reach_end(reach, frame, i), reach->range_ms);
+    }
+}
+
 struct select_job {
     const struct sn_node *node;
     struct sn_frame *frame;
@@ -194,6 +235,8 @@ static sn_status select_rows(struct sn_eval *eval, const struct select_job *job,
     struct sn_reach reach;
     SN_TRY(sn_reach_init(eval, &selector->shift, &reach));
     reach.range_ms = eval->lookback_ms;
+    bool is_smoothed = selector->edge == SN_EDGE_SMOOTHED && !job->wants_time;
+    reach.after_ms = is_smoothed ? eval->lookback_ms : 0;
     struct sn_range range = reach_range(&reach, job->frame);
     SN_TRY(select_series(eval, selector, range, &list));
     double *column = NULL;
@@ -202,7 +245,11 @@ static sn_status select_rows(struct sn_eval *eval, const struct select_job *job,
         if (column == NULL) {
             SN_TRY(sn_column_new(eval, job->frame, &column));
         }
-        fill_column(eval, job->frame, &reach, job->wants_time, column);
+        if (is_smoothed) {
+            fill_smoothed(eval, job->frame, &reach, column);
+        } else {
+            fill_column(eval, job->frame, &reach, job->wants_time, column);
+        }
         if (!sn_column_has_value(job->frame, column)) {
             continue;
         }
@@ -248,6 +295,8 @@ static sn_status open_selector(struct sn_eval *eval, const struct sn_node *node,
     const struct sn_vector_node *selector = &node->matrix.vector->vector;
     SN_TRY(sn_reach_init(eval, &selector->shift, &matrix->reach));
     SN_TRY(resolve(eval, node->matrix.range, true, &matrix->reach.range_ms));
+    matrix->reach.before_ms = selector->edge != SN_EDGE_PLAIN ? eval->lookback_ms : 0;
+    matrix->reach.after_ms = selector->edge == SN_EDGE_SMOOTHED ? eval->lookback_ms : 0;
     matrix->read = reach_range(&matrix->reach, frame);
     return select_series(eval, selector, matrix->read, &matrix->list);
 }
@@ -320,18 +369,6 @@ static struct scan scan_values(const double *value, size_t count) {
         scan.falls |= value[i] < value[i - 1];
     }
     return scan;
-}
-
-/* Close the gaps that stale markers leave. */
-static void remove_stale(struct sn_samples *samples) {
-    size_t kept = 0;
-    for (size_t i = 0; i < samples->count; i++) {
-        if (!sn_is_stale(samples->value[i])) {
-            samples->time_ms[kept] = samples->time_ms[i];
-            samples->value[kept++] = samples->value[i];
-        }
-    }
-    samples->count = kept;
 }
 
 static void load_row(struct sn_matrix *matrix, size_t index, struct sn_series_view *view) {

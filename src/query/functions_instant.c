@@ -18,7 +18,7 @@ double sn_go_max(double a, double b) {
         return a_wins ? a : b;
     }
     if (isnan(a) || isnan(b)) {
-        return (double)NAN;
+        return SN_NAN;
     }
     if (a == 0 && b == 0) {
         return signbit(a) ? b : a;
@@ -422,10 +422,10 @@ static sn_status call_scalar(struct sn_eval *eval, const struct sn_node *node,
     SN_TRY(sn_eval_vector(eval, node->call.args[0], frame, &input));
     for (size_t k = 0; k < frame->step_count; k++) {
         size_t count = 0;
-        column[k] = (double)NAN;
+        column[k] = SN_NAN;
         for (size_t i = 0; i < input.count; i++) {
             if (!sn_is_absent(input.rows[i].value[k])) {
-                column[k] = ++count == 1 ? input.rows[i].value[k] : (double)NAN;
+                column[k] = ++count == 1 ? input.rows[i].value[k] : SN_NAN;
             }
         }
     }

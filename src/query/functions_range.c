@@ -19,6 +19,8 @@ struct range_call {
     struct sn_windows windows;
     const double *params[PARAMS_MAX];
     double range_s;
+    enum sn_range_edge edge;
+    bool is_counter; /* rate or increase */
     bool has_resets; /* of the series at hand: false when its samples never fall */
     double *scratch; /* [scratch_capacity] */
     size_t scratch_capacity;
@@ -96,7 +98,7 @@ static inline double extrapolate(const struct window *window, bool is_counter, b
     }
     double sampled_s = (double)(window->time_ms[last] - window->time_ms[0]) / 1000;
     double average_s = sampled_s / (double)last;
-    double increase = is_counter ? result : (double)NAN;
+    double increase = is_counter ? result : SN_NAN;
     double factor =
         sampled_s + start_gap(window, increase, sampled_s, average_s) + end_gap(window, average_s);
     factor /= sampled_s;
@@ -159,6 +161,103 @@ static double run_resets(const struct window *window) {
         count += window->value[i] < window->value[i - 1];
     }
     return (double)count;
+}
+
+/* ---- ranges with edges: anchored and smoothed ---- */
+
+/*
+ * The window of such a range reaches beyond its edges. What counts are the last sample at or before
+ * its start, the samples inside, and for smoothed ranges the first one at or after its end.
+ */
+struct edges {
+    size_t first;
+    size_t last;
+    bool is_empty; /* nothing since the start of the range */
+};
+
+static struct edges find_edges(const struct window *window) {
+    struct edges edges = {0, window->count - 1, false};
+    while (edges.first < window->count - 1 &&
+           window->time_ms[edges.first + 1] <= window->start_ms) {
+        edges.first++;
+    }
+    if (edges.first + 1 == window->count && edges.first > 0 &&
+        window->time_ms[edges.first] > window->start_ms) {
+        edges.first--;
+    }
+    if (window->call->edge == SN_EDGE_SMOOTHED) {
+        edges.last = edges.first;
+        while (edges.last < window->count - 1 && window->time_ms[edges.last] < window->end_ms) {
+            edges.last++;
+        }
+    }
+    edges.is_empty = window->time_ms[edges.last] <= window->start_ms;
+    return edges;
+}
+
+/* The value at a time between samples i and i + 1; a counter that falls in between starts at 0. */
+static double value_between(const struct window *window, size_t i, int64_t at_ms, bool is_start) {
+    double before = window->value[i];
+    double after = window->value[i + 1];
+    if (window->call->is_counter && after < before) {
+        after += is_start ? 0 : before;
+        before = is_start ? 0 : before;
+    }
+    return before + (after - before) * (double)(at_ms - window->time_ms[i]) /
+                        (double)(window->time_ms[i + 1] - window->time_ms[i]);
+}
+
+/* What a counter gained through falls from `left` over the samples inside to `right`. */
+static double correction_between(const struct window *window, struct edges edges, double left,
+                                 double right) {
+    double correction = 0;
+    double before = left;
+    for (size_t i = edges.first; i <= edges.last; i++) {
+        if (window->time_ms[i] > window->start_ms && window->time_ms[i] < window->end_ms) {
+            correction += window->value[i] < before ? before : 0;
+            before = window->value[i];
+        }
+    }
+    return correction + (right < before ? before : 0);
+}
+
+static double run_edges(const struct window *window) {
+    struct edges edges = find_edges(window);
+    bool is_smoothed = window->call->edge == SN_EDGE_SMOOTHED;
+    double left = window->value[edges.first];
+    double right = window->value[edges.last];
+    if (edges.is_empty) {
+        return SN_ABSENT;
+    }
+    if (is_smoothed && window->time_ms[edges.first] < window->start_ms) {
+        left = value_between(window, edges.first, window->start_ms, true);
+    }
+    if (is_smoothed && edges.last > 0 && window->time_ms[edges.last] > window->end_ms) {
+        /* Both edges between the same two samples: what the left one saw is what both see. */
+        bool is_same =
+            edges.last - 1 == edges.first && window->time_ms[edges.first] < window->start_ms;
+        right = value_between(window, edges.last - 1, window->end_ms, is_same);
+    }
+    double result = right - left;
+    if (window->call->is_counter) {
+        result += correction_between(window, edges, left, right);
+    }
+    return window->call->node->call.function->id == SN_FN_RATE ? result / window->call->range_s
+                                                               : result;
+}
+
+/* changes and resets of an anchored range. */
+static double run_anchored(const struct window *window) {
+    struct edges edges = find_edges(window);
+    struct window inner = *window;
+    if (edges.is_empty) {
+        return SN_ABSENT;
+    }
+    inner.time_ms += edges.first;
+    inner.value += edges.first;
+    inner.count -= edges.first;
+    return window->call->node->call.function->id == SN_FN_CHANGES ? run_changes(&inner)
+                                                                  : run_resets(&inner);
 }
 
 /* ---- sums ---- */
@@ -338,7 +437,7 @@ static struct line fit_line(const struct window *window, int64_t zero_ms) {
     struct kahan x = {0, 0}, y = {0, 0}, xy = {0, 0}, xx = {0, 0};
     if (is_constant(window)) {
         double level = window->value[0];
-        return isinf(level) ? (struct line){NAN, NAN} : (struct line){0, level};
+        return isinf(level) ? (struct line){SN_NAN, SN_NAN} : (struct line){0, level};
     }
     for (size_t i = 0; i < window->count; i++) {
         double at = (double)(window->time_ms[i] - zero_ms) / 1e3;
@@ -613,6 +712,40 @@ static sn_status collect_and_join(struct range_call *call, const struct sn_label
     return SN_OK;
 }
 
+static const struct kernel edge_kernel = {.run = run_edges};
+static const struct kernel anchored_kernel = {.run = run_anchored};
+
+/* Ranges with edges have their own kernels, and few functions know them. */
+static sn_status choose_kernel(struct range_call *call) {
+    enum sn_function_id id = call->node->call.function->id;
+    const struct sn_node *arg =
+        sn_node_strip_parens(call->node->call.args[call->kernel->matrix_index]);
+    bool is_difference = id == SN_FN_RATE || id == SN_FN_INCREASE || id == SN_FN_DELTA;
+    call->is_counter = id == SN_FN_RATE || id == SN_FN_INCREASE;
+    call->edge = arg->kind == SN_NODE_MATRIX ? arg->matrix.vector->vector.edge : SN_EDGE_PLAIN;
+    if (call->edge == SN_EDGE_PLAIN) {
+        return SN_OK;
+    }
+    if (is_difference) {
+        call->kernel = &edge_kernel;
+        return SN_OK;
+    }
+    if (call->edge == SN_EDGE_SMOOTHED) {
+        return sn_eval_fail(call->eval,
+                            "smoothed modifier can only be used with: delta, increase, rate - not "
+                            "with %s",
+                            call->node->call.function->name);
+    }
+    if (id != SN_FN_CHANGES && id != SN_FN_RESETS) {
+        return sn_eval_fail(call->eval,
+                            "anchored modifier can only be used with: changes, delta, increase, "
+                            "rate, resets - not with %s",
+                            call->node->call.function->name);
+    }
+    call->kernel = &anchored_kernel;
+    return SN_OK;
+}
+
 /* All arguments but the range vector are scalars. */
 static sn_status eval_params(struct range_call *call) {
     const struct sn_call_node *node = &call->node->call;
@@ -635,6 +768,7 @@ sn_status sn_call_range(struct sn_eval *eval, const struct sn_node *node, struct
     void *ends = NULL;
     struct sn_labels *labels = NULL;
     bool has_equal = false;
+    SN_TRY(choose_kernel(&call));
     SN_TRY(eval_params(&call));
     SN_TRY(sn_matrix_open(eval, node->call.args[call.kernel->matrix_index], frame, &call.matrix));
     SN_TRY(sn_eval_alloc(eval, frame->step_count, sizeof(uint32_t), &begins));

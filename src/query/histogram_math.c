@@ -39,10 +39,10 @@ static void sort_doubles(double *values, size_t count) {
 
 double sn_quantile(double q, double *values, size_t count) {
     if (count == 0 || isnan(q)) {
-        return NAN;
+        return SN_NAN;
     }
     if (q < 0 || q > 1) {
-        return q < 0 ? -INFINITY : INFINITY;
+        return q < 0 ? -SN_INFINITY : SN_INFINITY;
     }
     sort_doubles(values, count);
     double rank = q * (double)(count - 1);
@@ -143,19 +143,19 @@ static bool ends_at_infinity(const struct sn_bucket *buckets, size_t count) {
 double sn_bucket_quantile(double q, struct sn_bucket *buckets, size_t count, bool *ret_was_fixed) {
     *ret_was_fixed = false;
     if (isnan(q)) {
-        return NAN;
+        return SN_NAN;
     }
     if (q < 0 || q > 1) {
-        return q < 0 ? -INFINITY : INFINITY;
+        return q < 0 ? -SN_INFINITY : SN_INFINITY;
     }
     count = join_buckets(buckets, count);
     if (!ends_at_infinity(buckets, count)) {
-        return NAN;
+        return SN_NAN;
     }
     *ret_was_fixed = make_monotonic(buckets, count);
     if (count < 2 || buckets[count - 1].count == 0) {
         *ret_was_fixed = false;
-        return NAN;
+        return SN_NAN;
     }
     return interpolate_quantile(q, buckets, count);
 }
@@ -163,7 +163,7 @@ double sn_bucket_quantile(double q, struct sn_bucket *buckets, size_t count, boo
 /* Observations up to `bound`, interpolated in its bucket. */
 static double rank_of(double bound, const struct sn_bucket *buckets, size_t count) {
     double rank = 0;
-    double lower = buckets[0].upper_bound > 0 ? 0 : -INFINITY;
+    double lower = buckets[0].upper_bound > 0 ? 0 : -SN_INFINITY;
     for (size_t i = 0; i < count; i++) {
         double upper = buckets[i].upper_bound;
         if (lower >= bound) {
@@ -185,7 +185,7 @@ double sn_bucket_fraction(double lower, double upper, struct sn_bucket *buckets,
     count = join_buckets(buckets, count);
     double total = buckets[count - 1].count;
     if (!ends_at_infinity(buckets, count) || total == 0 || isnan(lower) || isnan(upper)) {
-        return NAN;
+        return SN_NAN;
     }
     if (lower >= upper) {
         return 0;

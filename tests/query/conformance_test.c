@@ -40,7 +40,7 @@ static const struct ratchet ratchets[] = {
     {"experimental", "aggregators", 1},
     {"experimental", "at_modifier", 1},
     {"experimental", "duration_expression", 31},
-    {"experimental", "extended_vectors", 10},
+    {"experimental", "extended_vectors", 54},
     {"experimental", "fill-modifier", 27},
     {"experimental", "functions", 43},
     {"experimental", "histograms", 6},
