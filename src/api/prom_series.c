@@ -3,8 +3,12 @@
  */
 #include "api/prom_params.h"
 #include "api/prom_priv.h"
+#include "base/limits.h"
 
 #include <stdlib.h>
+
+/* Nearly every living series has a sample in so long a time. */
+#define LIKELY_MS INT64_C(300000)
 
 static const struct sn_str cut_warning = SN_STR("results truncated due to limit");
 
@@ -92,6 +96,49 @@ sn_status sn_prom_select_series(struct sn_prom_call *call,
     return SN_OK;
 }
 
+/* The piece of a range where most series have a sample: its end, or now. */
+static struct sn_range likely_part(struct sn_range range, int64_t now_ms) {
+    struct sn_range part = {now_ms - LIKELY_MS, now_ms};
+    if (range.end_ms < now_ms)
+        part = (struct sn_range){range.end_ms - LIKELY_MS, range.end_ms};
+    if (part.start_ms < range.start_ms)
+        part.start_ms = range.start_ms;
+    return part;
+}
+
+/* Whether a series has a sample in the likely part or, if not, in all of the range. */
+static sn_status has_sample(struct sn_reader reader, uint64_t id, const struct sn_range ranges[2],
+                            struct sn_samples *samples, bool *ret_has, struct sn_err *err) {
+    samples->count = 0;
+    for (size_t i = 0; i < 2 && samples->count == 0; i++)
+        SN_TRY(reader.samples(reader.ctx, id, ranges[i], samples, err));
+    *ret_has = samples->count > 0;
+    return SN_OK;
+}
+
+/* Keep series with a sample in the range: a selection is only as fine as the store's blocks. */
+static sn_status keep_living(struct sn_prom_call *call, struct sn_range range,
+                             struct sn_series_list *list, struct sn_err *err) {
+    struct sn_reader reader = call->api->options.reader;
+    int64_t now_ms = sn_clock_wall_ms(call->api->options.clock);
+    const struct sn_range ranges[2] = {likely_part(range, now_ms), range};
+    struct sn_samples samples;
+    sn_status status = SN_OK;
+    size_t kept = 0;
+    if (range.start_ms <= SN_TIME_MS_MIN && range.end_ms >= now_ms)
+        return SN_OK; /* Every series has one. */
+    sn_samples_init(&samples);
+    for (size_t i = 0; i < list->count && status == SN_OK; i++) {
+        bool has = false;
+        status = has_sample(reader, list->items[i].id, ranges, &samples, &has, err);
+        if (has)
+            list->items[kept++] = list->items[i];
+    }
+    sn_samples_release(&samples);
+    list->count = kept;
+    return status;
+}
+
 static bool write_series(struct sn_json_writer *json, const struct sn_series_list *list,
                          size_t limit) {
     bool is_cut = limit > 0 && list->count > limit;
@@ -108,7 +155,8 @@ static sn_status find_series(struct sn_prom_call *call, struct filter *filter,
     SN_TRY(read_filter(call, filter, err));
     if (filter->selectors.count == 0)
         return sn_err_set(err, SN_ERR_INVALID, "no match[] parameter provided");
-    return sn_prom_select_series(call, &filter->selectors, filter->range, ret_list, err);
+    SN_TRY(sn_prom_select_series(call, &filter->selectors, filter->range, ret_list, err));
+    return keep_living(call, filter->range, ret_list, err);
 }
 
 void sn_api_prom_series(struct sn_api *api, struct sn_http_request *request) {
