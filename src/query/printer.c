@@ -292,8 +292,21 @@ static void print_matrix(struct sn_buf *buf, const struct sn_matrix_node *matrix
     put_offset(buf, &vector->shift);
 }
 
+/*
+ * An infinite base goes without the sign that Prometheus prints: a sign binds less than ^, so that
+ * +Inf ^ 2 would come back as +(Inf ^ 2).
+ */
+static bool is_infinite_base(const struct sn_binary_node *binary) {
+    return binary->op == SN_BINARY_POW && binary->left->kind == SN_NODE_NUMBER &&
+           isinf(binary->left->number.value);
+}
+
 static void print_binary(struct sn_buf *buf, const struct sn_binary_node *binary) {
-    sn_node_print(binary->left, buf);
+    if (is_infinite_base(binary)) {
+        sn_buf_put_text(buf, "Inf");
+    } else {
+        sn_node_print(binary->left, buf);
+    }
     sn_buf_put_byte(buf, ' ');
     put_operator(buf, binary);
     sn_buf_put_byte(buf, ' ');
@@ -463,7 +476,12 @@ static void pretty_aggregate(const struct sn_aggregate_node *aggregate, struct s
 }
 
 static void pretty_binary(const struct sn_binary_node *binary, struct sn_buf *buf, unsigned level) {
-    pretty(binary->left, buf, level + 1);
+    if (is_infinite_base(binary)) {
+        indent(buf, level + 1);
+        sn_buf_put_text(buf, "Inf");
+    } else {
+        pretty(binary->left, buf, level + 1);
+    }
     sn_buf_put_byte(buf, '\n');
     indent(buf, level);
     put_operator(buf, binary);
