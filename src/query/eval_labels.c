@@ -33,9 +33,13 @@ static size_t count_identity(struct sn_labels labels) {
 sn_status sn_labels_drop_name(struct sn_eval *eval, struct sn_labels labels,
                               struct sn_labels *ret_labels) {
     size_t dropped = count_identity(labels);
+    if (dropped == 0) {
+        *ret_labels = labels;
+        return SN_OK;
+    }
     /* The usual set starts with its name: the rest of the array is the result. */
-    if (dropped == 0 || (dropped == 1 && sn_label_is_metric_identity(labels.items[0].name))) {
-        *ret_labels = (struct sn_labels){labels.items + dropped, labels.count - dropped};
+    if (dropped == 1 && sn_label_is_metric_identity(labels.items[0].name)) {
+        *ret_labels = (struct sn_labels){labels.items + 1, labels.count - 1};
         return SN_OK;
     }
     void *memory = NULL;

@@ -41,6 +41,9 @@ static sn_status replace_label(struct sn_eval *eval, const struct sn_node *node,
     SN_CLEANUP(release_buf) struct sn_buf buf;
     struct sn_str value;
     bool is_match;
+    if (source.len == 0) {
+        source = SN_STR(""); /* groups are pointers into it, so it must not be NULL */
+    }
     sn_buf_init(&buf, eval->arena->limit);
     SN_TRY(sn_regex_expand(regex, source, string_arg(node, 2), &is_match, &buf, eval->err));
     SN_TRY(sn_buf_status(&buf, eval->err));
