@@ -92,7 +92,9 @@ class PromApi(unittest.TestCase):
 
     def test_a_query_of_a_client_that_left_ends_soon(self):
         # Seconds of work each, as its own timeout shows; more of them than there are workers.
-        query = "sum_over_time(quantile_over_time(0.5, vector(1)[1h:200ms])[1h:1s])"
+        part = ('sum(quantile_over_time(0.5, (label_replace({__name__=~".+"}, "name", "$1", '
+                '"__name__", "(.+)"))[2h:50ms]))')
+        query = "+".join([part] * 3)
         target = "/api/v1/query?" + urllib.parse.urlencode({"query": query})
         self.assertEqual(self.server.get(target + "&timeout=300ms").status, 503)
         connections = [self.server.connect() for _ in range(4)]
