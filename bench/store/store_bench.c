@@ -3,7 +3,7 @@
  * per sample in SQLite in the same run; latency of acknowledgements, quiet and during a flush; bytes
  * on disk; memory per series.
  *
- *   bench_store_store [seconds per measurement (5) [series group]]
+ *   bench_store_store [seconds per measurement (5); 0: bytes on disk only [series group]]
  *
  * SONDE_CORPUS=DIR  directory with ne1s.bin.zst (real node_exporter data) for bytes per sample
  * TMPDIR=DIR        where the data directories go: the disk that is measured
@@ -30,6 +30,7 @@
 #define START_MS INT64_C(1700000000000)
 #define STEP_MS 15000
 #define HISTORY 60  /* samples that each series has before the measurement: a quarter of an hour */
+#define SLICES 6    /* flushes that the real data comes in */
 #define IN_FLIGHT 8 /* batches that wait for the disk at one time, as from eight agents */
 
 static double seconds_of(clockid_t id) {
@@ -193,12 +194,17 @@ static void start(struct running *running, size_t log_bytes_max) {
              &err);
 }
 
-static void stop(struct running *running) {
+static void close_store(struct running *running) {
     for (size_t i = 0; i < running->count; i++)
         running->workers[i].stop(running->workers[i].ctx);
     for (size_t i = 0; i < running->count; i++)
         sn_thread_join(&running->threads[i]);
-    (void)sn_store_close(running->store);
+    running->store = sn_store_close(running->store);
+}
+
+static void stop(struct running *running) {
+    if (running->store)
+        close_store(running);
     must(sn_os_remove_tree(running->dir, NULL), NULL);
 }
 
@@ -496,30 +502,48 @@ static bool load_corpus(struct corpus *corpus, const char *name) {
 }
 
 /* One series of the corpus: u16 name length, name, u32 n, i64 times, f64 values. */
-static size_t push_corpus_series(struct running *running, struct gate *gate,
-                                 const unsigned char **at) {
-    uint16_t name_len;
+struct corpus_series {
+    struct sn_str name;
     uint32_t count;
+    const unsigned char *times;
+    const unsigned char *values;
+};
+
+static struct corpus_series next_series(const unsigned char **at) {
+    struct corpus_series series;
+    uint16_t name_len;
     memcpy(&name_len, *at, 2);
-    struct sn_str name = sn_str_make(*at + 2, name_len);
-    memcpy(&count, *at + 2 + name_len, 4);
-    const unsigned char *times = *at + 6 + name_len;
-    const unsigned char *values = times + (size_t)count * 8;
-    *at = values + (size_t)count * 8;
+    series.name = sn_str_make(*at + 2, name_len);
+    memcpy(&series.count, *at + 2 + name_len, 4);
+    series.times = *at + 6 + name_len;
+    series.values = series.times + (size_t)series.count * 8;
+    *at = series.values + (size_t)series.count * 8;
+    return series;
+}
+
+static void encode_name(struct sn_str name, struct sn_buf *buf) {
     struct sn_str metric;
     struct sn_str rest;
     (void)sn_str_cut(name, '{', &metric, &rest);
     struct sn_label items[] = {{SN_LABEL_METRIC_NAME, metric}, {SN_STR("labels"), rest}};
     struct sn_labels labels;
+    must(sn_labels_make(items, 2, &labels, NULL), NULL);
+    sn_labels_encode(labels, buf);
+}
+
+/* The samples of one slice of the series' time. Returns how many were taken. */
+static size_t push_slice(struct running *running, struct gate *gate,
+                         const struct corpus_series *from, uint32_t slice) {
     struct sn_buf buf;
     sn_buf_init(&buf, 0);
-    must(sn_labels_make(items, 2, &labels, NULL), NULL);
-    sn_labels_encode(labels, &buf);
+    encode_name(from->name, &buf);
     struct sn_batch_series series = {.labels = sn_buf_str(&buf)};
+    size_t first = (size_t)from->count * slice / SLICES;
+    size_t count = (size_t)from->count * (slice + 1) / SLICES - first;
     struct sn_batch_sample *samples = calloc(count + 1, sizeof *samples);
-    for (uint32_t i = 0; i < count; i++) {
-        memcpy(&samples[i].time_ms, times + (size_t)i * 8, 8);
-        memcpy(&samples[i].value, values + (size_t)i * 8, 8);
+    for (size_t i = 0; i < count; i++) {
+        memcpy(&samples[i].time_ms, from->times + (first + i) * 8, 8);
+        memcpy(&samples[i].value, from->values + (first + i) * 8, 8);
     }
     struct sn_batch batch = {
         .series = &series, .series_count = 1, .samples = samples, .sample_count = count};
@@ -534,6 +558,26 @@ static size_t push_corpus_series(struct running *running, struct gate *gate,
     return result.accepted_count;
 }
 
+/* Slice after slice, each flushed into a segment of its own. */
+static size_t push_corpus(struct running *running, const struct corpus *corpus) {
+    struct gate gate;
+    struct sn_err err;
+    uint32_t series_count;
+    size_t samples = 0;
+    init_gate(&gate);
+    memcpy(&series_count, corpus->bytes, 4);
+    for (uint32_t slice = 0; slice < SLICES; slice++) {
+        const unsigned char *at = corpus->bytes + 4;
+        for (uint32_t i = 0; i < series_count; i++) {
+            struct corpus_series series = next_series(&at);
+            samples += push_slice(running, &gate, &series, slice);
+        }
+        drain(&gate);
+        must(sn_store_flush(running->store, &err), &err);
+    }
+    return samples;
+}
+
 static size_t file_bytes(const char *dir, const char *name) {
     char path[512];
     struct stat info;
@@ -541,37 +585,52 @@ static size_t file_bytes(const char *dir, const char *name) {
     return stat(path, &info) == 0 ? (size_t)info.st_size : 0;
 }
 
+static double segment_cost(struct running *running, size_t samples) {
+    struct sn_store_stats stats;
+    sn_store_stats(running->store, &stats);
+    return (double)stats.segment_bytes / (double)samples;
+}
+
 static void measure_corpus(const char *name) {
     struct corpus corpus;
     struct running running;
-    struct gate gate;
     struct sn_store_stats stats;
     struct sn_err err;
-    uint32_t series_count;
-    size_t samples = 0;
     if (!load_corpus(&corpus, name)) {
         printf("%-14s not there (set SONDE_CORPUS)\n", name);
         return;
     }
-    init_gate(&gate);
-    start(&running, (size_t)1 << 40);
-    const unsigned char *at = corpus.bytes + 4;
-    memcpy(&series_count, corpus.bytes, 4);
-    for (uint32_t i = 0; i < series_count; i++)
-        samples += push_corpus_series(&running, &gate, &at);
-    drain(&gate);
-    must(sn_store_flush(running.store, &err), &err);
+    start(&running, (size_t)1 << 30);
+    size_t samples = push_corpus(&running, &corpus);
+    double before = segment_cost(&running, samples);
+    double cpu = cpu_s();
+    must(sn_store_compact(running.store, NULL, &err), &err);
+    cpu = cpu_s() - cpu;
     sn_store_stats(running.store, &stats);
+    double after = segment_cost(&running, samples);
+    close_store(&running); /* a log of SQLite's that is as long as it ever was is no cost */
     size_t database = file_bytes(running.dir, "sonde.db") + file_bytes(running.dir, "sonde.db-wal");
-    printf("%-14s %8zu samples  segment %.3f bytes per sample, with sonde.db %.3f\n", name, samples,
-           (double)stats.segment_bytes / (double)samples,
-           (double)(stats.segment_bytes + database) / (double)samples);
+    printf(
+        "%-14s %8zu samples  %d flushes %.3f bytes per sample, compacted %.3f (%.0f ms CPU), with "
+        "sonde.db %.3f\n",
+        name, samples, SLICES, before, after, cpu * 1e3,
+        (double)(stats.segment_bytes + database) / (double)samples);
     stop(&running);
     free(corpus.bytes);
 }
 
+static void measure_corpora(void) {
+    static const char *const corpora[] = {"ne1s", "ne15s", "t_prometheus", "t_netdata"};
+    for (size_t i = 0; i < 4; i++)
+        measure_corpus(corpora[i]);
+}
+
 int main(int argc, char **argv) {
     double seconds = argc > 1 ? (double)strtoul(argv[1], NULL, 10) : 5;
+    if (argc == 2 && seconds == 0) { /* bytes on disk only */
+        measure_corpora();
+        return 0;
+    }
     if (argc > 3) { /* one comparison only, for a profiler */
         compare(strtoul(argv[2], NULL, 10), strtoul(argv[3], NULL, 10), seconds);
         return 0;
@@ -588,8 +647,6 @@ int main(int argc, char **argv) {
         for (size_t j = 0; j < 2; j++)
             compare(series[i], groups[j], seconds > 0 ? seconds : 5);
     }
-    static const char *const corpora[] = {"ne1s", "ne15s", "t_prometheus", "t_netdata"};
-    for (size_t i = 0; i < 4; i++)
-        measure_corpus(corpora[i]);
+    measure_corpora();
     return 0;
 }

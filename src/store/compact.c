@@ -171,7 +171,8 @@ static sn_status write_file(struct compaction *compaction, struct sn_err *err) {
     struct sn_segment_writer_options options = {.dir = store->seg_dir,
                                                 .id = compaction->id,
                                                 .clock = store->options.clock,
-                                                .pause_ns = store->options.flush_pause_ns};
+                                                .pause_ns = store->options.flush_pause_ns,
+                                                .is_merged = true};
     SN_TRY(sn_segment_writer_open(writer, &options, err));
     sn_status status = merge_into(compaction, writer, err);
     if (status == SN_OK) {

@@ -20,13 +20,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Inputs hold one unpacked pack each, about 130 KiB: at most 8 MiB at one time. */
+/* Inputs hold one unpacked pack each, about 200 KiB: at most 13 MiB at one time. */
 #define SN_COMPACT_INPUTS_MAX 64
 /* Old and new files exist side by side until the change is committed: no more than this is needed in
  * free space, and at the pace of flushes it is written in two minutes. */
 #define SN_COMPACT_BYTES_MAX ((uint64_t)4 << 30)
-/* Times are stored once per pack. Sixteen chunks of one series still leave a pack room for several
- * series that share them; beyond that a larger segment is a longer one. A day at 15 s has 5,760
+/* Times are stored once per pack. Sixteen chunks of one series still leave a pack room for some
+ * fifteen series that share them; with more, merging makes the data larger. A day at 15 s has 5,760
  * samples per series, two hours at 1 s have 7,200. */
 #define SN_COMPACT_SAMPLES_PER_SERIES_MAX 8192
 /* Of an open window: segments there must be. Eight flushes of 64 MiB of log. */

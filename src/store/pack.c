@@ -32,7 +32,7 @@ static void clear(struct sn_pack_builder *builder) {
 }
 
 sn_status sn_pack_builder_init(struct sn_pack_builder *builder) {
-    *builder = (struct sn_pack_builder){0};
+    *builder = (struct sn_pack_builder){.raw_target = SN_PACK_RAW_TARGET};
     sn_buf_init(&builder->times, 0);
     sn_buf_init(&builder->values, 0);
     sn_buf_init(&builder->raw, 0);
@@ -118,7 +118,7 @@ sn_status sn_pack_add(struct sn_pack_builder *builder, uint32_t series, const in
 }
 
 bool sn_pack_is_full(const struct sn_pack_builder *builder) {
-    return builder->times.len + builder->values.len >= SN_PACK_RAW_TARGET ||
+    return builder->times.len + builder->values.len >= builder->raw_target ||
            builder->chunk_count == SN_PACK_CHUNKS_MAX;
 }
 

@@ -1,5 +1,5 @@
 /*
- * Packs: about 16 KiB of sealed chunks of neighbouring series, the unit that is read, checked and
+ * Packs: about 16 or 64 KiB of sealed chunks of neighbouring series, the unit that is read, checked and
  * compressed. docs/FORMATS.md, "Pack".
  *
  *   stored = u32le crc32c, u32le stored_len, u32le raw_len, u8 encoding, u8[3] zero, body
@@ -22,10 +22,14 @@
 
 #define SN_PACK_HEADER_BYTES 16
 #define SN_PACK_RAW_TARGET 16384 /* a pack is closed when it has so much */
+/* In merged segments: a series has many chunks there, and in a larger pack more series share their
+ * times. Two hours of node_exporter at 1 s: 21 series instead of 5. */
+#define SN_PACK_RAW_TARGET_MERGED 65536
 #define SN_PACK_CHUNKS_MAX 4096
 /* Target, the tables (16 bytes each), and one chunk of the largest size more. */
-#define SN_PACK_RAW_BYTES_MAX (SN_PACK_RAW_TARGET * 2 + SN_PACK_CHUNKS_MAX * 16)
-_Static_assert(SN_PACK_RAW_BYTES_MAX >= SN_PACK_RAW_TARGET + SN_PACK_CHUNKS_MAX * 16 +
+#define SN_PACK_RAW_BYTES_MAX                                                                      \
+    (SN_PACK_RAW_TARGET_MERGED + SN_PACK_RAW_TARGET + SN_PACK_CHUNKS_MAX * 16)
+_Static_assert(SN_PACK_RAW_BYTES_MAX >= SN_PACK_RAW_TARGET_MERGED + SN_PACK_CHUNKS_MAX * 16 +
                                             2 * SN_CHUNK_BOUND(SN_CHUNK_SAMPLES_MAX),
                "the last chunk fits");
 
@@ -56,6 +60,7 @@ struct sn_pack_builder {
     int64_t time_min;
     int64_t time_max;
     uint64_t sample_count;
+    size_t raw_target; /* SN_PACK_RAW_TARGET after init; may be set up to the one of merged */
 };
 
 sn_status sn_pack_builder_init(struct sn_pack_builder *builder) SN_MUST_USE;

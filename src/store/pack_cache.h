@@ -12,7 +12,8 @@
 
 #include <stdatomic.h>
 
-/* 128 packs of about 32 KiB unpacked: 4 MiB, enough for eight queries over sixteen segments. */
+/* 128 packs of about 32 to 100 KiB unpacked: 4 to 12 MiB, enough for eight queries over sixteen
+ * segments. */
 #define SN_PACK_CACHE_SLOTS 128
 
 struct sn_cached_pack {

@@ -38,6 +38,8 @@ sn_status sn_segment_writer_open(struct sn_segment_writer *writer,
         sn_segment_writer_release(writer);
         return sn_err_set(err, status, "no memory to write a segment");
     }
+    if (options->is_merged)
+        writer->builder.raw_target = SN_PACK_RAW_TARGET_MERGED;
     writer->fd = sn_os_open(writer->path_tmp, O_WRONLY | O_CREAT | O_TRUNC, 0640);
     if (writer->fd < 0) {
         status = sn_err_set_errno(err, errno, "cannot create %s", writer->path_tmp);

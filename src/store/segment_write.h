@@ -37,6 +37,7 @@ struct sn_segment_writer_options {
     uint64_t id;
     const struct sn_clock *clock;
     int64_t pause_ns; /* 0: none */
+    bool is_merged;   /* larger packs */
 };
 
 /* Name of a segment file. Returns false when the path is too long. */
