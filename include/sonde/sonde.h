@@ -16,6 +16,7 @@
 #include "sonde/memory.h"
 #include "sonde/path.h"
 #include "sonde/perf.h"
+#include "sonde/push.h"
 #include "sonde/registry.h"
 #include "sonde/service.h"
 #include "sonde/standard.h"

@@ -21,7 +21,7 @@ enum sn_rank {
     SN_RANK_COLLECT = 30,
     SN_RANK_CLIENT_READ = 35, /* one reader of a libsonde registry: its callbacks may lock below */
     SN_RANK_INGEST = 40,
-    SN_RANK_QUERY = 45, /* places and the queue of the query engine */
+    SN_RANK_QUERY = 45,          /* places and the queue of the query engine */
     SN_RANK_STORE_FLUSH = 50,    /* one flush or compaction at a time */
     SN_RANK_STORE_CATALOG = 52,  /* the SQLite connection that writes */
     SN_RANK_STORE_SEGMENTS = 54, /* list of open segments */
@@ -29,6 +29,7 @@ enum sn_rank {
     SN_RANK_STORE_APPEND = 58,   /* log buffer and head */
     SN_RANK_STORE_SYNC = 60,     /* acknowledgement queue */
     SN_RANK_CLIENT_LOG = 65,     /* libsonde's logs; before the registries, as fork takes both */
+    SN_RANK_CLIENT_PUSH = 67,    /* one push client's buffer */
     SN_RANK_CLIENT = 70,         /* libsonde's registries */
     SN_RANK_CLIENT_PERF = 72,    /* lists of a performance tracker */
     SN_RANK_EVENT = 80,          /* inside sn_event */
