@@ -10,8 +10,8 @@
 /* One loop per operator, so that none is looked up per value. */
 #define OPERATOR_LOOP(expression)                                                                  \
     for (size_t i = 0; i < operands->count; i++) {                                                 \
-        double a = operands->left[i * operands->left_stride];                                      \
-        double b = operands->right[i * operands->right_stride];                                    \
+        double a = operands->left[i];                                                              \
+        double b = operands->right[i];                                                             \
         out[i] = sn_is_absent(a) || sn_is_absent(b) ? SN_ABSENT : (expression);                    \
     }                                                                                              \
     break
@@ -65,7 +65,7 @@ sn_status sn_binary_scalar(struct sn_eval *eval, const struct sn_node *node, str
     double *right;
     SN_TRY(sn_eval_scalar(eval, node->binary.left, frame, &left));
     SN_TRY(sn_eval_scalar(eval, node->binary.right, frame, &right));
-    struct sn_operands operands = {left, right, 1, 1, frame->step_count};
+    struct sn_operands operands = {left, right, frame->step_count};
     sn_binary_compute(node->binary.op, &operands, left);
     sn_column_drop(frame, right);
     *ret_column = left;
@@ -90,7 +90,7 @@ struct vector_scalar {
 
 static void compute_row(const struct sn_binary_node *binary, const struct sn_frame *frame,
                         const struct vector_scalar *input, double *column, double *scratch) {
-    struct sn_operands operands = {column, input->scalar, 1, 1, frame->step_count};
+    struct sn_operands operands = {column, input->scalar, frame->step_count};
     if (input->is_swapped) {
         operands.left = input->scalar;
         operands.right = column;

@@ -277,7 +277,7 @@ static void compute_pair(struct match *match, const double *many, const double *
     const struct sn_binary_node *binary = &match->node->binary;
     const double *left = match->is_swapped ? one : many;
     const double *right = match->is_swapped ? many : one;
-    struct sn_operands operands = {left, right, 1, 1, match->frame->step_count};
+    struct sn_operands operands = {left, right, match->frame->step_count};
     if (!sn_binary_is_comparison(binary->op) || binary->returns_bool) {
         sn_binary_compute(binary->op, &operands, column);
         return;

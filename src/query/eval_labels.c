@@ -84,7 +84,7 @@ struct sn_labels sn_labels_filter(struct sn_labels labels, struct sn_names names
     for (size_t i = 0; i < labels.count; i++) {
         struct sn_str name = labels.items[i].name;
         bool is_named = sn_names_contain(names, name);
-        if (keep ? is_named : !is_named && !sn_str_equal(name, SN_LABEL_METRIC_NAME)) {
+        if (keep ? is_named : !is_named && !sn_label_is_metric_identity(name)) {
             items[count++] = labels.items[i];
         }
     }

@@ -8,9 +8,6 @@
 #include "codec/number.h"
 #include "query/gotext_priv.h"
 
-#include <stdarg.h>
-#include <stdio.h>
-
 static const char no_text[] = "";
 
 /* Line and column of a byte of the query, both from 1. */
@@ -36,20 +33,6 @@ static bool contains(const struct sn_notes *notes, struct sn_str text) {
     return false;
 }
 
-static const char *format_text(struct sn_eval *eval, const char *format, va_list args)
-    SN_PRINTF(2, 0);
-static const char *format_text(struct sn_eval *eval, const char *format, va_list args) {
-    va_list again;
-    va_copy(again, args);
-    int len = vsnprintf(NULL, 0, format, again);
-    va_end(again);
-    char *text = len < 0 ? NULL : sn_arena_alloc(eval->arena, (size_t)len + 1);
-    if (text == NULL || vsnprintf(text, (size_t)len + 1, format, args) < 0) {
-        return NULL;
-    }
-    return text;
-}
-
 static void add_note(struct sn_eval *eval, struct sn_notes *notes, const char *kind,
                      const struct sn_node *where, const char *text) {
     unsigned line;
@@ -70,18 +53,12 @@ static void add_note(struct sn_eval *eval, struct sn_notes *notes, const char *k
     notes->items[notes->count++] = sn_str_from(note);
 }
 
-void sn_eval_warn(struct sn_eval *eval, const struct sn_node *where, const char *format, ...) {
-    va_list args;
-    va_start(args, format);
-    add_note(eval, &eval->warnings, "warning", where, format_text(eval, format, args));
-    va_end(args);
+void sn_eval_warn_text(struct sn_eval *eval, const struct sn_node *where, const char *text) {
+    add_note(eval, &eval->warnings, "warning", where, text);
 }
 
-void sn_eval_inform(struct sn_eval *eval, const struct sn_node *where, const char *format, ...) {
-    va_list args;
-    va_start(args, format);
-    add_note(eval, &eval->infos, "info", where, format_text(eval, format, args));
-    va_end(args);
+void sn_eval_inform_text(struct sn_eval *eval, const struct sn_node *where, const char *text) {
+    add_note(eval, &eval->infos, "info", where, text);
 }
 
 /* The bytes of a buffer as text in the arena. */

@@ -68,6 +68,8 @@ struct sn_eval {
     struct sn_query_stats stats;
 };
 
+/* ---- rows, columns, windows ---- */
+
 /* Column memory of one length, linked through its first bytes. */
 struct sn_free_column;
 
@@ -82,6 +84,124 @@ struct sn_frame {
 static inline int64_t sn_frame_time(const struct sn_frame *frame, size_t step) {
     return frame->start_ms + (int64_t)step * frame->step_ms;
 }
+
+/* Where and how far a selector or subquery looks from each step. */
+struct sn_reach {
+    int64_t range_ms;
+    int64_t offset_ms;
+    bool is_fixed;    /* @: all steps look at the same time */
+    int64_t fixed_ms; /* that time, before offset_ms is taken off */
+    /* Samples beyond both edges that are looked at as well: anchored and smoothed ranges. */
+    int64_t before_ms;
+    int64_t after_ms;
+};
+
+/* The end of what is looked at from a step: its time or @, less the offset. */
+static inline int64_t sn_reach_end(const struct sn_reach *reach, const struct sn_frame *frame,
+                                   size_t step) {
+    return (reach->is_fixed ? reach->fixed_ms : sn_frame_time(frame, step)) - reach->offset_ms;
+}
+
+/* Neumaier's sum with a running compensation, as Prometheus does it. */
+static inline void sn_kahan_add(double increment, double *sum, double *compensation) {
+    double total = *sum + increment;
+    if (isinf(total)) {
+        *compensation = 0;
+    } else if (fabs(*sum) >= fabs(increment)) {
+        *compensation += (*sum - total) + increment;
+    } else {
+        *compensation += (increment - total) + *sum;
+    }
+    *sum = total;
+}
+
+/* Distinct label sets and their numbers 0, 1, 2 ... */
+struct sn_label_table {
+    struct sn_labels *keys; /* [count], [capacity] */
+    uint64_t *hashes;       /* [capacity] */
+    uint32_t *slots;        /* [mask + 1]: number + 1, 0 is free */
+    size_t count;
+    size_t capacity;
+    size_t mask;
+};
+
+struct sn_row {
+    struct sn_labels labels;
+    double *value;  /* [step_count] of its frame; NULL: given away */
+    uint32_t group; /* whatever the code at hand wants */
+};
+
+struct sn_vector {
+    struct sn_row *rows;
+    size_t count;
+    size_t capacity;
+};
+
+/*
+ * Whoever is given rows one by one, without all of them being in memory at once. It may keep the
+ * column by setting row->value to NULL; otherwise the column is used for the next row.
+ */
+struct sn_row_sink {
+    sn_status (*take)(void *ctx, struct sn_row *row);
+    void *ctx;
+};
+
+/* Samples of one series as a window function sees them: no stale markers. Borrowed scratch. */
+struct sn_series_view {
+    struct sn_labels labels;
+    const int64_t *time_ms;
+    const double *value;
+    size_t count;
+    bool falls; /* some sample is smaller than the one before: a counter was reset */
+};
+
+/* Range vectors: the series of a matrix selector or of a subquery. */
+struct sn_matrix {
+    struct sn_reach reach;
+    struct sn_range read;         /* all windows together */
+    struct sn_series_list list;   /* of a selector */
+    struct sn_vector vector;      /* of a subquery */
+    struct sn_frame vector_frame; /* its steps */
+    bool is_subquery;
+    int64_t *time_ms; /* [vector_frame.step_count] scratch of a subquery */
+    double *value;
+};
+
+/*
+ * Where the windows of all steps lie in a series: samples [begin[i], end[i]) for step i.
+ * Windows are open on the left. O(samples) at worst, O(steps) when samples are evenly spaced.
+ */
+struct sn_windows {
+    uint32_t *begin; /* [step_count] */
+    uint32_t *end;
+};
+
+/* Groups of an aggregation. */
+struct sn_grouping {
+    struct sn_names names;
+    bool is_without;
+    struct sn_label_table table; /* keys: labels of the groups */
+    struct sn_label *items;      /* [item_capacity] scratch */
+    size_t item_capacity;
+};
+
+/*
+ * out[i] = left[i] op right[i], SN_ABSENT where either is absent. For a comparison out is 1 or 0;
+ * the caller filters. out may be one of them.
+ */
+struct sn_operands {
+    const double *left;
+    const double *right;
+    size_t count;
+};
+
+/* A cumulative bucket of a classic histogram. */
+struct sn_bucket {
+    double upper_bound;
+    double count;
+};
+
+/* ---- time, memory, failure ---- */
 
 /* Steps from range.start_ms to range.end_ms. SN_ERR_LIMIT. */
 sn_status sn_frame_init(struct sn_eval *eval, struct sn_range range, int64_t step_ms,
@@ -103,11 +223,14 @@ sn_status sn_eval_grow(struct sn_eval *eval, void **items, size_t count, size_t 
 
 /* ---- notes ---- */
 
-/* "PromQL warning: <text> (line:column)" once. Failures of memory drop the note. */
-void sn_eval_warn(struct sn_eval *eval, const struct sn_node *where, const char *format, ...)
-    SN_PRINTF(3, 4);
-void sn_eval_inform(struct sn_eval *eval, const struct sn_node *where, const char *format, ...)
-    SN_PRINTF(3, 4);
+/* "PromQL warning: <text> (line:column)" once. Failures of memory drop the note. printf's %f: no. */
+#define sn_eval_warn(eval, where, ...)                                                             \
+    sn_eval_warn_text(eval, where, sn_arena_printf((eval)->arena, __VA_ARGS__))
+#define sn_eval_inform(eval, where, ...)                                                           \
+    sn_eval_inform_text(eval, where, sn_arena_printf((eval)->arena, __VA_ARGS__))
+/* The same with a text in the arena; NULL: there was no memory for it. */
+void sn_eval_warn_text(struct sn_eval *eval, const struct sn_node *where, const char *text);
+void sn_eval_inform_text(struct sn_eval *eval, const struct sn_node *where, const char *text);
 
 /* Text of a number as Go's %g, in the arena; of a string as %q. Never NULL. */
 const char *sn_eval_number_text(struct sn_eval *eval, double value);
@@ -138,7 +261,7 @@ sn_status sn_labels_set(struct sn_eval *eval, struct sn_labels labels, struct sn
 
 /*
  * Write into items the labels that are among names (keep) or not among them; when not kept,
- * __name__ goes too. items: [labels.count]. Returns a set that borrows items.
+ * the identity of the metric goes too. items: [labels.count]. Returns a set that borrows items.
  */
 struct sn_labels sn_labels_filter(struct sn_labels labels, struct sn_names names, bool keep,
                                   struct sn_label *items);
@@ -146,16 +269,6 @@ struct sn_labels sn_labels_filter(struct sn_labels labels, struct sn_names names
 /* Copy of the array, not of the text. */
 sn_status sn_labels_keep(struct sn_eval *eval, struct sn_labels labels,
                          struct sn_labels *ret_labels) SN_MUST_USE;
-
-/* Distinct label sets and their numbers 0, 1, 2 ... */
-struct sn_label_table {
-    struct sn_labels *keys; /* [count], [capacity] */
-    uint64_t *hashes;       /* [capacity] */
-    uint32_t *slots;        /* [mask + 1]: number + 1, 0 is free */
-    size_t count;
-    size_t capacity;
-    size_t mask;
-};
 
 /* Number of the set; added when it is new, its items copied when is_scratch. */
 sn_status sn_label_table_put(struct sn_eval *eval, struct sn_label_table *table,
@@ -167,18 +280,6 @@ size_t sn_label_table_find(const struct sn_eval *eval, const struct sn_label_tab
                            struct sn_labels labels);
 
 /* ---- columns, rows, vectors ---- */
-
-struct sn_row {
-    struct sn_labels labels;
-    double *value;  /* [step_count] of its frame; NULL: given away */
-    uint32_t group; /* whatever the code at hand wants */
-};
-
-struct sn_vector {
-    struct sn_row *rows;
-    size_t count;
-    size_t capacity;
-};
 
 /* [step_count] values, not initialised. Counts against the limit of points. */
 sn_status sn_column_new(struct sn_eval *eval, struct sn_frame *frame,
@@ -207,15 +308,6 @@ typedef int sn_row_compare(const void *ctx, const struct sn_row *a, const struct
 sn_status sn_vector_sort(struct sn_eval *eval, struct sn_vector *vector, sn_row_compare *compare,
                          const void *ctx) SN_MUST_USE;
 
-/*
- * Whoever is given rows one by one, without all of them being in memory at once. It may keep the
- * column by setting row->value to NULL; otherwise the column is used for the next row.
- */
-struct sn_row_sink {
-    sn_status (*take)(void *ctx, struct sn_row *row);
-    void *ctx;
-};
-
 /* ---- evaluation ---- */
 
 /* One value per step, none absent. The caller owns the column. */
@@ -232,46 +324,8 @@ sn_status sn_eval_stream(struct sn_eval *eval, const struct sn_node *node, struc
 
 /* ---- selectors ---- */
 
-/* Samples of one series as a window function sees them: no stale markers. Borrowed scratch. */
-struct sn_series_view {
-    struct sn_labels labels;
-    const int64_t *time_ms;
-    const double *value;
-    size_t count;
-    bool falls; /* some sample is smaller than the one before: a counter was reset */
-};
-
-/* Where and how far a selector or subquery looks from each step. */
-struct sn_reach {
-    int64_t range_ms;
-    int64_t offset_ms;
-    bool is_fixed;    /* @: all steps look at the same time */
-    int64_t fixed_ms; /* that time, before offset_ms is taken off */
-    /* Samples beyond both edges that are looked at as well: anchored and smoothed ranges. */
-    int64_t before_ms;
-    int64_t after_ms;
-};
-
-/* The end of what is looked at from a step: its time or @, less the offset. */
-static inline int64_t sn_reach_end(const struct sn_reach *reach, const struct sn_frame *frame,
-                                   size_t step) {
-    return (reach->is_fixed ? reach->fixed_ms : sn_frame_time(frame, step)) - reach->offset_ms;
-}
-
 sn_status sn_reach_init(struct sn_eval *eval, const struct sn_time_shift *shift,
                         struct sn_reach *ret_reach) SN_MUST_USE;
-
-/* Range vectors: the series of a matrix selector or of a subquery. */
-struct sn_matrix {
-    struct sn_reach reach;
-    struct sn_range read;         /* all windows together */
-    struct sn_series_list list;   /* of a selector */
-    struct sn_vector vector;      /* of a subquery */
-    struct sn_frame vector_frame; /* its steps */
-    bool is_subquery;
-    int64_t *time_ms; /* [vector_frame.step_count] scratch of a subquery */
-    double *value;
-};
 
 sn_status sn_matrix_open(struct sn_eval *eval, const struct sn_node *node, struct sn_frame *frame,
                          struct sn_matrix *ret_matrix) SN_MUST_USE;
@@ -288,14 +342,7 @@ sn_status sn_select_stream(struct sn_eval *eval, const struct sn_node *node, str
 sn_status sn_select_timestamps(struct sn_eval *eval, const struct sn_node *node,
                                struct sn_frame *frame, struct sn_vector *ret_vector) SN_MUST_USE;
 
-/*
- * Where the windows of all steps lie in a series: samples [begin[i], end[i]) for step i.
- * Windows are open on the left. O(samples) at worst, O(steps) when samples are evenly spaced.
- */
-struct sn_windows {
-    uint32_t *begin; /* [step_count] */
-    uint32_t *end;
-};
+/* See struct sn_windows. */
 void sn_windows_find(const struct sn_frame *frame, const struct sn_reach *reach,
                      const struct sn_series_view *view, struct sn_windows *windows);
 
@@ -330,14 +377,6 @@ sn_status sn_labels_of_absent(struct sn_eval *eval, const struct sn_node *node,
 sn_status sn_aggregate(struct sn_eval *eval, const struct sn_node *node, struct sn_frame *frame,
                        struct sn_vector *ret_vector) SN_MUST_USE;
 
-/* Groups of an aggregation. */
-struct sn_grouping {
-    struct sn_names names;
-    bool is_without;
-    struct sn_label_table table; /* keys: labels of the groups */
-    struct sn_label *items;      /* [item_capacity] scratch */
-    size_t item_capacity;
-};
 sn_status sn_grouping_put(struct sn_eval *eval, struct sn_grouping *grouping,
                           struct sn_labels labels, size_t *ret_group, bool *ret_is_new) SN_MUST_USE;
 
@@ -360,42 +399,13 @@ sn_status sn_binary_match(struct sn_eval *eval, const struct sn_node *node, stru
 sn_status sn_binary_set(struct sn_eval *eval, const struct sn_node *node, struct sn_frame *frame,
                         struct sn_vector *ret_vector) SN_MUST_USE;
 
-/*
- * out[i] = left[i * left_stride] op right[i * right_stride], SN_ABSENT where either is absent. For a
- * comparison out is 1 or 0; the caller filters. Strides are 0 or 1.
- */
-struct sn_operands {
-    const double *left;
-    const double *right;
-    size_t left_stride;
-    size_t right_stride;
-    size_t count;
-};
+/* See struct sn_operands. */
 void sn_binary_compute(enum sn_binary_op op, const struct sn_operands *operands, double *out);
 
 /* ---- numbers ---- */
 
-/* Neumaier's sum with a running compensation, as Prometheus does it. */
-static inline void sn_kahan_add(double increment, double *sum, double *compensation) {
-    double total = *sum + increment;
-    if (isinf(total)) {
-        *compensation = 0;
-    } else if (fabs(*sum) >= fabs(increment)) {
-        *compensation += (*sum - total) + increment;
-    } else {
-        *compensation += (increment - total) + *sum;
-    }
-    *sum = total;
-}
-
 /* Quantile of values, which are sorted in place (NaN first). NaN for no values. */
 double sn_quantile(double q, double *values, size_t count);
-
-/* A cumulative bucket of a classic histogram. */
-struct sn_bucket {
-    double upper_bound;
-    double count;
-};
 
 /*
  * Quantile of a classic histogram, interpolated inside its bucket. Buckets [count > 0] in any order
