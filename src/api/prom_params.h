@@ -46,7 +46,7 @@ struct sn_prom_selectors {
 };
 
 /*
- * Parse all match[] parameters. Release in any case.
+ * Parse all match[] parameters. Release in any case, before the arena.
  * SN_ERR_INVALID (which, and why), SN_ERR_LIMIT, SN_ERR_NO_MEMORY.
  */
 sn_status sn_prom_selectors(const struct sn_http_request *request, struct sn_arena *arena,

@@ -166,13 +166,13 @@ void sn_api_prom_series(struct sn_api *api, struct sn_http_request *request) {
     struct sn_err err = {0};
     sn_prom_begin(&call, api, request);
     sn_status status = find_series(&call, &filter, &list, &err);
+    sn_prom_selectors_release(&filter.selectors); /* They lie in the arena, which ends below. */
     if (status != SN_OK) {
         sn_prom_fail(&call, false, status, &err);
     } else {
         bool is_cut = write_series(&call.json, &list, filter.limit);
         sn_prom_end(&call, &cut_warning, is_cut, NULL, 0);
     }
-    sn_prom_selectors_release(&filter.selectors);
 }
 
 /* ---- names and values ---- */
@@ -232,18 +232,18 @@ static void answer_strings(struct sn_prom_call *call, struct sn_str label) {
     sn_status status = read_filter(call, &filter, &err);
     if (status == SN_OK)
         status = list_strings(call, &filter, label, &list, &err);
+    sn_prom_selectors_release(&filter.selectors); /* They lie in the arena, which ends below. */
     if (status != SN_OK) {
         sn_prom_fail(call, false, status, &err);
-    } else {
-        bool is_cut = filter.limit > 0 && list.count > filter.limit;
-        size_t count = is_cut ? filter.limit : list.count;
-        sn_json_write_array_begin(&call->json);
-        for (size_t i = 0; i < count; i++)
-            sn_json_write_string(&call->json, list.items[i]);
-        sn_json_write_array_end(&call->json);
-        sn_prom_end(call, &cut_warning, is_cut, NULL, 0);
+        return;
     }
-    sn_prom_selectors_release(&filter.selectors);
+    bool is_cut = filter.limit > 0 && list.count > filter.limit;
+    size_t count = is_cut ? filter.limit : list.count;
+    sn_json_write_array_begin(&call->json);
+    for (size_t i = 0; i < count; i++)
+        sn_json_write_string(&call->json, list.items[i]);
+    sn_json_write_array_end(&call->json);
+    sn_prom_end(call, &cut_warning, is_cut, NULL, 0);
 }
 
 void sn_api_prom_labels(struct sn_api *api, struct sn_http_request *request) {

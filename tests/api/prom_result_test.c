@@ -72,7 +72,7 @@ static void custom_buckets_end_at_their_bounds_and_infinity(void **state) {
     const struct sn_histogram custom = {
         .schema = SN_HISTOGRAM_SCHEMA_CUSTOM,
         .count = 6,
-        .sum = NAN,
+        .sum = (double)NAN,
         .positive_spans = spans,
         .positive_counts = positive_counts,
         .positive_span_count = 1,
