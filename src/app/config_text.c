@@ -34,6 +34,7 @@ static void put_storage(struct sn_buf *buf, const struct sn_config *config) {
     bool is_strict = config->durability == SN_STORE_STRICT;
     sn_buf_put_text(buf, "storage:\n");
     put_duration(buf, "  retention", config->retention_ms);
+    put_number(buf, "  retention_size", config->retention_bytes_max);
     sn_buf_printf(buf, "  durability: %s\n", is_strict ? "strict" : "relaxed");
     put_number(buf, "  log_size", config->log_bytes_max);
     put_duration(buf, "  flush_interval", config->flush_interval_ms);

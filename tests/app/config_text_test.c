@@ -32,20 +32,21 @@ static void defaults_come_back(void **state) {
 
 static void every_setting_comes_back(void **state) {
     (void)state;
-    static const struct sn_str text = SN_STR("listen: '[::1]:80'\n"
-                                             "data: \"a \\\"b\\\\c\\t\\u00e9\"\n"
-                                             "access: open\n"
-                                             "log: {level: debug}\n"
-                                             "storage: {retention: 100y, durability: relaxed, "
-                                             "log_size: 1MiB, flush_interval: 90s, "
-                                             "out_of_order_window: 0s, series_max: 5}\n"
-                                             "http: {threads: 3, body_max: 2KiB}\n"
-                                             "collect:\n"
-                                             "  interval: 250ms\n"
-                                             "  instance: \"x: y\"\n"
-                                             "  sources:\n"
-                                             "    cpu: {interval: 1m}\n"
-                                             "    netdev: {disabled: true}\n");
+    static const struct sn_str text =
+        SN_STR("listen: '[::1]:80'\n"
+               "data: \"a \\\"b\\\\c\\t\\u00e9\"\n"
+               "access: open\n"
+               "log: {level: debug}\n"
+               "storage: {retention: 100y, retention_size: 7GiB, durability: relaxed, "
+               "log_size: 1MiB, flush_interval: 90s, "
+               "out_of_order_window: 0s, series_max: 5}\n"
+               "http: {threads: 3, body_max: 2KiB}\n"
+               "collect:\n"
+               "  interval: 250ms\n"
+               "  instance: \"x: y\"\n"
+               "  sources:\n"
+               "    cpu: {interval: 1m}\n"
+               "    netdev: {disabled: true}\n");
     struct sn_config config, again;
     struct sn_buf buf;
     struct sn_err err = {0};
@@ -64,6 +65,7 @@ static void every_setting_comes_back(void **state) {
     assert_int_equal(again.log_level, config.log_level);
     assert_int_equal(again.durability, config.durability);
     assert_int_equal(again.retention_ms, config.retention_ms);
+    assert_int_equal(again.retention_bytes_max, INT64_C(7) << 30);
     assert_int_equal(again.log_bytes_max, config.log_bytes_max);
     assert_int_equal(again.out_of_order_window_ms, 0);
     assert_int_equal(again.series_max, 5);
