@@ -107,8 +107,8 @@ SONDE_API sonde_collector *sonde_collector_new(const sonde_collector_options *op
  *   error_message  NULL: it went well. A kind of failure ("connection refused"), not a story: each
  *                  text is a series of its own.
  *
- * Threads: any. Blocks: never but for the copies of others. Cost: about 300 ns, no allocation, no
- * system call unless the buffer gets as full as a batch.
+ * Threads: any. Blocks: never but for the copies of others. Cost: about 250 ns, when two threads call
+ * without a pause 550; no allocation, no system call unless the buffer gets as full as a batch.
  */
 SONDE_API void sonde_collector_track_operation(sonde_collector *collector, const char *name,
                                                double seconds, const char *error_message);
