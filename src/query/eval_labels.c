@@ -78,13 +78,19 @@ sn_status sn_labels_set(struct sn_eval *eval, struct sn_labels labels, struct sn
     return SN_OK;
 }
 
+/* The metric's identity never counts, but its type and unit do once names are ignored by hand. */
+static bool is_ignored(struct sn_str name, struct sn_names names) {
+    return names.count == 0 ? sn_label_is_metric_identity(name)
+                            : sn_str_equal(name, SN_LABEL_METRIC_NAME);
+}
+
 struct sn_labels sn_labels_filter(struct sn_labels labels, struct sn_names names, bool keep,
                                   struct sn_label *items) {
     size_t count = 0;
     for (size_t i = 0; i < labels.count; i++) {
         struct sn_str name = labels.items[i].name;
         bool is_named = sn_names_contain(names, name);
-        if (keep ? is_named : !is_named && !sn_label_is_metric_identity(name)) {
+        if (keep ? is_named : !is_named && !is_ignored(name, names)) {
             items[count++] = labels.items[i];
         }
     }

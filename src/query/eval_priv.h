@@ -261,7 +261,7 @@ sn_status sn_labels_set(struct sn_eval *eval, struct sn_labels labels, struct sn
 
 /*
  * Write into items the labels that are among names (keep) or not among them; when not kept,
- * the identity of the metric goes too. items: [labels.count]. Returns a set that borrows items.
+ * __name__ goes too (and __type__, __unit__ when there are no names). items: [labels.count]. Returns a set that borrows items.
  */
 struct sn_labels sn_labels_filter(struct sn_labels labels, struct sn_names names, bool keep,
                                   struct sn_label *items);

@@ -47,7 +47,7 @@ static const struct ratchet ratchets[] = {
     {"experimental", "limit", 1},
     {"experimental", "name_label_dropping", 0},
     {"experimental", "range_queries", 1},
-    {"experimental", "type_and_unit", 34},
+    {"experimental", "type_and_unit", 35},
 };
 
 static bool run_file(const struct ratchet *ratchet, struct promql_counts *total) {

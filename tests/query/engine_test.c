@@ -177,6 +177,34 @@ static void the_same_query_gives_the_same_bytes(void **state) {
     sn_buf_release(&texts[1]);
 }
 
+/* Deep expressions on a thread of the size that servers use. */
+static void run_deep(void *ctx) {
+    static const char *const openings[] = {
+        "abs(", "-(", "m_total + (", "sum by (i) (", "max_over_time(m_total[1m]) or (", "topk(3, "};
+    struct fixture *fixture = ctx;
+    for (size_t i = 0; i < sizeof openings / sizeof *openings; i++) {
+        struct sn_buf text = {.limit = 0};
+        for (int depth = 0; depth < 60; depth++) {
+            sn_buf_put_text(&text, openings[i]);
+        }
+        sn_buf_put_text(&text, "m_total");
+        for (int depth = 0; depth < 60; depth++) {
+            sn_buf_put_byte(&text, ')');
+        }
+        struct sn_query query = range_query("");
+        query.expression = sn_buf_str(&text);
+        assert_int_equal(ask(fixture, &query), SN_OK);
+        sn_buf_release(&text);
+    }
+}
+
+static void deep_expressions_fit_the_stack_of_a_worker(void **state) {
+    struct sn_thread thread = {.is_running = false};
+    start(*state);
+    assert_int_equal(sn_thread_start(&thread, "deep", run_deep, *state, NULL), SN_OK);
+    sn_thread_join(&thread);
+}
+
 /* ---- limits ---- */
 
 static void the_limit_of_samples_holds_at_both_sides(void **state) {
@@ -474,6 +502,7 @@ int main(void) {
         ENGINE_TEST(queries_that_make_no_sense_are_refused),
         ENGINE_TEST(options_that_make_no_sense_are_refused),
         ENGINE_TEST(the_same_query_gives_the_same_bytes),
+        ENGINE_TEST(deep_expressions_fit_the_stack_of_a_worker),
         ENGINE_TEST(the_limit_of_samples_holds_at_both_sides),
         ENGINE_TEST(the_limit_of_series_holds_at_both_sides),
         ENGINE_TEST(the_limit_of_steps_holds_at_both_sides),
