@@ -120,10 +120,10 @@ static void a_step_without_samples_has_count_0(void **state) {
 static void stale_markers_and_nan_are_no_values(void **state) {
     struct fixture *f = *state;
     struct sn_sample given[] = {{1000, 1},
-                                {1100, NAN},
+                                {1100, (double)NAN},
                                 {1200, sn_double_from_bits(SN_STALE_NAN_BITS)},
                                 {1300, 3},
-                                {1500, NAN}};
+                                {1500, (double)NAN}};
     f->series.samples = given;
     f->series.count = sizeof given / sizeof given[0];
     assert_int_equal(read_history(f), SN_OK);
