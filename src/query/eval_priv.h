@@ -339,8 +339,8 @@ sn_status sn_matrix_load(struct sn_eval *eval, struct sn_matrix *matrix, size_t 
 sn_status sn_select_stream(struct sn_eval *eval, const struct sn_node *node, struct sn_frame *frame,
                            struct sn_row_sink sink) SN_MUST_USE;
 /* The same, with the times of the samples in seconds as values. */
-sn_status sn_select_timestamps(struct sn_eval *eval, const struct sn_node *node,
-                               struct sn_frame *frame, struct sn_vector *ret_vector) SN_MUST_USE;
+sn_status sn_select_times(struct sn_eval *eval, const struct sn_node *node, struct sn_frame *frame,
+                          struct sn_vector *ret_vector) SN_MUST_USE;
 
 /* See struct sn_windows. */
 void sn_windows_find(const struct sn_frame *frame, const struct sn_reach *reach,
@@ -370,6 +370,8 @@ sn_status sn_call_absent(struct sn_eval *eval, const struct sn_node *node, struc
                          struct sn_vector *ret_vector) SN_MUST_USE;
 sn_status sn_call_histogram(struct sn_eval *eval, const struct sn_node *node,
                             struct sn_frame *frame, struct sn_vector *ret_vector) SN_MUST_USE;
+sn_status sn_call_info(struct sn_eval *eval, const struct sn_node *node, struct sn_frame *frame,
+                       struct sn_vector *ret_vector) SN_MUST_USE;
 /* Labels that absent() can know from the matchers of a selector. */
 sn_status sn_labels_of_absent(struct sn_eval *eval, const struct sn_node *node,
                               struct sn_labels *ret_labels) SN_MUST_USE;

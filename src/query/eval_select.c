@@ -277,13 +277,11 @@ static sn_status collect_row(void *ctx, struct sn_row *row) {
     return sn_vector_add(collect->eval, &collect->vector, row->labels, SN_TAKE(row->value));
 }
 
-sn_status sn_select_timestamps(struct sn_eval *eval, const struct sn_node *node,
-                               struct sn_frame *frame, struct sn_vector *ret_vector) {
+sn_status sn_select_times(struct sn_eval *eval, const struct sn_node *node, struct sn_frame *frame,
+                          struct sn_vector *ret_vector) {
     struct select_job job = {node, frame, true};
     struct collect collect = {.eval = eval};
     SN_TRY(select_rows(eval, &job, (struct sn_row_sink){collect_row, &collect}));
-    SN_TRY(sn_vector_drop_names(eval, &collect.vector));
-    SN_TRY(sn_vector_finish(eval, frame, &collect.vector));
     *ret_vector = collect.vector;
     return SN_OK;
 }

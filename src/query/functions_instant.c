@@ -259,7 +259,9 @@ static sn_status call_timestamp(struct sn_eval *eval, const struct sn_node *node
                                 struct sn_frame *frame, struct sn_vector *ret_vector) {
     const struct sn_node *arg = sn_node_strip_parens(node->call.args[0]);
     if (arg->kind == SN_NODE_VECTOR) {
-        return sn_select_timestamps(eval, arg, frame, ret_vector);
+        SN_TRY(sn_select_times(eval, arg, frame, ret_vector));
+        SN_TRY(sn_vector_drop_names(eval, ret_vector));
+        return sn_vector_finish(eval, frame, ret_vector);
     }
     SN_TRY(sn_eval_vector(eval, arg, frame, ret_vector));
     for (size_t i = 0; i < ret_vector->count; i++) {
@@ -388,6 +390,7 @@ static const vector_function functions[SN_FN_COUNT] = {
     [SN_FN_HISTOGRAM_STDDEV] = sn_call_histogram,
     [SN_FN_HISTOGRAM_STDVAR] = sn_call_histogram,
     [SN_FN_HISTOGRAM_SUM] = sn_call_histogram,
+    [SN_FN_INFO] = sn_call_info,
     [SN_FN_LABEL_JOIN] = sn_call_label_join,
     [SN_FN_LABEL_REPLACE] = sn_call_label_replace,
     [SN_FN_ROUND] = call_clamp,

@@ -48,6 +48,7 @@ static const struct ratchet ratchets[] = {
     {"experimental", "name_label_dropping", 0},
     {"experimental", "range_queries", 1},
     {"experimental", "type_and_unit", 35},
+    {"experimental", "info", 31},
 };
 
 static bool run_file(const struct ratchet *ratchet, struct promql_counts *total) {

@@ -455,6 +455,7 @@ static const char *const expressions[] = {
     "m_total + fill (0) (m_total > 2)",
     "\"text\"",
     "1 + time()",
+    "info(m_total, {__name__=\"m_total\"}) or info(m_total)",
 };
 
 static void every_allocation_may_fail_and_nothing_leaks(void **state) {
