@@ -53,6 +53,8 @@ static sn_status push(void *ctx, const struct sn_batch *batch, struct sn_push_do
     ret_result->rejected_count[SN_REJECT_TOO_NEW] = capture->reject_count;
     if (done.fn != NULL)
         done.fn(done.ctx, SN_OK, NULL);
+    if (capture->pushed != NULL)
+        sn_event_set(capture->pushed, SN_OK, NULL);
     return SN_OK;
 }
 

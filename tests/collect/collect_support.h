@@ -3,6 +3,7 @@
 #define SN_TESTS_COLLECT_SUPPORT_H
 
 #include "base/buf.h"
+#include "base/lock.h"
 #include "collect/source.h"
 #include "model/doors.h"
 
@@ -15,8 +16,9 @@ struct capture {
     size_t sample_count;
     size_t metadata_count;
     int64_t last_time_ms;
-    sn_status refuse_with; /* SN_OK: take everything */
-    uint64_t reject_count; /* samples reported as rejected, of each batch */
+    sn_status refuse_with;   /* SN_OK: take everything */
+    uint64_t reject_count;   /* samples reported as rejected, of each batch */
+    struct sn_event *pushed; /* NULL, or set at every push */
 };
 
 void capture_init(struct capture *capture);
