@@ -244,24 +244,21 @@ static void workers_start_pass_at_once_and_stop(void **state) {
     struct sn_worker workers[SN_COLLECT_SOURCES_MAX + 1];
     struct sn_thread threads[2] = {{0}};
     assert_int_equal(sn_collect_workers(fixture->collect, workers, SN_COLLECT_SOURCES_MAX + 1), 2);
-    struct sn_event entered, released;
-    sn_event_init(&entered);
-    sn_event_init(&released);
-    sn_event_set(&released, SN_OK, NULL);
-    script.entered = &entered;
-    script.released = &released;
+    struct sn_event pushed;
+    sn_event_init(&pushed);
+    fixture->capture.pushed = &pushed;
     for (size_t i = 0; i < 2; i++)
         assert_int_equal(
             sn_thread_start(&threads[i], workers[i].name, workers[i].run, workers[i].ctx, NULL),
             SN_OK);
-    assert_int_equal(sn_event_wait(&entered, -1, NULL), SN_OK);
+    assert_int_equal(sn_event_wait(&pushed, -1, NULL), SN_OK);
     for (size_t i = 0; i < 2; i++)
         workers[i].stop(workers[i].ctx);
     for (size_t i = 0; i < 2; i++)
         sn_thread_join(&threads[i]);
     assert_int_equal(fixture->capture.push_count, 1);
-    sn_event_release(&entered);
-    sn_event_release(&released);
+    fixture->capture.pushed = NULL;
+    sn_event_release(&pushed);
 }
 
 static void run_stopped_pass(void *ctx) {
