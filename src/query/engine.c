@@ -338,6 +338,7 @@ static sn_status eval_expr(struct sn_eval *eval, struct sn_expr *expr,
     }
     eval->stats.eval_ns = sn_clock_mono_ns(eval->clock) - start_ns;
     sn_expr_release(expr);
+    eval->expr = NULL;
     return status;
 }
 

@@ -231,8 +231,8 @@ struct select_job {
 static sn_status select_rows(struct sn_eval *eval, const struct select_job *job,
                              struct sn_row_sink sink) {
     const struct sn_vector_node *selector = &job->node->vector;
-    struct sn_series_list list;
-    struct sn_reach reach;
+    struct sn_series_list list = {.count = 0};
+    struct sn_reach reach = {.range_ms = 0};
     SN_TRY(sn_reach_init(eval, &selector->shift, &reach));
     reach.range_ms = eval->lookback_ms;
     bool is_smoothed = selector->edge == SN_EDGE_SMOOTHED && !job->wants_time;

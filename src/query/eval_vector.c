@@ -18,7 +18,8 @@ sn_status sn_eval_alloc(struct sn_eval *eval, size_t count, size_t size, void **
     }
     void *ptr = sn_arena_alloc(eval->arena, bytes);
     if (ptr == NULL) {
-        return sn_arena_failure(eval->arena, bytes, eval->err);
+        sn_status status = sn_arena_failure(eval->arena, bytes, eval->err);
+        return status != SN_OK ? status : SN_ERR_NO_MEMORY; /* for readers that see one file only */
     }
     *ret_ptr = ptr;
     return SN_OK;

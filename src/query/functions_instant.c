@@ -93,11 +93,13 @@ static int days_of_month(struct date date) {
 }
 
 static double minute_of(double x) {
-    return (double)(second_of_day(x) / 60 % 60);
+    int64_t minute = second_of_day(x) / 60;
+    return (double)(minute % 60);
 }
 
 static double hour_of(double x) {
-    return (double)(second_of_day(x) / 3600);
+    int64_t hour = second_of_day(x) / 3600;
+    return (double)hour;
 }
 
 static double day_of_month_of(double x) {
