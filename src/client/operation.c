@@ -10,6 +10,7 @@
 #include "client/family_priv.h"
 #include "client/lock_priv.h"
 #include "client/registry_priv.h"
+#include "client/words_priv.h"
 
 #include <math.h>
 
@@ -128,25 +129,6 @@ void sonde_track_end_call(sonde_tracker *tracker, sonde_outcome outcome) {
 
 /* Last errors. */
 
-/* Copy text into atomic words, at most `size` bytes with the NUL, cut between characters. */
-static void put_words(_Atomic uint64_t *words, size_t size, const char *text) {
-    char bytes[SONDE_ERROR_MESSAGE_SIZE] = {0};
-    size_t len = text != NULL ? strnlen(text, size) : 0;
-    if (len == size) {
-        len = size - 1;
-        while (len > 0 && ((unsigned char)text[len] & 0xc0) == 0x80)
-            len--;
-    }
-    if (len > 0)
-        memcpy(bytes, text, len);
-    for (size_t i = 0; i < size / 8; i++) {
-        uint64_t word;
-        memcpy(&word, bytes + 8 * i, sizeof word);
-        /* Release: the odd version is seen by who sees a new word. */
-        atomic_store_explicit(&words[i], word, memory_order_release);
-    }
-}
-
 static void remember(struct sn_last_error *last, const sonde_failure *failure) {
     /* Who is writing has a message of this very moment: that one is as good. */
     if (!sn_try_lock_take(&last->writing))
@@ -156,8 +138,8 @@ static void remember(struct sn_last_error *last, const sonde_failure *failure) {
     atomic_store_explicit(&last->version, version, memory_order_relaxed);
     atomic_store_explicit(&last->wall_ms, sn_clock_wall_ms(sn_clock_system()),
                           memory_order_release);
-    put_words(last->error_class, SONDE_ERROR_CLASS_SIZE, failure->error_class);
-    put_words(last->message, SONDE_ERROR_MESSAGE_SIZE, failure->message);
+    sn_words_put(last->error_class, SONDE_ERROR_CLASS_SIZE, failure->error_class);
+    sn_words_put(last->message, SONDE_ERROR_MESSAGE_SIZE, failure->message);
     atomic_store_explicit(&last->version, version + 1, memory_order_release);
     sn_try_lock_give(&last->writing);
 }

@@ -9,14 +9,16 @@
 #ifndef SN_CLIENT_WORDS_PRIV_H
 #define SN_CLIENT_WORDS_PRIV_H
 
+#include "client/cut_priv.h"
+
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 
-#define SN_VERSION_TRIES 1000 /* a writer needs about 100 ns */
-#define SN_WORDS_BYTES_MAX 64
+#define SN_VERSION_TRIES 1000  /* a writer needs about 100 ns */
+#define SN_WORDS_BYTES_MAX 256 /* an error message is the longest */
 
 /* Become the writer; false: there is one. */
 static inline bool sn_version_begin(_Atomic uint64_t *version) {
@@ -47,14 +49,7 @@ static inline uint64_t sn_word_get(const _Atomic uint64_t *word) {
  * characters. */
 static inline void sn_words_put(_Atomic uint64_t *words, size_t size, const char *text) {
     char bytes[SN_WORDS_BYTES_MAX] = {0};
-    size_t len = text != NULL ? strnlen(text, size) : 0;
-    if (len == size) {
-        len = size - 1;
-        while (len > 0 && ((unsigned char)text[len] & 0xc0) == 0x80)
-            len--;
-    }
-    if (len > 0)
-        memcpy(bytes, text, len);
+    sn_cut(bytes, size, text);
     for (size_t i = 0; i < size / 8; i++) {
         uint64_t word;
         memcpy(&word, bytes + 8 * i, sizeof word);
