@@ -20,6 +20,8 @@ endif()
 # any compiler. CMake's own default is -fno-fat-lto-objects.
 if(CMAKE_INTERPROCEDURAL_OPTIMIZATION AND CMAKE_C_COMPILER_ID STREQUAL "GNU")
     set(CMAKE_C_COMPILE_OPTIONS_IPO -flto=auto -ffat-lto-objects)
+    # Said to every link: where only the objects say it, gcc works serially and warns about it.
+    add_link_options(-flto=auto)
 endif()
 
 set(SN_WARNINGS
