@@ -122,11 +122,23 @@ static void refuse(const struct sn_api *api, struct sn_http_request *request,
                           err->text);
 }
 
+/* The request carries its row from on_route to its handler, as 1 + index: the slot is not const. */
+static void remember_route(struct sn_http_request *request, const struct sn_api_route *route) {
+    uintptr_t number = route != NULL ? (uintptr_t)(route - sn_api_routes) + 1 : 0;
+    sn_http_request_set_user(request, (void *)number);
+}
+
+/* The row of a request that on_route let through. */
+static const struct sn_api_route *route_of(const struct sn_http_request *request) {
+    return &sn_api_routes[(uintptr_t)sn_http_request_user(request) - 1];
+}
+
 /* Headers are complete: everything that can be refused without the body is refused here. */
 static void on_route(void *ctx, struct sn_http_request *request, struct sn_http_body_rules *rules) {
     struct sn_api *api = ctx;
     struct sn_err err = {0};
     const struct sn_api_route *route = sn_api_find_route(sn_http_request_path_raw(request));
+    remember_route(request, route);
     if (route == NULL)
         sn_http_respond_not_found(request);
     else if (!is_allowed_method(route, request))
@@ -141,17 +153,16 @@ static void on_route(void *ctx, struct sn_http_request *request, struct sn_http_
 
 static void run_job(void *ctx, void *item) {
     struct sn_http_request *request = item;
-    /* Looked up again: cheaper than carrying it, and there is nothing to keep in step. */
-    sn_api_find_route(sn_http_request_path_raw(request))->handle(ctx, request);
+    route_of(request)->handle(ctx, request);
 }
 
 static void on_handle(void *ctx, struct sn_http_request *request) {
     struct sn_api *api = ctx;
-    const struct sn_api_route *route = sn_api_find_route(sn_http_request_path_raw(request));
-    if (SN_NEVER(route == NULL)) {
+    if (SN_NEVER(sn_http_request_user(request) == NULL)) {
         sn_http_respond_not_found(request);
         return;
     }
+    const struct sn_api_route *route = route_of(request);
     if (!route->is_slow) {
         route->handle(api, request);
         return;

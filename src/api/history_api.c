@@ -17,7 +17,6 @@
 /* ---- parameters ---- */
 
 struct parsing {
-    struct sn_arena *arena;
     struct sn_history_query *query;
     struct sn_matcher *matchers; /* [SN_MATCHERS_MAX] */
     bool has_metric, has_start, has_end;
@@ -115,7 +114,7 @@ sn_status sn_history_query_parse(sn_history_next_param next, const void *ctx, in
                                  struct sn_arena *arena, struct sn_history_query *ret_query,
                                  struct sn_err *err) {
     struct sn_history_query query = {0};
-    struct parsing parsing = {.arena = arena, .query = &query};
+    struct parsing parsing = {.query = &query};
     struct sn_str name, value;
     size_t cursor = 0;
     parsing.matchers = sn_arena_alloc_zero(arena, SN_MATCHERS_MAX, sizeof(struct sn_matcher));
