@@ -91,6 +91,12 @@ class PromApi(unittest.TestCase):
         _sonde.wait_for(lambda: "level: debug" in self.ask("status/config")["yaml"], "new text")
 
     def test_a_query_of_a_client_that_left_ends_soon(self):
+        def series_count():
+            result = self.ask("query", query='count({__name__=~".+"})')["result"]
+            return int(result[0]["value"][1]) if result else 0
+
+        # The work is that of the host's series: the collectors must have been there once.
+        _sonde.wait_for(lambda: series_count() > 200, "the host's series")
         # Seconds of work each, as its own timeout shows; more of them than there are workers.
         part = ('sum(quantile_over_time(0.5, (label_replace({__name__=~".+"}, "name", "$1", '
                 '"__name__", "(.+)"))[2h:50ms]))')
