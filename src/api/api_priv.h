@@ -13,6 +13,7 @@ enum sn_api_role {
     SN_API_PUBLIC, /* anybody who can connect */
     SN_API_INGEST, /* writes measurements */
     SN_API_READ,   /* any signed-in user */
+    SN_API_ADMIN,  /* changes or shows what is everybody's: administrators */
 };
 
 #define SN_API_METHOD(method) (1u << (method))
