@@ -8,7 +8,7 @@
 #include "base/arena.h"
 #include "query/parser.h"
 #include "query/printer.h"
-#include "query/regex.h"
+#include "regex/regex.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -6,7 +6,7 @@
 #include "query/eval_priv.h"
 
 #include "base/mem.h"
-#include "query/regex.h"
+#include "regex/regex.h"
 
 static struct sn_str string_arg(const struct sn_node *call, size_t index) {
     return sn_node_strip_parens(call->call.args[index])->string;

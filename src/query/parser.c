@@ -14,7 +14,7 @@
 #include "codec/duration.h"
 #include "codec/number.h"
 #include "query/gotext_priv.h"
-#include "query/regex.h"
+#include "regex/regex.h"
 
 enum { PRECEDENCE_LOWEST = 1, PRECEDENCE_POWER = 6 };
 

@@ -7,7 +7,7 @@
 #include "base/check.h"
 #include "base/limits.h"
 #include "query/gotext_priv.h"
-#include "query/regex.h"
+#include "regex/regex.h"
 
 #include <math.h>
 

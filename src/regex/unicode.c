@@ -1,7 +1,7 @@
 /*
  * The names that may stand in \p{...}: general categories and scripts that both Go and PCRE2 know.
  */
-#include "query/regex_syntax_priv.h"
+#include "regex/syntax_priv.h"
 
 #include <stddef.h>
 

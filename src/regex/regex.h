@@ -7,8 +7,8 @@
  * literals, prefix + anything + suffix, or PCRE2 with its JIT behind a match limit.
  * A compiled regex may be used by any number of threads at once.
  */
-#ifndef SN_QUERY_REGEX_H
-#define SN_QUERY_REGEX_H
+#ifndef SN_REGEX_REGEX_H
+#define SN_REGEX_REGEX_H
 
 #include "base/buf.h"
 #include "base/status.h"

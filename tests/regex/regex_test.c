@@ -1,7 +1,7 @@
 /*
  * Compiled regexes, against answers of RE2 that are kept as data (regex.test).
  */
-#include "query/regex.h"
+#include "regex/regex.h"
 
 #include "base/mem.h"
 

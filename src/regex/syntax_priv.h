@@ -1,12 +1,12 @@
 /*
- * Go's regex syntax, read and written again for PCRE2. Only for src/query.
+ * Go's regex syntax, read and written again for PCRE2. Only for src/regex.
  */
-#ifndef SN_QUERY_REGEX_SYNTAX_PRIV_H
-#define SN_QUERY_REGEX_SYNTAX_PRIV_H
+#ifndef SN_REGEX_SYNTAX_PRIV_H
+#define SN_REGEX_SYNTAX_PRIV_H
 
 #include "base/buf.h"
 #include "base/status.h"
-#include "query/regex.h"
+#include "regex/regex.h"
 
 /* A capturing group that has a name. Names borrow from the pattern. */
 struct sn_regex_name {

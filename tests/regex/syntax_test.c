@@ -1,7 +1,7 @@
 /*
  * Go's regex syntax: what is accepted, Go's messages, what the empty text matches, what PCRE2 gets.
  */
-#include "query/regex_syntax_priv.h"
+#include "regex/syntax_priv.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

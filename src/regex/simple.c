@@ -6,7 +6,7 @@
  * PCRE2. They are given patterns that the syntax reader has accepted, so that parentheses match and
  * recursion is bounded by SN_REGEX_DEPTH_MAX.
  */
-#include "query/regex_simple_priv.h"
+#include "regex/simple_priv.h"
 
 #include "base/check.h"
 

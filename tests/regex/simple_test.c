@@ -1,7 +1,7 @@
 /*
  * Patterns that need no engine.
  */
-#include "query/regex_simple_priv.h"
+#include "regex/simple_priv.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -10,13 +10,13 @@
  *   3. All memory of a regex but PCRE2's is in its arena. PCRE2 allocates through base/mem.h; the
  *      machine code of its JIT is mapped by itself and goes with the code.
  */
-#include "query/regex.h"
+#include "regex/regex.h"
 
 #include "base/arena.h"
 #include "base/check.h"
 #include "base/mem.h"
-#include "query/regex_simple_priv.h"
-#include "query/regex_syntax_priv.h"
+#include "regex/simple_priv.h"
+#include "regex/syntax_priv.h"
 
 #include <stdatomic.h>
 

@@ -4,7 +4,7 @@
  * prefix is one; a capturing regex matches the same texts.
  */
 #include "base/check.h"
-#include "query/regex.h"
+#include "regex/regex.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 

@@ -8,10 +8,9 @@
  *
  * One loop over the pattern with a stack of open groups; no recursion. Any thread.
  */
-#include "query/regex_syntax_priv.h"
+#include "regex/syntax_priv.h"
 
 #include "base/check.h"
-#include "query/gotext_priv.h"
 
 enum { REPEAT_NONE = -1, RUNE_MAX = 0x10FFFF };
 
@@ -159,16 +158,27 @@ static void open_frame(struct reader *r) {
 
 /* --- Characters and escapes ----------------------------------------------------------------- */
 
+/* The code point of one well-formed character. */
+static uint32_t decode(const char *at, size_t len) {
+    static const unsigned char lead_masks[] = {0, 0x7f, 0x1f, 0x0f, 0x07};
+    uint32_t rune = (unsigned char)at[0] & lead_masks[len];
+    for (size_t i = 1; i < len; i++) {
+        rune = rune << 6 | ((unsigned char)at[i] & 0x3f);
+    }
+    return rune;
+}
+
 static bool next_rune(struct reader *r, uint32_t *ret_rune) {
     struct sn_str rest = {r->at, (size_t)(r->end - r->at)};
     if (rest.len == 0) {
         *ret_rune = 0xFFFD;
         return true;
     }
-    size_t len = sn_gotext_decode(rest, ret_rune);
-    if (len == 1 && (unsigned char)*r->at >= 0x80) {
+    size_t len = sn_str_utf8_char_len(rest);
+    if (len == 0) {
         return fail(r, "invalid UTF-8", r->syntax->pattern.ptr, r->end);
     }
+    *ret_rune = decode(r->at, len);
     r->at += len;
     return true;
 }

@@ -1,8 +1,8 @@
 /*
- * Patterns that need no regex engine: sets of literals, and literals with gaps. Only for src/query.
+ * Patterns that need no regex engine: sets of literals, and literals with gaps. Only for src/regex.
  */
-#ifndef SN_QUERY_REGEX_SIMPLE_PRIV_H
-#define SN_QUERY_REGEX_SIMPLE_PRIV_H
+#ifndef SN_REGEX_SIMPLE_PRIV_H
+#define SN_REGEX_SIMPLE_PRIV_H
 
 #include "base/arena.h"
 #include "base/str.h"
