@@ -87,10 +87,10 @@ static sn_status series_labels(const struct request *request,
                        err);
 }
 
-static void set_start(struct request *request, int64_t start_time_ms) {
-    if (start_time_ms > 0 && start_time_ms <= SN_TIME_MS_MAX) { /* else: not known */
-        sn_batch_builder_set_start(&request->builder, request->series, start_time_ms);
-    }
+/* 0 (not known) for what cannot be one. */
+static int64_t start_of(const struct sn_remote_write_entry *entry) {
+    bool is_time = entry->start_time_ms > 0 && entry->start_time_ms <= SN_TIME_MS_MAX;
+    return is_time ? entry->start_time_ms : 0;
 }
 
 static sn_status add_series(struct request *request, const struct sn_remote_write_entry *entry,
@@ -102,7 +102,7 @@ static sn_status add_series(struct request *request, const struct sn_remote_writ
         return SN_OK; /* its samples will be counted */
     }
     SN_TRY(sn_batch_builder_add_series(&request->builder, labels, &request->series, err));
-    set_start(request, entry->start_time_ms);
+    sn_batch_builder_set_start(&request->builder, request->series, start_of(entry));
     return SN_OK;
 }
 
@@ -114,8 +114,9 @@ static sn_status add_sample(struct request *request, const struct sn_remote_writ
     if (!is_within_limits(request, entry->time_ms)) {
         return SN_OK;
     }
-    set_start(request, entry->start_time_ms);
-    return sn_batch_builder_add_sample(&request->builder, request->series, sample, err);
+    SN_TRY(sn_batch_builder_add_sample(&request->builder, request->series, sample, err));
+    sn_batch_builder_set_sample_start(&request->builder, start_of(entry));
+    return SN_OK;
 }
 
 static sn_status add_histogram(struct request *request, const struct sn_remote_write_entry *entry,
@@ -132,9 +133,10 @@ static sn_status add_histogram(struct request *request, const struct sn_remote_w
         lose(request, SN_INGEST_INVALID_HISTOGRAM, why.text);
         return SN_OK;
     }
-    set_start(request, entry->start_time_ms);
-    return sn_batch_builder_add_histogram(&request->builder, request->series, entry->time_ms,
-                                          entry->histogram, err);
+    SN_TRY(sn_batch_builder_add_histogram(&request->builder, request->series, entry->time_ms,
+                                          entry->histogram, err));
+    sn_batch_builder_set_histogram_start(&request->builder, start_of(entry));
+    return SN_OK;
 }
 
 /* Exemplars of a series that is left out go with it, unnoticed: they are examples. */

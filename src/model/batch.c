@@ -155,6 +155,16 @@ void sn_batch_builder_set_start(struct sn_batch_builder *builder, uint32_t serie
     builder->series[series].start_time_ms = start_time_ms;
 }
 
+void sn_batch_builder_set_sample_start(struct sn_batch_builder *builder, int64_t start_time_ms) {
+    SN_CHECK(builder->sample_count > 0);
+    builder->samples[builder->sample_count - 1].start_time_ms = start_time_ms;
+}
+
+void sn_batch_builder_set_histogram_start(struct sn_batch_builder *builder, int64_t start_time_ms) {
+    SN_CHECK(builder->histogram_count > 0);
+    builder->histograms[builder->histogram_count - 1].start_time_ms = start_time_ms;
+}
+
 sn_status sn_batch_builder_add_sample(struct sn_batch_builder *builder, uint32_t series,
                                       struct sn_sample sample, struct sn_err *err) {
     SN_CHECK(series < builder->series_count);
@@ -179,6 +189,7 @@ sn_status sn_batch_builder_add_histogram(struct sn_batch_builder *builder, uint3
                           builder->arena.limit);
     }
     at->time_ms = time_ms;
+    at->start_time_ms = 0;
     at->series = series;
     builder->histogram_count++;
     return SN_OK;

@@ -21,11 +21,13 @@ struct sn_batch_series {
 struct sn_batch_sample {
     int64_t time_ms;
     double value;
-    uint32_t series; /* index into series */
+    int64_t start_time_ms; /* of this sample; 0: that of its series in the batch */
+    uint32_t series;       /* index into series */
 };
 
 struct sn_batch_histogram {
     int64_t time_ms;
+    int64_t start_time_ms; /* as in struct sn_batch_sample */
     uint32_t series;
     struct sn_histogram histogram;
 };
@@ -95,6 +97,11 @@ sn_status sn_batch_builder_add_series(struct sn_batch_builder *builder, struct s
 /* Since when the counters of a series count; the last call wins. */
 void sn_batch_builder_set_start(struct sn_batch_builder *builder, uint32_t series,
                                 int64_t start_time_ms);
+
+/* The same for the sample, or the histogram, that was added last: it differs from sample to sample
+ * when a counter restarted in between. */
+void sn_batch_builder_set_sample_start(struct sn_batch_builder *builder, int64_t start_time_ms);
+void sn_batch_builder_set_histogram_start(struct sn_batch_builder *builder, int64_t start_time_ms);
 
 /* Add to a series. Histograms are valid (sn_histogram_validate), so are labels of exemplars; both
  * are copied. SN_ERR_NO_MEMORY, SN_ERR_LIMIT. On failure the view is unchanged. */

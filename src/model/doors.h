@@ -100,11 +100,26 @@ struct sn_reader {
                         struct sn_series_list *ret_series, struct sn_err *err);
     /*
      * Samples of one series within the range (both ends included), appended to *samples in
-     * ascending time, one per time, stale markers included.
+     * ascending time, one per time, stale markers included. When a start time is known of any of
+     * them, samples->has_start is set.
      * SN_ERR_CORRUPT (stored bytes fail their checks), SN_ERR_IO, SN_ERR_NO_MEMORY.
      */
     sn_status (*samples)(void *ctx, uint64_t series_id, struct sn_range range,
                          struct sn_samples *samples, struct sn_err *err);
+    /*
+     * Histograms of one series within the range, appended to *histograms in ascending time, one per
+     * time, stale markers included. A series may have floats and histograms, at different times.
+     * NULL: this reader has none. It is asked for every series of a query, so that "there are none"
+     * must be cheap. Statuses as above, and SN_ERR_LIMIT (arena of *histograms).
+     */
+    sn_status (*histograms)(void *ctx, uint64_t series_id, struct sn_range range,
+                            struct sn_histograms *histograms, struct sn_err *err);
+    /*
+     * Exemplars within select->range of the series that pass; series without any are left out.
+     * NULL: this reader has none. Statuses of select.
+     */
+    sn_status (*exemplars)(void *ctx, const struct sn_select *select, struct sn_arena *arena,
+                           struct sn_exemplar_list *ret_exemplars, struct sn_err *err);
     /* Names of labels, or values of one label, of series that pass the matchers (0 matchers: all).
      * count_max 0: no limit. */
     sn_status (*label_names)(void *ctx, const struct sn_select *select, size_t count_max,

@@ -6,6 +6,7 @@
 #include "model/histogram.h"
 
 #include "base/check.h"
+#include "base/mem.h"
 
 #include <float.h>
 #include <math.h>
@@ -283,4 +284,61 @@ double sn_histogram_upper_bound(int32_t schema, int32_t index) {
         return power_of_two(whole);
     }
     return exp2((double)part / (1 << schema)) * power_of_two_exact(whole);
+}
+
+/* ---- columns ---- */
+
+enum { HISTOGRAMS_CAPACITY_MIN = 16 };
+
+void sn_histograms_init(struct sn_histograms *histograms, size_t memory_max) {
+    *histograms = (struct sn_histograms){.time_ms = NULL};
+    sn_arena_init(&histograms->arena, memory_max);
+}
+
+void sn_histograms_release(struct sn_histograms *histograms) {
+    sn_free(histograms->time_ms);
+    sn_free(histograms->start_ms);
+    sn_free(histograms->items);
+    sn_arena_release(&histograms->arena);
+    *histograms = (struct sn_histograms){.time_ms = NULL};
+}
+
+void sn_histograms_reset(struct sn_histograms *histograms) {
+    histograms->count = 0;
+    sn_arena_reset(&histograms->arena);
+}
+
+/* The capacity is set only when all columns have it; one longer column does no harm. */
+static sn_status histograms_grow(struct sn_histograms *histograms) {
+    size_t capacity = histograms->capacity > 0 ? 2 * histograms->capacity : HISTOGRAMS_CAPACITY_MIN;
+    int64_t *time_ms = sn_realloc_array(histograms->time_ms, capacity, sizeof *time_ms);
+    if (time_ms == NULL) {
+        return SN_ERR_NO_MEMORY;
+    }
+    histograms->time_ms = time_ms;
+    int64_t *start_ms = sn_realloc_array(histograms->start_ms, capacity, sizeof *start_ms);
+    if (start_ms == NULL) {
+        return SN_ERR_NO_MEMORY;
+    }
+    histograms->start_ms = start_ms;
+    struct sn_histogram *items = sn_realloc_array(histograms->items, capacity, sizeof *items);
+    if (items == NULL) {
+        return SN_ERR_NO_MEMORY;
+    }
+    histograms->items = items;
+    histograms->capacity = capacity;
+    return SN_OK;
+}
+
+sn_status sn_histograms_append(struct sn_histograms *histograms,
+                               const struct sn_histogram_point *point) {
+    if (histograms->count == histograms->capacity) {
+        SN_TRY(histograms_grow(histograms));
+    }
+    size_t at = histograms->count;
+    SN_TRY(sn_histogram_copy(point->histogram, &histograms->arena, &histograms->items[at]));
+    histograms->time_ms[at] = point->time_ms;
+    histograms->start_ms[at] = point->start_ms;
+    histograms->count = at + 1;
+    return SN_OK;
 }

@@ -71,4 +71,33 @@ bool sn_histogram_equal(const struct sn_histogram *a, const struct sn_histogram 
  */
 double sn_histogram_upper_bound(int32_t schema, int32_t index);
 
+/*
+ * Histograms of one series, ascending by time, at most one per time. A histogram whose sum is the
+ * stale marker (model/sample.h) says "the series ended here". One thread.
+ */
+struct sn_histograms {
+    int64_t *time_ms;           /* [capacity] */
+    int64_t *start_ms;          /* [capacity] since when it counts; 0: unknown */
+    struct sn_histogram *items; /* [capacity]; their arrays are in the arena */
+    size_t count;
+    size_t capacity;
+    struct sn_arena arena;
+};
+
+/* memory_max: bytes of the arena (0: default). Columns are on the heap, beside it. */
+void sn_histograms_init(struct sn_histograms *histograms, size_t memory_max);
+void sn_histograms_release(struct sn_histograms *histograms);
+/* No histograms; memory is kept for reuse. */
+void sn_histograms_reset(struct sn_histograms *histograms);
+
+struct sn_histogram_point {
+    int64_t time_ms;
+    int64_t start_ms;
+    const struct sn_histogram *histogram;
+};
+
+/* Append a deep copy of a valid histogram. Unchanged on failure. SN_ERR_NO_MEMORY, SN_ERR_LIMIT. */
+sn_status sn_histograms_append(struct sn_histograms *histograms,
+                               const struct sn_histogram_point *point) SN_MUST_USE;
+
 #endif

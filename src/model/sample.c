@@ -16,7 +16,13 @@ void sn_samples_init(struct sn_samples *samples) {
 void sn_samples_release(struct sn_samples *samples) {
     sn_free(samples->time_ms);
     sn_free(samples->value);
+    sn_free(samples->start_ms);
     sn_samples_init(samples);
+}
+
+void sn_samples_reset(struct sn_samples *samples) {
+    samples->count = 0;
+    samples->has_start = false;
 }
 
 /* At least `needed`, growing by half so that a long read copies each sample about twice. */
@@ -26,6 +32,23 @@ static size_t next_capacity(size_t capacity, size_t needed) {
         grown = SAMPLES_CAPACITY_MIN;
     }
     return grown > needed ? grown : needed;
+}
+
+static sn_status grow_start(struct sn_samples *samples, size_t capacity) {
+    int64_t *start_ms = sn_realloc_array(samples->start_ms, capacity, sizeof *start_ms);
+    if (start_ms == NULL) {
+        return SN_ERR_NO_MEMORY;
+    }
+    samples->start_ms = start_ms;
+    return SN_OK;
+}
+
+/* Nobody reads a column of start times that is not used: it is not worth a copy. */
+static void drop_unused_start(struct sn_samples *samples) {
+    if (!samples->has_start) {
+        sn_free(samples->start_ms);
+        samples->start_ms = NULL;
+    }
 }
 
 sn_status sn_samples_reserve(struct sn_samples *samples, size_t more) {
@@ -40,14 +63,32 @@ sn_status sn_samples_reserve(struct sn_samples *samples, size_t more) {
     if (time_ms == NULL) {
         return SN_ERR_NO_MEMORY;
     }
-    /* The capacity is set only when both columns have it; one longer column does no harm. */
+    /* The capacity is set only when all columns have it; one longer column does no harm. */
     samples->time_ms = time_ms;
     double *value = sn_realloc_array(samples->value, capacity, sizeof *value);
     if (value == NULL) {
         return SN_ERR_NO_MEMORY;
     }
     samples->value = value;
+    drop_unused_start(samples);
+    if (samples->has_start) {
+        SN_TRY(grow_start(samples, capacity));
+    }
     samples->capacity = capacity;
+    return SN_OK;
+}
+
+sn_status sn_samples_use_start(struct sn_samples *samples) {
+    if (samples->has_start) {
+        return SN_OK;
+    }
+    if (samples->start_ms == NULL && samples->capacity > 0) {
+        SN_TRY(grow_start(samples, samples->capacity));
+    }
+    for (size_t i = 0; i < samples->count; i++) {
+        samples->start_ms[i] = 0;
+    }
+    samples->has_start = true;
     return SN_OK;
 }
 

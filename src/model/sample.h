@@ -51,19 +51,31 @@ static inline bool sn_is_stale(double value) {
     return sn_double_bits(value) == SN_STALE_NAN_BITS;
 }
 
-/* Decoded samples of one series as columns, ascending by time, at most one per time. */
+/*
+ * Decoded samples of one series as columns, ascending by time, at most one per time.
+ *
+ * Most series have no start times, so their column appears only when it is needed: a reader that
+ * knows one calls sn_samples_use_start; whoever appends while has_start is set writes start_ms as
+ * well (0: unknown), and whoever moves samples moves all columns.
+ */
 struct sn_samples {
-    int64_t *time_ms; /* [capacity], owned by whoever grows it (see sn_samples_reserve) */
-    double *value;    /* [capacity] */
+    int64_t *time_ms;  /* [capacity], owned by whoever grows it (see sn_samples_reserve) */
+    double *value;     /* [capacity] */
+    int64_t *start_ms; /* [capacity] since when the counter of the sample counts; 0: unknown */
     size_t count;
     size_t capacity;
+    bool has_start; /* false: nobody looks at start_ms, which may be NULL or hold anything */
 };
 
 /* Heap-backed growth, for scratch that is reused from series to series. One thread. */
 void sn_samples_init(struct sn_samples *samples);
 void sn_samples_release(struct sn_samples *samples);
-/* Room for `more` samples after count. SN_ERR_NO_MEMORY. */
+/* No samples and no start times; memory is kept. */
+void sn_samples_reset(struct sn_samples *samples);
+/* Room for `more` samples after count, in start_ms while has_start. SN_ERR_NO_MEMORY. */
 sn_status sn_samples_reserve(struct sn_samples *samples, size_t more) SN_MUST_USE;
+/* Make the column of start times: 0 for the samples that are there. SN_ERR_NO_MEMORY. */
+sn_status sn_samples_use_start(struct sn_samples *samples) SN_MUST_USE;
 
 enum sn_metric_type {
     SN_METRIC_UNKNOWN = 0,
@@ -92,6 +104,18 @@ struct sn_exemplar {
     struct sn_labels labels;
     double value;
     int64_t time_ms;
+};
+
+/* A series with its exemplars, ascending by time. */
+struct sn_exemplar_series {
+    struct sn_labels labels;
+    const struct sn_exemplar *exemplars; /* [count], at least one */
+    size_t count;
+};
+
+struct sn_exemplar_list {
+    const struct sn_exemplar_series *items; /* [count], sorted by labels */
+    size_t count;
 };
 
 #endif

@@ -131,7 +131,12 @@ static bool table_metadata(void *ctx, struct sn_str metric_name, struct sn_arena
 
 struct sn_reader table_reader(void) {
     return (struct sn_reader){
-        NULL, table_select, table_samples, table_label_names, table_label_values, table_metadata};
+        .select = table_select,
+        .samples = table_samples,
+        .label_names = table_label_names,
+        .label_values = table_label_values,
+        .metadata = table_metadata,
+    };
 }
 
 /* ---- engines ---- */

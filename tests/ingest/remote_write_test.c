@@ -37,18 +37,26 @@ static void print_series(struct fixture *f, const struct sn_batch *batch, uint32
     sn_arena_release(&arena);
 }
 
+static void print_time(struct fixture *f, int64_t time_ms, int64_t start_time_ms) {
+    sn_buf_printf(&f->text, " @%lld", (long long)time_ms);
+    if (start_time_ms != 0) {
+        sn_buf_printf(&f->text, " since %lld", (long long)start_time_ms);
+    }
+    sn_buf_put_byte(&f->text, '\n');
+}
+
 static void print_batch(struct fixture *f, const struct sn_batch *batch) {
     for (size_t i = 0; i < batch->sample_count; i++) {
         print_series(f, batch, batch->samples[i].series);
-        sn_buf_printf(&f->text, " %llx @%lld\n",
-                      (unsigned long long)sn_double_bits(batch->samples[i].value),
-                      (long long)batch->samples[i].time_ms);
+        sn_buf_printf(&f->text, " %llx",
+                      (unsigned long long)sn_double_bits(batch->samples[i].value));
+        print_time(f, batch->samples[i].time_ms, batch->samples[i].start_time_ms);
     }
     for (size_t i = 0; i < batch->histogram_count; i++) {
         print_series(f, batch, batch->histograms[i].series);
-        sn_buf_printf(&f->text, " histogram of %lld @%lld\n",
-                      (long long)batch->histograms[i].histogram.count,
-                      (long long)batch->histograms[i].time_ms);
+        sn_buf_printf(&f->text, " histogram of %lld",
+                      (long long)batch->histograms[i].histogram.count);
+        print_time(f, batch->histograms[i].time_ms, batch->histograms[i].start_time_ms);
     }
     for (size_t i = 0; i < batch->exemplar_count; i++) {
         print_series(f, batch, batch->exemplars[i].series);
@@ -263,8 +271,7 @@ static void metadata_reach_the_sink_once_while_they_repeat(void **state) {
         "\x2a\x06\x0a\x02\x01\x02\x2a\x00"; /* metadata that say nothing */
     assert_int_equal(take(f, sn_str_make(body, sizeof body - 1), SN_REMOTE_WRITE_2), SN_OK);
     sn_buf_put_byte(&f->text, 0);
-    assert_string_equal((const char *)f->text.ptr,
-                        "a since 3 0 @0\na since 3 0 @0\n# a counter h u\n");
+    assert_string_equal((const char *)f->text.ptr, "a 0 @0 since 3\na 0 @0\n# a counter h u\n");
 }
 
 static void histograms_are_counted_apart_and_exemplars_are_no_loss(void **state) {

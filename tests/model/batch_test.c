@@ -199,7 +199,9 @@ static sn_status add_everything(struct sn_batch_builder *builder) {
     SN_TRY(sn_batch_builder_add_series(builder, labels_of(&label, "a"), &series, NULL));
     sn_batch_builder_set_start(builder, series, 77);
     SN_TRY(sn_batch_builder_add_sample(builder, series, (struct sn_sample){1, 2}, NULL));
+    sn_batch_builder_set_sample_start(builder, 78);
     SN_TRY(sn_batch_builder_add_histogram(builder, series, 5, &histogram, NULL));
+    sn_batch_builder_set_histogram_start(builder, 79);
     SN_TRY(sn_batch_builder_add_exemplar(builder, series, &exemplar, NULL));
     memset(trace, 'x', 3);
     count = 0;
@@ -236,6 +238,8 @@ static void histograms_exemplars_and_starts_are_copied(void **state) {
     assert_int_equal(add_everything(&builder), SN_OK);
     struct sn_batch batch = sn_batch_builder_view(&builder);
     assert_int_equal(batch.series[0].start_time_ms, 77);
+    assert_int_equal(batch.samples[0].start_time_ms, 78);
+    assert_int_equal(batch.histograms[0].start_time_ms, 79);
     assert_int_equal(batch.histogram_count, 1);
     assert_int_equal(batch.histograms[0].time_ms, 5);
     assert_true(batch.histograms[0].histogram.positive_counts[0] == 2);

@@ -264,6 +264,55 @@ static void bounds_end_at_the_largest_double(void **state) {
     assert_true(sn_histogram_upper_bound(8, INT32_MIN) == 0);
 }
 
+static void columns_of_histograms_hold_deep_copies(void **state) {
+    (void)state;
+    struct sn_histograms histograms;
+    sn_histograms_init(&histograms, 0);
+    for (int round = 0; round < 2; round++) {
+        for (int i = 0; i < 100; i++) {
+            struct sn_histogram histogram = exponential();
+            histogram.sum = i;
+            struct sn_histogram_point point = {i, 2 * i, &histogram};
+            assert_int_equal(sn_histograms_append(&histograms, &point), SN_OK);
+        }
+        assert_int_equal(histograms.count, 100);
+        for (int i = 0; i < 100; i++) {
+            struct sn_histogram histogram = exponential();
+            histogram.sum = i;
+            assert_int_equal(histograms.time_ms[i], i);
+            assert_int_equal(histograms.start_ms[i], 2 * i);
+            assert_true(sn_histogram_equal(&histograms.items[i], &histogram));
+            assert_ptr_not_equal(histograms.items[i].positive_counts, positive_counts);
+        }
+        sn_histograms_reset(&histograms);
+        assert_int_equal(histograms.count, 0);
+    }
+    sn_histograms_release(&histograms);
+}
+
+static void an_append_that_fails_changes_nothing(void **state) {
+    (void)state;
+    int64_t blocks = sn_mem_block_count();
+    struct sn_histogram histogram = exponential();
+    struct sn_histogram_point point = {1, 0, &histogram};
+    for (uint64_t nth = 1;; nth++) {
+        struct sn_histograms histograms;
+        sn_histograms_init(&histograms, 0);
+        sn_mem_fail_nth(nth);
+        sn_status status = sn_histograms_append(&histograms, &point);
+        bool has_failed = sn_mem_fail_fired() != 0;
+        sn_mem_fail_nth(0);
+        assert_int_equal(status, has_failed ? SN_ERR_NO_MEMORY : SN_OK);
+        assert_int_equal(histograms.count, has_failed ? 0 : 1);
+        assert_int_equal(sn_histograms_append(&histograms, &point), SN_OK);
+        sn_histograms_release(&histograms);
+        assert_int_equal(sn_mem_block_count(), blocks);
+        if (!has_failed) {
+            break;
+        }
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(good_histograms_are_valid),
@@ -277,6 +326,8 @@ int main(void) {
         cmocka_unit_test(equality_sees_every_field_and_nan_bits),
         cmocka_unit_test(bucket_bounds_are_powers_of_the_base),
         cmocka_unit_test(bounds_end_at_the_largest_double),
+        cmocka_unit_test(columns_of_histograms_hold_deep_copies),
+        cmocka_unit_test(an_append_that_fails_changes_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -56,6 +56,70 @@ static void a_failed_growth_leaves_the_columns_usable(void **state) {
     }
 }
 
+static void start_times_appear_when_they_are_used(void **state) {
+    (void)state;
+    struct sn_samples samples;
+    sn_samples_init(&samples);
+    assert_int_equal(sn_samples_reserve(&samples, 2), SN_OK);
+    assert_null(samples.start_ms);
+    samples.count = 2;
+    assert_int_equal(sn_samples_use_start(&samples), SN_OK);
+    assert_true(samples.has_start);
+    assert_int_equal(samples.start_ms[0], 0);
+    assert_int_equal(samples.start_ms[1], 0);
+    for (int i = 2; i < 1000; i++) {
+        assert_int_equal(sn_samples_reserve(&samples, 1), SN_OK);
+        samples.time_ms[samples.count] = i;
+        samples.value[samples.count] = i;
+        samples.start_ms[samples.count++] = i;
+    }
+    assert_int_equal(sn_samples_use_start(&samples), SN_OK);
+    assert_int_equal(samples.start_ms[1], 0);
+    assert_int_equal(samples.start_ms[999], 999);
+    sn_samples_reset(&samples);
+    assert_int_equal(samples.count, 0);
+    assert_false(samples.has_start);
+    assert_int_equal(sn_samples_reserve(&samples, 5000), SN_OK);
+    assert_null(samples.start_ms);
+    sn_samples_release(&samples);
+}
+
+static void start_times_may_be_used_before_the_first_sample(void **state) {
+    (void)state;
+    struct sn_samples samples;
+    sn_samples_init(&samples);
+    assert_int_equal(sn_samples_use_start(&samples), SN_OK);
+    assert_int_equal(sn_samples_reserve(&samples, 1), SN_OK);
+    assert_non_null(samples.start_ms);
+    sn_samples_release(&samples);
+}
+
+static sn_status reserve_and_use_start(struct sn_samples *samples) {
+    SN_TRY(sn_samples_reserve(samples, 10));
+    samples->count = 10;
+    SN_TRY(sn_samples_use_start(samples));
+    return sn_samples_reserve(samples, 1000);
+}
+
+static void every_failing_allocation_of_start_times_is_reported(void **state) {
+    (void)state;
+    int64_t blocks = sn_mem_block_count();
+    for (uint64_t nth = 1;; nth++) {
+        struct sn_samples samples;
+        sn_samples_init(&samples);
+        sn_mem_fail_nth(nth);
+        sn_status status = reserve_and_use_start(&samples);
+        bool has_failed = sn_mem_fail_fired() != 0;
+        sn_mem_fail_nth(0);
+        assert_int_equal(status, has_failed ? SN_ERR_NO_MEMORY : SN_OK);
+        sn_samples_release(&samples);
+        assert_int_equal(sn_mem_block_count(), blocks);
+        if (!has_failed) {
+            break;
+        }
+    }
+}
+
 static void the_stale_marker_is_one_nan_of_many(void **state) {
     (void)state;
     assert_true(sn_is_stale(sn_double_from_bits(SN_STALE_NAN_BITS)));
@@ -89,6 +153,9 @@ int main(void) {
         cmocka_unit_test(columns_grow_and_keep_their_contents),
         cmocka_unit_test(sizes_that_overflow_are_no_memory),
         cmocka_unit_test(a_failed_growth_leaves_the_columns_usable),
+        cmocka_unit_test(start_times_appear_when_they_are_used),
+        cmocka_unit_test(start_times_may_be_used_before_the_first_sample),
+        cmocka_unit_test(every_failing_allocation_of_start_times_is_reported),
         cmocka_unit_test(the_stale_marker_is_one_nan_of_many),
         cmocka_unit_test(ranges_include_both_ends),
         cmocka_unit_test(every_type_has_the_name_of_the_metadata_api),
