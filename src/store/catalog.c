@@ -121,6 +121,9 @@ static sn_status check_version(struct sn_catalog *catalog, struct sn_err *err) {
                           "the data directory has format version %llu, this program knows up to "
                           "%d: use a newer sonde",
                           (unsigned long long)version, SN_CATALOG_FORMAT_VERSION);
+    /* Older formats are read; what is written from now on an older program must not read. */
+    if (version < SN_CATALOG_FORMAT_VERSION)
+        return put_meta(catalog, "format_version", SN_CATALOG_FORMAT_VERSION, err);
     return SN_OK;
 }
 

@@ -21,7 +21,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define SN_CATALOG_FORMAT_VERSION 1
+#define SN_CATALOG_FORMAT_VERSION 2
 
 struct sn_catalog {
     void *db;            /* sqlite3, owned */

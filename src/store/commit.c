@@ -12,7 +12,9 @@
  *      refused until a probe (or a group that was already queued) reaches the disk.
  *   2. Before the samples of a group its series are defined, in the same log or an older one, or in
  *      the catalogue: defined_count moves on only when a group is durable.
- *   3. In relaxed mode groups are acknowledged before the fsync. When that fsync fails, the head still
+ *   3. A start time is logged where it changes. When a group is lost the rest of its epoch says the
+ *      start time of every sample, because nobody knows which changes were in it.
+ *   4. In relaxed mode groups are acknowledged before the fsync. When that fsync fails, the head still
  *      has everything: a flush is asked for, and all definitions are written again.
  *
  * One thread at a time: the sync worker, or whoever opens and closes the store.
@@ -53,13 +55,22 @@ static sn_status encode(struct sn_store *store, const struct sn_group *group) {
     struct sn_log_samples samples = {.series = group->series,
                                      .time_ms = group->time_ms,
                                      .value = group->value,
-                                     .count = group->count};
+                                     .count = group->count,
+                                     .starts = group->starts,
+                                     .start_count = group->start_count};
     SN_TRY(sn_log_put_samples(&store->log_writer, samples, out));
     sn_buf_put(out, group->metadata.ptr, group->metadata.len);
     return out->status;
 }
 
 /* ---- refusing ---- */
+
+static void note_lost_starts(struct sn_store *store, uint64_t epoch) {
+    sn_mutex_lock(&store->append_mu);
+    if (epoch > store->starts_lost_epoch)
+        store->starts_lost_epoch = epoch;
+    sn_mutex_unlock(&store->append_mu);
+}
 
 static void start_refusing(struct sn_store *store, const struct sn_err *why) {
     sn_mutex_lock(&store->append_mu);
@@ -105,6 +116,7 @@ static void sync_relaxed(struct sn_store *store) {
     if (sn_log_sync(&store->log, &err) == SN_OK)
         return;
     store->defined_count = atomic_load(&store->catalogued_count);
+    note_lost_starts(store, store->log.epoch);
     sn_store_want_flush(store);
 }
 
@@ -151,6 +163,8 @@ static void commit_group(struct sn_store *store, struct sn_group *group) {
         status = write_group(store, group, &err);
     if (has_bytes && status == SN_OK && is_refusing(store))
         stop_refusing(store);
+    if (status != SN_OK)
+        note_lost_starts(store, group->epoch);
     sn_group_finish(group, status, status == SN_OK ? NULL : &err);
     if (atomic_load_explicit(&store->log_bytes, memory_order_relaxed) >=
         store->options.log_bytes_max)

@@ -72,7 +72,7 @@ static sn_status fill(const struct merge *merge, struct cursor *cursor, uint32_t
         return SN_OK;
     size_t count = cursor->samples.count;
     int64_t newest = cursor->has_samples ? cursor->samples.time_ms[count - 1] : INT64_MIN;
-    cursor->samples.count = 0;
+    sn_samples_reset(&cursor->samples);
     cursor->at = 0;
     sn_status status = sn_pack_decode(&cursor->pack, cursor->chunk, &cursor->samples);
     if (status != SN_OK)
@@ -94,10 +94,7 @@ static sn_status take(struct cursor *cursor, int64_t bound, struct sn_samples *o
     size_t middle = out->count;
     if (count == 0)
         return SN_OK;
-    SN_TRY(sn_samples_reserve(out, count));
-    memcpy(out->time_ms + middle, from->time_ms + cursor->at, count * sizeof *from->time_ms);
-    memcpy(out->value + middle, from->value + cursor->at, count * sizeof *from->value);
-    out->count += count;
+    SN_TRY(sn_samples_append_run(out, from, cursor->at, count));
     cursor->at = end;
     return sn_samples_merge_tail(out, 0, middle);
 }
@@ -116,6 +113,8 @@ static sn_status write_out(struct merge *merge, uint32_t series, bool everything
     SN_TRY(sn_segment_writer_add(merge->job->writer, series, &whole, err));
     memmove(out->time_ms, out->time_ms + whole.count, rest * sizeof *out->time_ms);
     memmove(out->value, out->value + whole.count, rest * sizeof *out->value);
+    if (out->has_start)
+        memmove(out->start_ms, out->start_ms + whole.count, rest * sizeof *out->start_ms);
     out->count = rest;
     return SN_OK;
 }
@@ -153,6 +152,7 @@ static bool find_bound(const struct merge *merge, int64_t *ret_bound) {
 }
 
 static void begin_series(struct merge *merge) {
+    sn_samples_reset(&merge->out);
     for (size_t i = 0; i < merge->job->input_count; i++)
         merge->cursors[i].has_samples = false;
 }

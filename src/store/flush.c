@@ -88,7 +88,7 @@ static sn_status write_slice(struct sn_store *store, struct sn_segment_writer *w
     sn_head_frozen_chunks(&store->head, ids, count, chunks);
     sn_mutex_unlock(&store->append_mu);
     for (size_t i = 0; i < count; i++) {
-        samples->count = 0;
+        sn_samples_reset(samples);
         sn_status status =
             sn_head_frozen_samples(&store->head, ids[i], chunks[i], scratch, samples);
         if (status != SN_OK)

@@ -25,6 +25,7 @@ void sn_group_queue_init(struct sn_group_queue *queue) {
 void sn_group_queue_release(struct sn_group_queue *queue) {
     for (size_t i = 0; i < SN_GROUPS_MAX; i++) {
         release_columns(&queue->groups[i]);
+        sn_free(queue->groups[i].starts);
         sn_free(queue->groups[i].waiters);
         sn_buf_release(&queue->groups[i].metadata);
     }
@@ -104,6 +105,21 @@ void sn_group_add_sample(struct sn_group_queue *queue, struct sn_group *group, u
         group->series_end = series + 1;
 }
 
+sn_status sn_group_add_start(struct sn_group *group, int64_t start_ms) {
+    assert(group->count > 0);
+    if (group->start_count == group->start_capacity) {
+        size_t capacity = group->start_capacity ? group->start_capacity * 2 : CAPACITY_FIRST;
+        struct sn_log_start *starts = sn_realloc_array(group->starts, capacity, sizeof *starts);
+        if (!starts)
+            return SN_ERR_NO_MEMORY;
+        group->starts = starts;
+        group->start_capacity = capacity;
+    }
+    group->starts[group->start_count++] =
+        (struct sn_log_start){.at = (uint32_t)(group->count - 1), .start_ms = start_ms};
+    return SN_OK;
+}
+
 struct sn_group *sn_group_queue_take(struct sn_group_queue *queue) {
     assert(!queue->is_taken);
     if (queue->count == 0)
@@ -118,7 +134,13 @@ void sn_group_queue_pop(struct sn_group_queue *queue) {
     queue->sample_count -= group->count;
     if (group->capacity > CAPACITY_KEPT)
         release_columns(group);
+    if (group->start_capacity > CAPACITY_KEPT) {
+        sn_free(group->starts);
+        group->starts = NULL;
+        group->start_capacity = 0;
+    }
     group->count = 0;
+    group->start_count = 0;
     group->waiter_count = 0;
     group->series_end = 0;
     sn_buf_reset(&group->metadata);

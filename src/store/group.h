@@ -36,6 +36,9 @@ struct sn_group {
     double *value;
     size_t count;
     size_t capacity;
+    struct sn_log_start *starts; /* [start_capacity], owned; at the samples where one is new */
+    size_t start_count;
+    size_t start_capacity;
     struct sn_push_done *waiters; /* [waiter_capacity], owned */
     size_t waiter_count;
     size_t waiter_capacity;
@@ -68,6 +71,9 @@ void sn_group_add_sample(struct sn_group_queue *queue, struct sn_group *group, u
 static inline void sn_group_add_waiter(struct sn_group *group, struct sn_push_done done) {
     group->waiters[group->waiter_count++] = done;
 }
+
+/* The sample that was added last says since when its series counts. SN_ERR_NO_MEMORY. */
+sn_status sn_group_add_start(struct sn_group *group, int64_t start_ms) SN_MUST_USE;
 
 /* The oldest group with anything in it, now the committer's; NULL: nothing to do. */
 struct sn_group *sn_group_queue_take(struct sn_group_queue *queue);

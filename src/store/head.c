@@ -14,7 +14,13 @@ enum {
     TABLE = 1 << 14,
     SIDE_FIRST = 256,
     LINK_BYTES = sizeof(struct sn_chunk_link),
+    START_BYTES = sizeof(int64_t),
 };
+
+/* Where the tokens of the open piece begin. */
+static inline size_t tokens_at(const struct sn_head_chunk *state) {
+    return LINK_BYTES + (state->owner_class & SN_HEAD_STARTED ? (size_t)START_BYTES : 0);
+}
 
 static void init_epoch(struct sn_head_epoch *epoch) {
     *epoch = (struct sn_head_epoch){0};
@@ -52,22 +58,51 @@ void sn_head_prefetch_bytes(const struct sn_head *head, uint32_t id) {
     const struct sn_head_chunk *state = sn_blocks_at(&head->states, id);
     const struct sn_chunk_arena *arena = &head->epochs[head->parity].arena;
     if (state->count != 0 && state->owner_epoch == head->parity)
-        __builtin_prefetch(sn_chunk_arena_bytes(arena, state->owner_ref) + LINK_BYTES + state->len,
-                           1);
+        __builtin_prefetch(
+            sn_chunk_arena_bytes(arena, state->owner_ref) + tokens_at(state) + state->len, 1);
 }
 
 /* ---- appending ---- */
 
-/* A piece of the smallest class, linked to the chunk before it. */
+/* The smallest class that has room for a token behind a link and a start time. */
+enum { STARTED_CLASS = 1 };
+
+/* A small piece, linked to the chunk before it. */
 static sn_status start_chunk(struct sn_chunk_arena *arena, struct sn_head_chunk *state,
-                             struct sn_chunk_link link) {
+                             struct sn_chunk_link link, int64_t start_ms) {
+    bool has_start = start_ms != 0;
+    unsigned class = has_start ? STARTED_CLASS : 0;
     uint32_t ref;
-    SN_TRY(sn_chunk_arena_take(arena, 0, &ref));
-    memcpy(sn_chunk_arena_bytes(arena, ref), &link, sizeof link);
+    SN_TRY(sn_chunk_arena_take(arena, class, &ref));
+    uint8_t *piece = sn_chunk_arena_bytes(arena, ref);
+    if (has_start) {
+        link.previous_count |= SN_CHUNK_STARTED;
+        memcpy(piece + LINK_BYTES, &start_ms, sizeof start_ms);
+    }
+    memcpy(piece, &link, sizeof link);
     sn_head_chunk_clear(state);
     state->owner_ref = ref;
-    state->owner_class &= (uint8_t)~SN_HEAD_CLASS_MASK;
+    state->owner_class &= (uint8_t) ~(SN_HEAD_CLASS_MASK | SN_HEAD_STARTED);
+    state->owner_class |= (uint8_t)(class | (has_start ? SN_HEAD_STARTED : 0));
     return SN_OK;
+}
+
+/* Start time of the open piece. */
+static int64_t start_of(const struct sn_chunk_arena *arena, const struct sn_head_chunk *state) {
+    int64_t start_ms = 0;
+    if (state->owner_class & SN_HEAD_STARTED)
+        memcpy(&start_ms, sn_chunk_arena_bytes(arena, state->owner_ref) + LINK_BYTES,
+               sizeof start_ms);
+    return start_ms;
+}
+
+/* A chunk behind the open one, which stays as it is. */
+static sn_status chain_chunk(struct sn_chunk_arena *arena, struct sn_head_chunk *state,
+                             int64_t start_ms) {
+    struct sn_chunk_link link = {.previous_ref = state->owner_ref,
+                                 .previous_len = state->len,
+                                 .previous_count = state->count};
+    return start_chunk(arena, state, link, start_ms);
 }
 
 /* Move an open chunk that is full into a piece of the next class. */
@@ -76,7 +111,7 @@ static sn_status grow_chunk(struct sn_chunk_arena *arena, struct sn_head_chunk *
     uint32_t ref;
     SN_TRY(sn_chunk_arena_take(arena, class + 1, &ref));
     memcpy(sn_chunk_arena_bytes(arena, ref), sn_chunk_arena_bytes(arena, state->owner_ref),
-           LINK_BYTES + (size_t)state->len);
+           tokens_at(state) + state->len);
     sn_chunk_arena_give_back(arena, class, state->owner_ref);
     state->owner_ref = ref;
     state->owner_class++;
@@ -86,24 +121,26 @@ static sn_status grow_chunk(struct sn_chunk_arena *arena, struct sn_head_chunk *
 /* Make room for one more token, in this piece, a larger one, or a new chunk of the chain. */
 static sn_status make_room(struct sn_chunk_arena *arena, struct sn_head_chunk *state) {
     unsigned class = state->owner_class & SN_HEAD_CLASS_MASK;
-    size_t needed = (size_t)LINK_BYTES + state->len + SN_HEAD_TOKEN_BYTES_MAX;
+    size_t needed = tokens_at(state) + state->len + SN_HEAD_TOKEN_BYTES_MAX;
     bool fits = needed <= sn_chunk_class_bytes(class);
     if (SN_LIKELY(fits && state->count < SN_HEAD_CHUNK_SAMPLES_MAX))
         return SN_OK;
     if (!fits && class + 1 < SN_CHUNK_CLASS_COUNT)
         return grow_chunk(arena, state, class);
-    struct sn_chunk_link link = {.previous_ref = state->owner_ref,
-                                 .previous_len = state->len,
-                                 .previous_count = state->count};
-    return start_chunk(arena, state, link);
+    return chain_chunk(arena, state, start_of(arena, state));
 }
 
 /* Bring a series that was last written in another epoch into the current one. */
-static sn_status enter_epoch(struct sn_head *head, uint32_t id, struct sn_head_chunk *state) {
+static sn_status enter_epoch(struct sn_head *head, uint32_t id, struct sn_head_chunk *state,
+                             int64_t start_ms, bool *ret_is_new_start) {
     struct sn_frozen_chunk frozen = {
         .ref = state->owner_ref, .len = state->len, .count = state->count};
     bool must_keep = head->has_frozen && state->count != 0 && state->owner_epoch != head->parity;
-    SN_TRY(start_chunk(&head->epochs[head->parity].arena, state, (struct sn_chunk_link){0}));
+    /* Logs of dropped epochs are not read again, those of the frozen one may be. */
+    bool was_started = must_keep && (state->owner_class & SN_HEAD_STARTED) != 0;
+    SN_TRY(
+        start_chunk(&head->epochs[head->parity].arena, state, (struct sn_chunk_link){0}, start_ms));
+    *ret_is_new_start = start_ms != 0 || was_started;
     if (must_keep) {
         struct sn_frozen_chunk *place = sn_blocks_at(&head->frozen, id);
         *place = frozen;
@@ -113,14 +150,21 @@ static sn_status enter_epoch(struct sn_head *head, uint32_t id, struct sn_head_c
 }
 
 static sn_status append_newest(struct sn_head *head, uint32_t id, struct sn_head_chunk *state,
-                               int64_t time_ms, double value) {
-    struct sn_head_epoch *epoch = &head->epochs[head->parity];
-    if (state->count == 0 || state->owner_epoch != head->parity)
-        SN_TRY(enter_epoch(head, id, state));
-    else
-        SN_TRY(make_room(&epoch->arena, state));
-    uint8_t *piece = sn_chunk_arena_bytes(&epoch->arena, state->owner_ref);
-    sn_head_chunk_append(state, piece + LINK_BYTES, time_ms, value);
+                               const struct sn_head_sample *sample, bool *ret_is_new_start) {
+    struct sn_chunk_arena *arena = &head->epochs[head->parity].arena;
+    *ret_is_new_start = false;
+    if (state->count == 0 || state->owner_epoch != head->parity) {
+        SN_TRY(enter_epoch(head, id, state, sample->start_ms, ret_is_new_start));
+    } else if (SN_UNLIKELY(sample->start_ms != start_of(arena, state))) {
+        SN_TRY(chain_chunk(arena, state, sample->start_ms));
+        *ret_is_new_start = true;
+    } else {
+        SN_TRY(make_room(arena, state));
+    }
+    uint8_t *piece = sn_chunk_arena_bytes(arena, state->owner_ref);
+    sn_head_chunk_append(state, piece + tokens_at(state), sample->time_ms, sample->value);
+    *ret_is_new_start |= (state->owner_class & SN_HEAD_RELOG) != 0;
+    state->owner_class &= (uint8_t)~SN_HEAD_RELOG;
     state->owner_class |= SN_HEAD_WRITTEN;
     return SN_OK;
 }
@@ -139,13 +183,27 @@ static sn_status grow_side(struct sn_head_epoch *epoch) {
     return SN_OK;
 }
 
-static sn_status append_side(struct sn_head_epoch *epoch, uint32_t id, int64_t time_ms,
-                             double value) {
+/*
+ * To a reader of the log a start time holds until the next one of the series, so one that belongs
+ * to a side sample alone makes the next sample say its own again.
+ */
+static bool is_new_side_start(struct sn_head_chunk *state, int64_t start_ms) {
+    if (start_ms == 0 && (state->owner_class & (SN_HEAD_STARTED | SN_HEAD_RELOG)) == 0)
+        return false;
+    state->owner_class |= SN_HEAD_RELOG;
+    return true;
+}
+
+static sn_status append_side(struct sn_head_epoch *epoch, uint32_t id,
+                             const struct sn_head_sample *sample) {
     SN_TRY(grow_side(epoch));
     SN_TRY(sn_blocks_reach(&epoch->side_last, id));
     uint32_t *last = sn_blocks_at(&epoch->side_last, id);
-    epoch->side[epoch->side_count++] = (struct sn_side_sample){
-        .time_ms = time_ms, .value = value, .series = id, .previous = *last};
+    epoch->side[epoch->side_count++] = (struct sn_side_sample){.time_ms = sample->time_ms,
+                                                               .value = sample->value,
+                                                               .start_ms = sample->start_ms,
+                                                               .series = id,
+                                                               .previous = *last};
     *last = (uint32_t)epoch->side_count;
     return SN_OK;
 }
@@ -161,21 +219,25 @@ static enum sn_head_verdict judge_older(const struct sn_head_chunk *state, int64
     return state->time_last - time_ms > window_ms ? SN_HEAD_TOO_OLD : SN_HEAD_OLDER;
 }
 
-sn_status sn_head_append(struct sn_head *head, uint32_t id, int64_t time_ms, double value,
-                         int64_t window_ms, enum sn_head_verdict *ret_verdict) {
+sn_status sn_head_append(struct sn_head *head, uint32_t id, struct sn_head_sample sample,
+                         int64_t window_ms, struct sn_head_outcome *ret_outcome) {
     struct sn_head_chunk *state = sn_blocks_at(&head->states, id);
     struct sn_head_epoch *epoch = &head->epochs[head->parity];
     bool is_written = (state->owner_class & SN_HEAD_WRITTEN) != 0;
     enum sn_head_verdict verdict = SN_HEAD_APPENDED;
-    if (SN_UNLIKELY(is_written && time_ms <= state->time_last))
-        verdict = judge_older(state, time_ms, value, window_ms);
-    if (SN_LIKELY(verdict == SN_HEAD_APPENDED))
-        SN_TRY(append_newest(head, id, state, time_ms, value));
-    else if (verdict == SN_HEAD_OLDER)
-        SN_TRY(append_side(epoch, id, time_ms, value));
+    bool is_new_start = false;
+    if (SN_UNLIKELY(is_written && sample.time_ms <= state->time_last))
+        verdict = judge_older(state, sample.time_ms, sample.value, window_ms);
+    if (SN_LIKELY(verdict == SN_HEAD_APPENDED)) {
+        SN_TRY(append_newest(head, id, state, &sample, &is_new_start));
+    } else if (verdict == SN_HEAD_OLDER) {
+        SN_TRY(append_side(epoch, id, &sample));
+        is_new_start = is_new_side_start(state, sample.start_ms);
+    }
     if (verdict == SN_HEAD_APPENDED || verdict == SN_HEAD_OLDER)
         epoch->sample_count++;
-    *ret_verdict = verdict;
+    head->has_starts |= sample.start_ms != 0;
+    *ret_outcome = (struct sn_head_outcome){.verdict = verdict, .is_new_start = is_new_start};
     return SN_OK;
 }
 
@@ -229,8 +291,11 @@ void sn_head_copy_release(struct sn_head_copy *copy) {
     sn_samples_release(&copy->side);
 }
 
-static sn_status add_part(struct sn_head_copy *copy, const uint8_t *tokens, uint16_t len,
-                          uint16_t count) {
+/* Copy the chunk that `link` names out of its piece. */
+static sn_status add_part(struct sn_head_copy *copy, const uint8_t *piece,
+                          struct sn_chunk_link link) {
+    struct sn_head_part part = {
+        .offset = copy->bytes.len, .len = link.previous_len, .count = link.previous_count};
     if (copy->part_count == copy->part_capacity) {
         size_t capacity = copy->part_capacity ? copy->part_capacity * 2 : 4;
         struct sn_head_part *parts = sn_realloc_array(copy->parts, capacity, sizeof *parts);
@@ -239,9 +304,15 @@ static sn_status add_part(struct sn_head_copy *copy, const uint8_t *tokens, uint
         copy->parts = parts;
         copy->part_capacity = capacity;
     }
-    copy->parts[copy->part_count++] =
-        (struct sn_head_part){.offset = copy->bytes.len, .len = len, .count = count};
-    sn_buf_put(&copy->bytes, tokens, len);
+    struct sn_chunk_link own;
+    memcpy(&own, piece, sizeof own);
+    size_t at = LINK_BYTES;
+    if (own.previous_count & SN_CHUNK_STARTED) {
+        memcpy(&part.start_ms, piece + at, sizeof part.start_ms);
+        at += START_BYTES;
+    }
+    copy->parts[copy->part_count++] = part;
+    sn_buf_put(&copy->bytes, piece + at, part.len);
     return copy->bytes.status;
 }
 
@@ -251,21 +322,28 @@ static sn_status copy_chain(const struct sn_chunk_arena *arena, struct sn_frozen
         .previous_ref = newest.ref, .previous_len = newest.len, .previous_count = newest.count};
     while (link.previous_ref != 0) {
         const uint8_t *piece = sn_chunk_arena_bytes(arena, link.previous_ref);
-        SN_TRY(add_part(copy, piece + LINK_BYTES, link.previous_len, link.previous_count));
+        SN_TRY(add_part(copy, piece, link));
         memcpy(&link, piece, sizeof link);
+        link.previous_count &= (uint16_t)~SN_CHUNK_STARTED;
     }
     return SN_OK;
+}
+
+static void swap_times(int64_t *times, size_t i, size_t j) {
+    int64_t time_ms = times[i];
+    times[i] = times[j];
+    times[j] = time_ms;
 }
 
 static void reverse(struct sn_samples *samples) {
     for (size_t i = 0, j = samples->count; i + 1 < j; i++) {
         j--;
-        int64_t time_ms = samples->time_ms[i];
         double value = samples->value[i];
-        samples->time_ms[i] = samples->time_ms[j];
         samples->value[i] = samples->value[j];
-        samples->time_ms[j] = time_ms;
         samples->value[j] = value;
+        swap_times(samples->time_ms, i, j);
+        if (samples->has_start)
+            swap_times(samples->start_ms, i, j);
     }
 }
 
@@ -275,9 +353,14 @@ static sn_status copy_side(const struct sn_head_epoch *epoch, uint32_t id,
         return SN_OK;
     const uint32_t *last = sn_blocks_at(&epoch->side_last, id);
     for (uint32_t at = *last; at != 0; at = epoch->side[at - 1].previous) {
+        const struct sn_side_sample *sample = &epoch->side[at - 1];
         SN_TRY(sn_samples_reserve(side, 1));
-        side->time_ms[side->count] = epoch->side[at - 1].time_ms;
-        side->value[side->count++] = epoch->side[at - 1].value;
+        if (sample->start_ms != 0)
+            SN_TRY(sn_samples_use_start(side));
+        if (side->has_start)
+            side->start_ms[side->count] = sample->start_ms;
+        side->time_ms[side->count] = sample->time_ms;
+        side->value[side->count++] = sample->value;
     }
     reverse(side); /* the list goes from the newest arrival to the oldest */
     return SN_OK;
@@ -286,7 +369,7 @@ static sn_status copy_side(const struct sn_head_epoch *epoch, uint32_t id,
 static void reset_copy(struct sn_head_copy *copy) {
     sn_buf_reset(&copy->bytes);
     copy->part_count = 0;
-    copy->side.count = 0;
+    sn_samples_reset(&copy->side);
 }
 
 sn_status sn_head_copy_current(const struct sn_head *head, uint32_t id, struct sn_head_copy *copy) {
@@ -338,6 +421,10 @@ static sn_status decode_parts(const struct sn_head_copy *copy, struct sn_samples
     for (size_t i = copy->part_count; i-- > 0;) {
         const struct sn_head_part *part = &copy->parts[i];
         SN_TRY(sn_samples_reserve(samples, part->count));
+        if (part->start_ms != 0)
+            SN_TRY(sn_samples_use_start(samples));
+        for (size_t k = 0; samples->has_start && k < part->count; k++)
+            samples->start_ms[samples->count + k] = part->start_ms;
         SN_TRY(sn_head_chunk_decode(copy->bytes.ptr + part->offset, part->len, part->count,
                                     samples->time_ms + samples->count,
                                     samples->value + samples->count));
@@ -351,13 +438,9 @@ sn_status sn_head_copy_decode(struct sn_head_copy *copy, struct sn_range range,
     size_t base = samples->count;
     SN_TRY(decode_parts(copy, samples));
     if (copy->side.count != 0) {
-        SN_TRY(sn_samples_sort_latest(&copy->side));
-        SN_TRY(sn_samples_reserve(samples, copy->side.count));
         size_t middle = samples->count;
-        size_t side = copy->side.count;
-        memcpy(samples->time_ms + middle, copy->side.time_ms, side * sizeof *samples->time_ms);
-        memcpy(samples->value + middle, copy->side.value, side * sizeof *samples->value);
-        samples->count += side;
+        SN_TRY(sn_samples_sort_latest(&copy->side));
+        SN_TRY(sn_samples_append_run(samples, &copy->side, 0, copy->side.count));
         SN_TRY(sn_samples_merge_tail(samples, base, middle));
     }
     sn_samples_clip_tail(samples, base, range);

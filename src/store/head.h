@@ -14,7 +14,8 @@
  *      that still holds a frozen chunk is appended to, that chunk moves to its sn_frozen_chunk.
  *   3. The newest time and value of a series survive freezing; SN_HEAD_WRITTEN says they are known.
  *   4. Chunks of one series and epoch form a chain, newest first: each piece begins with
- *      sn_chunk_link, which names the one before.
+ *      sn_chunk_link, which names the one before. All samples of a piece have one start time, which
+ *      follows the link when it is known: a start that changes begins a new piece.
  *   5. Samples older than the newest go to the side list of their epoch, in order of arrival.
  *
  * Threads: everything is guarded by the owner's lock (SN_RANK_STORE_APPEND). Readers copy bytes
@@ -33,13 +34,17 @@
 /* Bits of sn_head_chunk.owner_class beside the size class. */
 #define SN_HEAD_CLASS_MASK 0x0f
 #define SN_HEAD_WRITTEN 0x80 /* time_last and value_bits_last are of a real sample */
+#define SN_HEAD_STARTED 0x40 /* the open piece has a start time behind its link */
+#define SN_HEAD_RELOG 0x20   /* the log's start time of the series is that of a side sample */
 
 /* First bytes of every piece. */
 struct sn_chunk_link {
     uint32_t previous_ref; /* 0: the first chunk of the series in this epoch */
     uint16_t previous_len;
-    uint16_t previous_count;
+    uint16_t previous_count; /* and SN_CHUNK_STARTED: this piece has a start time */
 };
+#define SN_CHUNK_STARTED 0x8000
+_Static_assert(SN_HEAD_CHUNK_SAMPLES_MAX < SN_CHUNK_STARTED, "a count leaves the bit free");
 _Static_assert(sizeof(struct sn_chunk_link) == 8, "stands before the tokens");
 
 /* A frozen chunk whose series has gone on into the current epoch. count 0: none. */
@@ -52,6 +57,7 @@ struct sn_frozen_chunk {
 struct sn_side_sample {
     int64_t time_ms;
     double value;
+    int64_t start_ms;
     uint32_t series;
     uint32_t previous; /* index + 1 of the one before it of the same series; 0: none */
 };
@@ -72,6 +78,13 @@ struct sn_head {
     struct sn_head_epoch epochs[2];
     uint8_t parity;  /* of the current epoch */
     bool has_frozen; /* epochs[!parity] is being flushed */
+    bool has_starts; /* a sample with a start time has been seen */
+};
+
+struct sn_head_sample {
+    int64_t time_ms;
+    double value;
+    int64_t start_ms; /* 0: unknown */
 };
 
 /* What happened to a sample. Negative values of sn_status never mix with it. */
@@ -81,6 +94,12 @@ enum sn_head_verdict {
     SN_HEAD_SAME = 2,      /* equal to the newest: nothing to do */
     SN_HEAD_DUPLICATE = 3, /* same time as the newest, other value: not taken */
     SN_HEAD_TOO_OLD = 4,   /* before the newest by more than the window: not taken */
+};
+
+struct sn_head_outcome {
+    enum sn_head_verdict verdict;
+    /* The start time differs from the last one that a reader of the log knows for the series. */
+    bool is_new_start;
 };
 
 /*
@@ -100,12 +119,12 @@ sn_status sn_head_reach(struct sn_head *head, uint32_t id) SN_MUST_USE;
  * Take one sample of a series that has been reached.
  *
  *   window_ms    how much older than the newest a sample may be
- *   ret_verdict  written on SN_OK
+ *   ret_outcome  written on SN_OK
  *
  * Returns SN_OK, SN_ERR_NO_MEMORY, SN_ERR_LIMIT; then nothing has changed. Cost: 10 to 30 ns.
  */
-sn_status sn_head_append(struct sn_head *head, uint32_t id, int64_t time_ms, double value,
-                         int64_t window_ms, enum sn_head_verdict *ret_verdict) SN_MUST_USE;
+sn_status sn_head_append(struct sn_head *head, uint32_t id, struct sn_head_sample sample,
+                         int64_t window_ms, struct sn_head_outcome *ret_outcome) SN_MUST_USE;
 
 /* Bring the state of a series, then its bytes, into the cache ahead of an append. */
 static inline void sn_head_prefetch_state(const struct sn_head *head, uint32_t id) {
@@ -144,7 +163,8 @@ sn_status sn_head_frozen_samples(const struct sn_head *head, uint32_t id,
 
 /* Chunks of one series, copied out: bytes, and where each chunk stands. Reused between calls. */
 struct sn_head_part {
-    size_t offset; /* in bytes.ptr */
+    size_t offset;    /* in bytes.ptr */
+    int64_t start_ms; /* of all its samples */
     uint16_t len;
     uint16_t count;
 };

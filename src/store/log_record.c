@@ -14,13 +14,16 @@ static const char header_magic[8] = {'S', 'N', 'D', 'E', 'L', 'O', 'G', '\n'};
 enum {
     ENCODING_PLAIN = 0,
     ENCODING_ZSTD = 1,
+    HAS_STARTS = 2, /* beside the encoding */
     ZSTD_LEVEL = 1, /* 1.7 B/sample at 13 ns; level 3 saves 4 % and costs twice the time */
     SAMPLE_BYTES_MAX = 5 + SN_VARINT_BYTES_MAX + 8, /* series, time, value */
     SAMPLES_HEADER_BYTES_MAX = 1 + 5 + 5,
+    START_BYTES_MAX = 5 + SN_VARINT_BYTES_MAX, /* distance, start time */
     HEADER_CRC_AT = 12,
 };
-_Static_assert((size_t)SN_LOG_SAMPLES_MAX *SAMPLE_BYTES_MAX + SAMPLES_HEADER_BYTES_MAX <
-                   SN_LOG_PAYLOAD_BYTES_MAX,
+/* Columns of a record with as many start times as samples. */
+#define RAW_BYTES_MAX ((size_t)SN_LOG_SAMPLES_MAX * (SAMPLE_BYTES_MAX + START_BYTES_MAX) + 5)
+_Static_assert(RAW_BYTES_MAX + SAMPLES_HEADER_BYTES_MAX < SN_LOG_PAYLOAD_BYTES_MAX,
                "a samples record fits");
 
 /* ---- framing ---- */
@@ -103,10 +106,26 @@ void sn_log_writer_release(struct sn_log_writer *writer) {
     writer->zstd = NULL;
 }
 
-/* Columns: all series as differences, all times as differences, all values as they are. */
-static sn_status put_columns(struct sn_buf *raw, struct sn_log_samples samples) {
+/* `first` is the index of the first sample of the record in the list that starts count in. */
+static uint8_t *put_starts(uint8_t *at, struct sn_log_samples samples, size_t first) {
+    uint64_t position = first;
+    int64_t start_ms = 0;
+    at = sn_varint_put(at, samples.start_count);
+    for (size_t i = 0; i < samples.start_count; i++) {
+        at = sn_varint_put(at, samples.starts[i].at - position);
+        at = sn_varint_put_signed(at, samples.starts[i].start_ms - start_ms);
+        position = samples.starts[i].at;
+        start_ms = samples.starts[i].start_ms;
+    }
+    return at;
+}
+
+/* Columns: all series as differences, all times as differences, start times, all values as they
+ * are. */
+static sn_status put_columns(struct sn_buf *raw, struct sn_log_samples samples, size_t first) {
     sn_buf_reset(raw);
-    uint8_t *at = sn_buf_reserve(raw, samples.count * SAMPLE_BYTES_MAX);
+    uint8_t *at = sn_buf_reserve(raw, samples.count * SAMPLE_BYTES_MAX +
+                                          samples.start_count * START_BYTES_MAX + 5);
     if (!at)
         return raw->status;
     int64_t series = 0;
@@ -119,13 +138,16 @@ static sn_status put_columns(struct sn_buf *raw, struct sn_log_samples samples) 
         at = sn_varint_put_signed(at, samples.time_ms[i] - time_ms);
         time_ms = samples.time_ms[i];
     }
+    if (samples.start_count > 0)
+        at = put_starts(at, samples, first);
     for (size_t i = 0; i < samples.count; i++, at += 8)
         sn_store_u64le(at, sn_double_bits(samples.value[i]));
     raw->len = (size_t)(at - raw->ptr);
     return SN_OK;
 }
 
-static void put_body(struct sn_log_writer *writer, size_t count, struct sn_buf *out) {
+static void put_body(struct sn_log_writer *writer, size_t count, bool has_starts,
+                     struct sn_buf *out) {
     const struct sn_buf *raw = &writer->raw;
     size_t bound = ZSTD_compressBound(raw->len);
     uint8_t *head = sn_buf_reserve(out, SAMPLES_HEADER_BYTES_MAX + bound);
@@ -135,32 +157,46 @@ static void put_body(struct sn_log_writer *writer, size_t count, struct sn_buf *
     at = sn_varint_put(at, raw->len);
     size_t packed = ZSTD_compressCCtx(writer->zstd, at, bound, raw->ptr, raw->len, ZSTD_LEVEL);
     bool pays = !ZSTD_isError(packed) && packed < raw->len;
-    head[0] = pays ? ENCODING_ZSTD : ENCODING_PLAIN;
+    head[0] = (uint8_t)((pays ? ENCODING_ZSTD : ENCODING_PLAIN) | (has_starts ? HAS_STARTS : 0));
     if (!pays)
         memcpy(at, raw->ptr, raw->len);
     at += pays ? packed : raw->len;
     out->len += (size_t)(at - head);
 }
 
+/* The samples [first, ...) as one record, and the start times among them. */
+static struct sn_log_samples cut_record(struct sn_log_samples samples, size_t first,
+                                        size_t first_start) {
+    size_t left = samples.count - first;
+    struct sn_log_samples part = {.series = samples.series + first,
+                                  .time_ms = samples.time_ms + first,
+                                  .value = samples.value + first,
+                                  .count = left < SN_LOG_SAMPLES_MAX ? left : SN_LOG_SAMPLES_MAX};
+    size_t end = first_start;
+    while (end < samples.start_count && samples.starts[end].at < first + part.count)
+        end++;
+    part.start_count = end - first_start;
+    if (part.start_count > 0)
+        part.starts = samples.starts + first_start;
+    return part;
+}
+
 sn_status sn_log_put_samples(struct sn_log_writer *writer, struct sn_log_samples samples,
                              struct sn_buf *out) {
     size_t before = out->len;
-    while (samples.count > 0 && out->status == SN_OK) {
-        struct sn_log_samples part = samples;
-        if (part.count > SN_LOG_SAMPLES_MAX)
-            part.count = SN_LOG_SAMPLES_MAX;
-        sn_status status = put_columns(&writer->raw, part);
+    size_t first_start = 0;
+    for (size_t first = 0; first < samples.count && out->status == SN_OK;) {
+        struct sn_log_samples part = cut_record(samples, first, first_start);
+        sn_status status = put_columns(&writer->raw, part, first);
         if (status != SN_OK) {
             out->len = before;
             return status;
         }
         size_t start = begin_record(out, SN_LOG_SAMPLES);
-        put_body(writer, part.count, out);
+        put_body(writer, part.count, part.start_count > 0, out);
         end_record(out, start);
-        samples.series += part.count;
-        samples.time_ms += part.count;
-        samples.value += part.count;
-        samples.count -= part.count;
+        first += part.count;
+        first_start += part.start_count;
     }
     if (out->status != SN_OK)
         out->len = before;
@@ -169,7 +205,7 @@ sn_status sn_log_put_samples(struct sn_log_writer *writer, struct sn_log_samples
 
 sn_status sn_log_reader_init(struct sn_log_reader *reader) {
     *reader = (struct sn_log_reader){0};
-    sn_buf_init(&reader->raw, (size_t)SN_LOG_SAMPLES_MAX * SAMPLE_BYTES_MAX);
+    sn_buf_init(&reader->raw, RAW_BYTES_MAX);
     reader->series = sn_realloc_array(NULL, SN_LOG_SAMPLES_MAX, sizeof *reader->series);
     reader->time_ms = sn_realloc_array(NULL, SN_LOG_SAMPLES_MAX, sizeof *reader->time_ms);
     reader->value = sn_realloc_array(NULL, SN_LOG_SAMPLES_MAX, sizeof *reader->value);
@@ -183,36 +219,88 @@ void sn_log_reader_release(struct sn_log_reader *reader) {
     sn_free(reader->series);
     sn_free(reader->time_ms);
     sn_free(reader->value);
+    sn_free(reader->starts);
     sn_buf_release(&reader->raw);
     (void)ZSTD_freeDCtx(reader->zstd); /* fails only for static contexts */
     *reader = (struct sn_log_reader){0};
 }
 
-/* Decode `count` columns that must fill [at, end) exactly. */
-static bool read_columns(struct sn_log_reader *reader, const uint8_t *at, const uint8_t *end,
-                         size_t count) {
+static bool reserve_starts(struct sn_log_reader *reader, size_t count) {
+    if (count <= reader->start_capacity)
+        return true;
+    struct sn_log_start *starts = sn_realloc_array(reader->starts, count, sizeof *starts);
+    if (!starts)
+        return false;
+    reader->starts = starts;
+    reader->start_capacity = count;
+    return true;
+}
+
+/* Start times of at most `count` samples. */
+static const uint8_t *read_starts(struct sn_log_reader *reader, const uint8_t *at,
+                                  const uint8_t *end, size_t count) {
+    uint64_t start_count = 0;
+    uint64_t position = 0;
+    uint64_t start_ms = 0;
+    at = sn_varint_get(at, end, &start_count);
+    if (!at || start_count == 0 || start_count > count)
+        return NULL;
+    if (!reserve_starts(reader, start_count)) {
+        reader->raw.status = SN_ERR_NO_MEMORY;
+        return NULL;
+    }
+    for (size_t i = 0; i < start_count; i++) {
+        uint64_t distance = 0;
+        int64_t delta = 0;
+        at = sn_varint_get(at, end, &distance);
+        at = sn_varint_get_signed(at, end, &delta);
+        if (!at || distance >= count - position || (i > 0 && distance == 0))
+            return NULL;
+        position += distance;
+        start_ms += (uint64_t)delta;
+        if (start_ms > (uint64_t)SN_TIME_MS_MAX)
+            return NULL;
+        reader->starts[i] =
+            (struct sn_log_start){.at = (uint32_t)position, .start_ms = (int64_t)start_ms};
+    }
+    reader->start_count = start_count;
+    return at;
+}
+
+static const uint8_t *read_series_and_times(struct sn_log_reader *reader, const uint8_t *at,
+                                            const uint8_t *end, size_t count) {
     uint64_t series = 0;
     int64_t delta;
     for (size_t i = 0; i < count; i++) {
         at = sn_varint_get_signed(at, end, &delta);
         if (!at)
-            return false;
+            return NULL;
         series += (uint64_t)delta;
         if (series > UINT32_MAX)
-            return false;
+            return NULL;
         reader->series[i] = (uint32_t)series;
     }
     uint64_t time_ms = 0;
     for (size_t i = 0; i < count; i++) {
         at = sn_varint_get_signed(at, end, &delta);
         if (!at)
-            return false;
+            return NULL;
         time_ms += (uint64_t)delta;
         if (time_ms > (uint64_t)SN_TIME_MS_MAX)
-            return false;
+            return NULL;
         reader->time_ms[i] = (int64_t)time_ms;
     }
-    if ((size_t)(end - at) != count * 8)
+    return at;
+}
+
+/* Decode `count` columns that must fill [at, end) exactly. */
+static bool read_columns(struct sn_log_reader *reader, const uint8_t *at, const uint8_t *end,
+                         size_t count, bool has_starts) {
+    reader->start_count = 0;
+    at = read_series_and_times(reader, at, end, count);
+    if (at && has_starts)
+        at = read_starts(reader, at, end, count);
+    if (!at || (size_t)(end - at) != count * 8)
         return false;
     for (size_t i = 0; i < count; i++)
         reader->value[i] = sn_double_from_bits(sn_load_u64le(at + 8 * i));
@@ -240,13 +328,15 @@ sn_status sn_log_read_samples(struct sn_log_reader *reader, const struct sn_log_
     const uint8_t *at = sn_varint_get(record->payload + 1, end, &count);
     at = sn_varint_get(at, end, &raw_len);
     if (!at || count == 0 || count > SN_LOG_SAMPLES_MAX || raw_len == 0 ||
-        raw_len > count * SAMPLE_BYTES_MAX)
+        raw_len > count * (SAMPLE_BYTES_MAX + START_BYTES_MAX) + 5 || record->payload[0] > 3)
         return sn_err_set(err, SN_ERR_CORRUPT, "a samples record has a header that cannot be");
-    const uint8_t *raw =
-        unpack_columns(reader, record->payload[0], at, (size_t)(end - at), raw_len);
-    if (!raw && reader->raw.status == SN_ERR_NO_MEMORY)
+    bool has_starts = (record->payload[0] & HAS_STARTS) != 0;
+    uint8_t encoding = record->payload[0] & ENCODING_ZSTD;
+    const uint8_t *raw = unpack_columns(reader, encoding, at, (size_t)(end - at), raw_len);
+    bool is_good = raw && read_columns(reader, raw, raw + raw_len, count, has_starts);
+    if (!is_good && reader->raw.status == SN_ERR_NO_MEMORY)
         return sn_err_set(err, SN_ERR_NO_MEMORY, "no memory for a samples record");
-    if (!raw || !read_columns(reader, raw, raw + raw_len, count))
+    if (!is_good)
         return sn_err_set(err, SN_ERR_CORRUPT, "a samples record does not decode");
     reader->count = count;
     return SN_OK;

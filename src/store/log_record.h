@@ -23,7 +23,7 @@ enum sn_log_type {
     SN_LOG_METADATA = 3,
 };
 
-#define SN_LOG_FORMAT_VERSION 1
+#define SN_LOG_FORMAT_VERSION 2
 #define SN_LOG_HEADER_BYTES 16
 #define SN_LOG_RECORD_HEADER_BYTES 9
 
@@ -32,12 +32,20 @@ enum sn_log_type {
 /* A record never has more payload; the largest are series definitions, flushed beyond 1 MiB. */
 #define SN_LOG_PAYLOAD_BYTES_MAX ((size_t)4 << 20)
 
+/* From this sample on its series counts since start_ms (0: unknown), until the next one says. */
+struct sn_log_start {
+    int64_t start_ms;
+    uint32_t at; /* index of the sample; strictly ascending in a list */
+};
+
 /* Parallel columns. */
 struct sn_log_samples {
     const uint32_t *series; /* [count] */
     const int64_t *time_ms;
     const double *value;
     size_t count;
+    const struct sn_log_start *starts; /* [start_count] */
+    size_t start_count;
 };
 
 /* ---- writing ---- */
@@ -93,6 +101,9 @@ struct sn_log_reader {
     int64_t *time_ms;
     double *value;
     size_t count;
+    struct sn_log_start *starts; /* [start_capacity], owned */
+    size_t start_count;
+    size_t start_capacity;
     struct sn_buf raw;
     void *zstd; /* ZSTD_DCtx, owned */
 };

@@ -13,9 +13,28 @@ static void copy_run(struct sn_samples *to, size_t at, const struct sn_samples *
         return;
     memmove(to->time_ms + at, from->time_ms + first, count * sizeof *to->time_ms);
     memmove(to->value + at, from->value + first, count * sizeof *to->value);
+    if (to->has_start)
+        memmove(to->start_ms + at, from->start_ms + first, count * sizeof *to->start_ms);
 }
 
-/* Merge the ascending a and b into `to` (empty, large enough); b wins at equal times. */
+sn_status sn_samples_append_run(struct sn_samples *samples, const struct sn_samples *from,
+                                size_t first, size_t count) {
+    SN_TRY(sn_samples_reserve(samples, count));
+    if (from->has_start)
+        SN_TRY(sn_samples_use_start(samples));
+    size_t at = samples->count;
+    if (count == 0)
+        return SN_OK;
+    memcpy(samples->time_ms + at, from->time_ms + first, count * sizeof *samples->time_ms);
+    memcpy(samples->value + at, from->value + first, count * sizeof *samples->value);
+    for (size_t i = 0; samples->has_start && i < count; i++)
+        samples->start_ms[at + i] = from->has_start ? from->start_ms[first + i] : 0;
+    samples->count += count;
+    return SN_OK;
+}
+
+/* Merge the ascending a and b into `to` (empty, large enough, the same columns); b wins at equal
+ * times. */
 static void merge_runs(const struct sn_samples *a, const struct sn_samples *b,
                        struct sn_samples *to) {
     size_t i = 0;
@@ -37,6 +56,8 @@ static void merge_runs(const struct sn_samples *a, const struct sn_samples *b,
 static struct sn_samples view(const struct sn_samples *samples, size_t first, size_t end) {
     return (struct sn_samples){.time_ms = samples->time_ms + first,
                                .value = samples->value + first,
+                               .start_ms = samples->has_start ? samples->start_ms + first : NULL,
+                               .has_start = samples->has_start,
                                .count = end - first,
                                .capacity = end - first};
 }
@@ -63,7 +84,9 @@ sn_status sn_samples_merge_tail(struct sn_samples *samples, size_t base, size_t 
     struct sn_samples newer = view(samples, middle, samples->count);
     struct sn_samples merged;
     sn_samples_init(&merged);
-    sn_status status = sn_samples_reserve(&merged, older.count + newer.count);
+    sn_status status = samples->has_start ? sn_samples_use_start(&merged) : SN_OK;
+    if (status == SN_OK)
+        status = sn_samples_reserve(&merged, older.count + newer.count);
     if (status == SN_OK) {
         merge_runs(&older, &newer, &merged);
         copy_run(samples, first, &merged, 0, merged.count);
@@ -85,6 +108,7 @@ void sn_samples_clip_tail(struct sn_samples *samples, size_t base, struct sn_ran
 struct arrival {
     int64_t time_ms;
     double value;
+    int64_t start_ms;
     size_t order;
 };
 
@@ -112,12 +136,17 @@ sn_status sn_samples_sort_latest(struct sn_samples *samples) {
     if (!items)
         return SN_ERR_NO_MEMORY;
     for (size_t i = 0; i < samples->count; i++)
-        items[i] = (struct arrival){samples->time_ms[i], samples->value[i], i};
+        items[i] = (struct arrival){.time_ms = samples->time_ms[i],
+                                    .value = samples->value[i],
+                                    .start_ms = samples->has_start ? samples->start_ms[i] : 0,
+                                    .order = i};
     qsort(items, samples->count, sizeof *items, compare_arrivals);
     size_t kept = 0;
     for (size_t i = 0; i < samples->count; i++) {
         kept -= kept > 0 && samples->time_ms[kept - 1] == items[i].time_ms;
         samples->time_ms[kept] = items[i].time_ms;
+        if (samples->has_start)
+            samples->start_ms[kept] = items[i].start_ms;
         samples->value[kept++] = items[i].value;
     }
     samples->count = kept;

@@ -11,6 +11,10 @@
 /* Sort by time; of equal times the one that stood last stays. Stable, O(n log n). */
 sn_status sn_samples_sort_latest(struct sn_samples *samples) SN_MUST_USE;
 
+/* Append the samples [first, first + count) of another list, all their columns. SN_ERR_NO_MEMORY. */
+sn_status sn_samples_append_run(struct sn_samples *samples, const struct sn_samples *from,
+                                size_t first, size_t count) SN_MUST_USE;
+
 /*
  * `samples` holds [0, base) which is not ours, then an ascending run [base, middle), then a newer
  * ascending run [middle, count). Make one ascending run of the two; at equal times the newer one

@@ -16,7 +16,13 @@ enum {
     STORED_LEN_AT = 4,
     RAW_LEN_AT = 8,
     ENCODING_AT = 12,
-    ENTRY_BYTES_MAX = 15, /* of a chunk or a time block in the tables */
+    LAYOUT_AT = 13,
+    LAYOUT_FIRST = 0, /* of version 1: chunks have no flags */
+    LAYOUT_FLAGS = 1,
+    FLAG_STARTS = 1, /* flags of a chunk stand in the low bits beside its time block */
+    FLAG_MASK = 3,
+    FLAG_BITS = 2,
+    ENTRY_BYTES_MAX = 20, /* of a chunk or a time block in the tables */
 };
 
 /* ---- writing ---- */
@@ -24,6 +30,8 @@ enum {
 static void clear(struct sn_pack_builder *builder) {
     builder->chunk_count = 0;
     builder->time_block_count = 0;
+    builder->start_last = 0;
+    sn_buf_reset(&builder->starts);
     sn_buf_reset(&builder->times);
     sn_buf_reset(&builder->values);
     builder->time_min = INT64_MAX;
@@ -33,6 +41,7 @@ static void clear(struct sn_pack_builder *builder) {
 
 sn_status sn_pack_builder_init(struct sn_pack_builder *builder) {
     *builder = (struct sn_pack_builder){.raw_target = SN_PACK_RAW_TARGET};
+    sn_buf_init(&builder->starts, 0);
     sn_buf_init(&builder->times, 0);
     sn_buf_init(&builder->values, 0);
     sn_buf_init(&builder->raw, 0);
@@ -47,6 +56,7 @@ void sn_pack_builder_release(struct sn_pack_builder *builder) {
     sn_free(builder->time_blocks);
     builder->chunks = NULL;
     builder->time_blocks = NULL;
+    sn_buf_release(&builder->starts);
     sn_buf_release(&builder->times);
     sn_buf_release(&builder->values);
     sn_buf_release(&builder->raw);
@@ -93,33 +103,74 @@ static sn_status share_times(struct sn_pack_builder *builder, const int64_t *tim
     return SN_OK;
 }
 
-sn_status sn_pack_add(struct sn_pack_builder *builder, uint32_t series, const int64_t *time_ms,
-                      const double *value, size_t count) {
-    SN_CHECK(count > 0 && count <= SN_CHUNK_SAMPLES_MAX);
-    SN_CHECK(builder->chunk_count < SN_PACK_CHUNKS_MAX);
-    uint8_t *at = sn_buf_reserve(&builder->values, sn_chunk_bound(count));
-    uint32_t block = 0;
+static bool knows_start(const int64_t *start_ms, size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        if (start_ms[i] != 0)
+            return true;
+    }
+    return false;
+}
+
+/* Runs of samples with the same start time; *ret_count: how many. */
+static sn_status put_starts(struct sn_pack_builder *builder, const int64_t *start_ms, size_t count,
+                            uint32_t *ret_count) {
+    uint8_t *at = sn_buf_reserve(&builder->starts, count * SN_PACK_START_BYTES_MAX);
+    uint32_t runs = 0;
     if (!at)
-        return builder->values.status;
-    SN_TRY(share_times(builder, time_ms, count, &block));
-    size_t len = sn_chunk_encode_values(value, count, at);
-    builder->chunks[builder->chunk_count++] =
-        (struct sn_pack_chunk){.series = series,
-                               .time_block = block,
-                               .value_offset = (uint32_t)builder->values.len,
-                               .value_len = (uint32_t)len};
-    builder->values.len += len;
+        return builder->starts.status;
+    for (size_t i = 0; i < count; runs++) {
+        size_t end = i + 1;
+        while (end < count && start_ms[end] == start_ms[i])
+            end++;
+        if (end < count) /* the last run has the rest */
+            at = sn_varint_put(at, end - i);
+        at = sn_varint_put_signed(at, start_ms[i] - builder->start_last);
+        builder->start_last = start_ms[i];
+        i = end;
+    }
+    builder->starts.len = (size_t)(at - builder->starts.ptr);
+    *ret_count = runs;
+    return SN_OK;
+}
+
+static void note_times(struct sn_pack_builder *builder, const int64_t *time_ms, size_t count) {
     builder->sample_count += count;
     if (time_ms[0] < builder->time_min)
         builder->time_min = time_ms[0];
     if (time_ms[count - 1] > builder->time_max)
         builder->time_max = time_ms[count - 1];
+}
+
+sn_status sn_pack_add(struct sn_pack_builder *builder, uint32_t series,
+                      const struct sn_samples *samples) {
+    size_t count = samples->count;
+    SN_CHECK(count > 0 && count <= SN_CHUNK_SAMPLES_MAX);
+    SN_CHECK(builder->chunk_count < SN_PACK_CHUNKS_MAX);
+    struct sn_pack_chunk chunk = {.series = series, .value_offset = (uint32_t)builder->values.len};
+    uint8_t *at = sn_buf_reserve(&builder->values, sn_chunk_bound(count));
+    if (!at)
+        return builder->values.status;
+    SN_TRY(share_times(builder, samples->time_ms, count, &chunk.time_block));
+    if (samples->has_start && knows_start(samples->start_ms, count))
+        SN_TRY(put_starts(builder, samples->start_ms, count, &chunk.start_count));
+    chunk.value_len = (uint32_t)sn_chunk_encode_values(samples->value, count, at);
+    builder->values.len += chunk.value_len;
+    builder->chunks[builder->chunk_count++] = chunk;
+    note_times(builder, samples->time_ms, count);
     return SN_OK;
 }
 
 bool sn_pack_is_full(const struct sn_pack_builder *builder) {
-    return builder->times.len + builder->values.len >= builder->raw_target ||
-           builder->chunk_count == SN_PACK_CHUNKS_MAX;
+    size_t bytes = builder->starts.len + builder->times.len + builder->values.len;
+    return bytes >= builder->raw_target || builder->chunk_count == SN_PACK_CHUNKS_MAX;
+}
+
+static uint8_t *put_chunk(uint8_t *at, const struct sn_pack_chunk *chunk, int64_t series_before) {
+    uint64_t flags = chunk->start_count > 0 ? FLAG_STARTS : 0;
+    at = sn_varint_put_signed(at, (int64_t)chunk->series - series_before);
+    at = sn_varint_put(at, (uint64_t)chunk->time_block << FLAG_BITS | flags);
+    at = sn_varint_put(at, chunk->value_len);
+    return chunk->start_count > 0 ? sn_varint_put(at, chunk->start_count) : at;
 }
 
 /* Tables and blocks, one behind the other. */
@@ -138,13 +189,11 @@ static sn_status assemble(struct sn_pack_builder *builder) {
     }
     int64_t series = 0;
     for (uint32_t i = 0; i < builder->chunk_count; i++) {
-        const struct sn_pack_chunk *chunk = &builder->chunks[i];
-        at = sn_varint_put_signed(at, (int64_t)chunk->series - series);
-        at = sn_varint_put(at, chunk->time_block);
-        at = sn_varint_put(at, chunk->value_len);
-        series = chunk->series;
+        at = put_chunk(at, &builder->chunks[i], series);
+        series = builder->chunks[i].series;
     }
     raw->len = (size_t)(at - raw->ptr);
+    sn_buf_put(raw, builder->starts.ptr, builder->starts.len);
     sn_buf_put(raw, builder->times.ptr, builder->times.len);
     sn_buf_put(raw, builder->values.ptr, builder->values.len);
     SN_CHECK(raw->len <= SN_PACK_RAW_BYTES_MAX);
@@ -170,6 +219,7 @@ sn_status sn_pack_finish(struct sn_pack_builder *builder, struct sn_buf *out) {
     sn_store_u32le(at + STORED_LEN_AT, (uint32_t)len);
     sn_store_u32le(at + RAW_LEN_AT, (uint32_t)raw->len);
     at[ENCODING_AT] = pays ? ENCODING_LZ4 : ENCODING_PLAIN;
+    at[LAYOUT_AT] = LAYOUT_FLAGS;
     sn_store_u32le(at,
                    sn_crc32c(0, at + STORED_LEN_AT, SN_PACK_HEADER_BYTES - STORED_LEN_AT + len));
     out->len += SN_PACK_HEADER_BYTES + len;
@@ -182,6 +232,7 @@ sn_status sn_pack_finish(struct sn_pack_builder *builder, struct sn_buf *out) {
 void sn_pack_release(struct sn_pack *pack) {
     sn_free(pack->chunks);
     sn_free(pack->time_blocks);
+    sn_free(pack->starts);
     sn_free(pack->raw);
     *pack = (struct sn_pack){0};
 }
@@ -204,14 +255,18 @@ static sn_status unpack(const uint8_t *bytes, size_t len, struct sn_pack *pack,
     if (!pack->raw)
         return sn_err_set(err, SN_ERR_NO_MEMORY, "no memory for a pack of %zu bytes", raw_len);
     pack->raw_len = raw_len;
-    bool is_good = false;
+    bool is_good = bytes[LAYOUT_AT] <= LAYOUT_FLAGS;
+    if (!is_good)
+        return sn_err_set(err, SN_ERR_CORRUPT, "a pack has the unknown layout %u",
+                          bytes[LAYOUT_AT]);
     if (bytes[ENCODING_AT] == ENCODING_LZ4) {
         int got =
             LZ4_decompress_safe((const char *)body, (char *)pack->raw, (int)body_len, (int)raw_len);
         is_good = got >= 0 && (size_t)got == raw_len;
     } else if (bytes[ENCODING_AT] == ENCODING_PLAIN && body_len == raw_len) {
         memcpy(pack->raw, body, raw_len);
-        is_good = true;
+    } else {
+        is_good = false;
     }
     return is_good ? SN_OK : sn_err_set(err, SN_ERR_CORRUPT, "a pack does not decompress");
 }
@@ -236,33 +291,101 @@ static const uint8_t *read_time_blocks(struct sn_pack *pack, const uint8_t *at, 
     return at;
 }
 
-static const uint8_t *read_chunks(struct sn_pack *pack, const uint8_t *at, const uint8_t *end,
-                                  size_t *ret_bytes) {
-    uint64_t offset = 0;
-    uint64_t series = 0;
-    for (uint32_t i = 0; i < pack->chunk_count; i++) {
-        int64_t delta = 0;
-        uint64_t block = 0;
-        uint64_t len = 0;
-        at = sn_varint_get_signed(at, end, &delta);
-        at = sn_varint_get(at, end, &block);
-        at = sn_varint_get(at, end, &len);
-        series += (uint64_t)delta;
-        if (!at || block >= pack->time_block_count || series > UINT32_MAX || len > pack->raw_len)
-            return NULL;
-        pack->chunks[i] = (struct sn_pack_chunk){.series = (uint32_t)series,
-                                                 .time_block = (uint32_t)block,
-                                                 .value_offset = (uint32_t)offset,
-                                                 .value_len = (uint32_t)len};
-        offset += len;
-        if (offset > pack->raw_len)
-            return NULL;
+struct chunk_reader {
+    bool has_flags;
+    uint64_t series;
+    uint64_t offset; /* of the next value block */
+    uint64_t starts; /* runs so far */
+};
+
+static const uint8_t *read_chunk(const struct sn_pack *pack, struct chunk_reader *reader,
+                                 const uint8_t *at, const uint8_t *end,
+                                 struct sn_pack_chunk *ret_chunk) {
+    int64_t delta = 0;
+    uint64_t block = 0;
+    uint64_t len = 0;
+    uint64_t starts = 0;
+    uint64_t flags = 0;
+    at = sn_varint_get_signed(at, end, &delta);
+    at = sn_varint_get(at, end, &block);
+    at = sn_varint_get(at, end, &len);
+    reader->series += (uint64_t)delta;
+    if (reader->has_flags) {
+        flags = block & FLAG_MASK;
+        block >>= FLAG_BITS;
     }
-    *ret_bytes = offset;
+    if (flags & FLAG_STARTS)
+        at = sn_varint_get(at, end, &starts);
+    if (!at || block >= pack->time_block_count || reader->series > UINT32_MAX ||
+        len > pack->raw_len || flags > FLAG_STARTS || starts > pack->time_blocks[block].count)
+        return NULL;
+    *ret_chunk = (struct sn_pack_chunk){.series = (uint32_t)reader->series,
+                                        .time_block = (uint32_t)block,
+                                        .value_offset = (uint32_t)reader->offset,
+                                        .value_len = (uint32_t)len,
+                                        .start_first = (uint32_t)reader->starts,
+                                        .start_count = (uint32_t)starts};
+    reader->offset += len;
+    reader->starts += starts;
+    return reader->offset > pack->raw_len ? NULL : at;
+}
+
+static const uint8_t *read_chunks(struct sn_pack *pack, struct chunk_reader *reader,
+                                  const uint8_t *at, const uint8_t *end) {
+    for (uint32_t i = 0; at && i < pack->chunk_count; i++)
+        at = read_chunk(pack, reader, at, end, &pack->chunks[i]);
     return at;
 }
 
-static sn_status parse(struct sn_pack *pack, struct sn_err *err) {
+/* The runs of one chunk; *start_ms is that of the run before. */
+static const uint8_t *read_chunk_starts(const struct sn_pack *pack,
+                                        const struct sn_pack_chunk *chunk, uint64_t *start_ms,
+                                        const uint8_t *at, const uint8_t *end) {
+    uint64_t left = pack->time_blocks[chunk->time_block].count;
+    uint64_t position = 0;
+    for (uint32_t i = 0; i < chunk->start_count; i++) {
+        uint64_t samples = left;
+        int64_t delta = 0;
+        if (i + 1 < chunk->start_count)
+            at = sn_varint_get(at, end, &samples);
+        at = sn_varint_get_signed(at, end, &delta);
+        *start_ms += (uint64_t)delta;
+        bool is_last = i + 1 == chunk->start_count;
+        if (!at || samples == 0 || samples > left || (!is_last && samples == left) ||
+            *start_ms > (uint64_t)SN_TIME_MS_MAX)
+            return NULL;
+        pack->starts[chunk->start_first + i] =
+            (struct sn_pack_start){.start_ms = (int64_t)*start_ms, .at = (uint32_t)position};
+        position += samples;
+        left -= samples;
+    }
+    return at;
+}
+
+/* SN_ERR_CORRUPT, SN_ERR_NO_MEMORY. *at moves behind the start times. */
+static sn_status read_starts(struct sn_pack *pack, uint64_t count, const uint8_t **at,
+                             const uint8_t *end) {
+    uint64_t start_ms = 0;
+    if (count == 0)
+        return SN_OK;
+    if (count > (uint64_t)(end - *at)) /* a run has at least a byte: bounds what is allocated */
+        return SN_ERR_CORRUPT;
+    pack->starts = sn_realloc_array(NULL, count, sizeof *pack->starts);
+    if (!pack->starts)
+        return SN_ERR_NO_MEMORY;
+    pack->start_count = (uint32_t)count;
+    for (uint32_t i = 0; *at && i < pack->chunk_count; i++)
+        *at = read_chunk_starts(pack, &pack->chunks[i], &start_ms, *at, end);
+    return *at ? SN_OK : SN_ERR_CORRUPT;
+}
+
+static sn_status mismatch(sn_status status, struct sn_err *err) {
+    if (status == SN_ERR_NO_MEMORY)
+        return sn_err_set(err, status, "no memory for the tables of a pack");
+    return sn_err_set(err, SN_ERR_CORRUPT, "the tables of a pack do not match its bytes");
+}
+
+static sn_status parse(struct sn_pack *pack, bool has_flags, struct sn_err *err) {
     const uint8_t *end = pack->raw + pack->raw_len;
     uint64_t chunk_count = 0;
     uint64_t block_count = 0;
@@ -278,11 +401,14 @@ static sn_status parse(struct sn_pack *pack, struct sn_err *err) {
     pack->chunk_count = (uint32_t)chunk_count;
     pack->time_block_count = (uint32_t)block_count;
     size_t times_len = 0;
-    size_t values_len = 0;
+    struct chunk_reader reader = {.has_flags = has_flags};
     at = read_time_blocks(pack, at, end, &times_len);
-    at = at ? read_chunks(pack, at, end, &values_len) : NULL;
-    if (!at || times_len + values_len != (size_t)(end - at))
-        return sn_err_set(err, SN_ERR_CORRUPT, "the tables of a pack do not match its bytes");
+    at = read_chunks(pack, &reader, at, end);
+    sn_status status = at ? read_starts(pack, reader.starts, &at, end) : SN_ERR_CORRUPT;
+    if (status != SN_OK)
+        return mismatch(status, err);
+    if (times_len + reader.offset != (size_t)(end - at))
+        return mismatch(SN_ERR_CORRUPT, err);
     pack->times_at = (size_t)(at - pack->raw);
     pack->values_at = pack->times_at + times_len;
     return SN_OK;
@@ -293,7 +419,7 @@ sn_status sn_pack_parse(const uint8_t *bytes, size_t len, struct sn_pack *ret_pa
     struct sn_pack pack = {0};
     sn_status status = unpack(bytes, len, &pack, err);
     if (status == SN_OK)
-        status = parse(&pack, err);
+        status = parse(&pack, bytes[LAYOUT_AT] == LAYOUT_FLAGS, err);
     if (status != SN_OK) {
         sn_pack_release(&pack);
         return status;
@@ -311,6 +437,26 @@ static bool are_times_valid(const int64_t *time_ms, size_t count) {
             return false;
     }
     return true;
+}
+
+/* Start times of a chunk behind the samples that are there; the column is made when there are any. */
+static sn_status decode_starts(const struct sn_pack *pack, const struct sn_pack_chunk *chunk,
+                               struct sn_samples *samples) {
+    uint32_t count = pack->time_blocks[chunk->time_block].count;
+    if (chunk->start_count > 0)
+        SN_TRY(sn_samples_use_start(samples));
+    if (!samples->has_start)
+        return SN_OK;
+    int64_t *start_ms = samples->start_ms + samples->count;
+    if (chunk->start_count == 0)
+        memset(start_ms, 0, count * sizeof *start_ms);
+    for (uint32_t i = 0; i < chunk->start_count; i++) {
+        const struct sn_pack_start *run = &pack->starts[chunk->start_first + i];
+        uint32_t end = i + 1 < chunk->start_count ? run[1].at : count;
+        for (uint32_t k = run->at; k < end; k++)
+            start_ms[k] = run->start_ms;
+    }
+    return SN_OK;
 }
 
 sn_status sn_pack_decode(const struct sn_pack *pack, uint32_t chunk, struct sn_samples *samples) {
@@ -331,6 +477,7 @@ sn_status sn_pack_decode(const struct sn_pack *pack, uint32_t chunk, struct sn_s
                                   samples->value + samples->count, &used));
     if (used != entry->value_len)
         return SN_ERR_CORRUPT;
+    SN_TRY(decode_starts(pack, entry, samples));
     samples->count += block->count;
     return SN_OK;
 }

@@ -2,13 +2,15 @@
  * Packs: about 16 or 64 KiB of sealed chunks of neighbouring series, the unit that is read, checked and
  * compressed. docs/FORMATS.md, "Pack".
  *
- *   stored = u32le crc32c, u32le stored_len, u32le raw_len, u8 encoding, u8[3] zero, body
+ *   stored = u32le crc32c, u32le stored_len, u32le raw_len, u8 encoding, u8 layout, u8[2] zero, body
  *   raw    = varint chunk count, varint time block count,
  *            per time block: varint sample count, varint bytes
- *            per chunk: signed varint series difference, varint time block, varint value bytes
- *            time blocks, value blocks
+ *            per chunk: signed varint series difference, varint time block * 4 + flags,
+ *                       varint value bytes; with start times: varint runs
+ *            start times, time blocks, value blocks
  *
- * Chunks with equal times share one time block. Reading trusts nothing. Pure; one thread per object.
+ * Chunks with equal times share one time block. Start times are runs of samples that have the same
+ * one; a chunk of which none is known has no runs. Reading trusts nothing. Pure; one thread per object.
  */
 #ifndef SN_STORE_PACK_H
 #define SN_STORE_PACK_H
@@ -26,11 +28,14 @@
  * times. Two hours of node_exporter at 1 s: 21 series instead of 5. */
 #define SN_PACK_RAW_TARGET_MERGED 65536
 #define SN_PACK_CHUNKS_MAX 4096
+/* Of a run of start times: its samples, its start. */
+#define SN_PACK_START_BYTES_MAX 12
 /* Target, the tables (16 bytes each), and one chunk of the largest size more. */
 #define SN_PACK_RAW_BYTES_MAX                                                                      \
     (SN_PACK_RAW_TARGET_MERGED + SN_PACK_RAW_TARGET + SN_PACK_CHUNKS_MAX * 16)
 _Static_assert(SN_PACK_RAW_BYTES_MAX >= SN_PACK_RAW_TARGET_MERGED + SN_PACK_CHUNKS_MAX * 16 +
-                                            2 * SN_CHUNK_BOUND(SN_CHUNK_SAMPLES_MAX),
+                                            2 * SN_CHUNK_BOUND(SN_CHUNK_SAMPLES_MAX) +
+                                            SN_CHUNK_SAMPLES_MAX * SN_PACK_START_BYTES_MAX,
                "the last chunk fits");
 
 /* ---- writing ---- */
@@ -46,6 +51,14 @@ struct sn_pack_chunk {
     uint32_t time_block;
     uint32_t value_offset; /* in the bytes of all value blocks */
     uint32_t value_len;
+    uint32_t start_first; /* reading: its first run in `starts` */
+    uint32_t start_count; /* runs; 0: no start time is known */
+};
+
+/* Samples of a chunk that have the same start time, up to the next run. */
+struct sn_pack_start {
+    int64_t start_ms; /* 0: unknown */
+    uint32_t at;      /* index of the first sample in the chunk */
 };
 
 struct sn_pack_builder {
@@ -53,9 +66,11 @@ struct sn_pack_builder {
     struct sn_pack_time_block *time_blocks; /* [SN_PACK_CHUNKS_MAX], owned */
     uint32_t chunk_count;
     uint32_t time_block_count;
+    struct sn_buf starts;
     struct sn_buf times;
     struct sn_buf values;
     struct sn_buf raw;
+    int64_t start_last;                      /* of the newest run */
     int64_t time_last[SN_CHUNK_SAMPLES_MAX]; /* times of the newest time block */
     int64_t time_min;
     int64_t time_max;
@@ -67,8 +82,8 @@ sn_status sn_pack_builder_init(struct sn_pack_builder *builder) SN_MUST_USE;
 void sn_pack_builder_release(struct sn_pack_builder *builder);
 
 /* Add one chunk: 1..SN_CHUNK_SAMPLES_MAX samples, ascending. SN_ERR_NO_MEMORY. */
-sn_status sn_pack_add(struct sn_pack_builder *builder, uint32_t series, const int64_t *time_ms,
-                      const double *value, size_t count) SN_MUST_USE;
+sn_status sn_pack_add(struct sn_pack_builder *builder, uint32_t series,
+                      const struct sn_samples *samples) SN_MUST_USE;
 
 /* Whether it is time to finish before the next sn_pack_add. */
 bool sn_pack_is_full(const struct sn_pack_builder *builder);
@@ -83,8 +98,10 @@ sn_status sn_pack_finish(struct sn_pack_builder *builder, struct sn_buf *out) SN
 struct sn_pack {
     struct sn_pack_chunk *chunks; /* [chunk_count], offsets from `values` */
     struct sn_pack_time_block *time_blocks;
+    struct sn_pack_start *starts; /* [start_count]; NULL: none */
     uint32_t chunk_count;
     uint32_t time_block_count;
+    uint32_t start_count;
     uint8_t *raw; /* [raw_len] */
     size_t raw_len;
     size_t times_at;  /* where the time blocks begin in raw */

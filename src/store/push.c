@@ -193,25 +193,48 @@ static void prefetch_locked(const struct push *push, size_t i) {
     }
 }
 
-static void note_verdict(struct push *push, const struct sn_batch_sample *sample,
-                         enum sn_head_verdict verdict, struct sn_group *group) {
-    switch (verdict) {
+/* A start that cannot be one (not a time, or after the sample) says as little as none. */
+static int64_t start_of(const struct sn_batch *batch, const struct sn_batch_sample *sample) {
+    int64_t start_ms = sample->start_time_ms;
+    if (start_ms == 0)
+        start_ms = batch->series[sample->series].start_time_ms;
+    return start_ms > SN_TIME_MS_MIN && start_ms <= sample->time_ms ? start_ms : 0;
+}
+
+static sn_status add_to_group(struct push *push, const struct sn_batch_sample *sample,
+                              int64_t start_ms, bool is_new_start, struct sn_group *group) {
+    struct sn_store *store = push->store;
+    bool must_say =
+        is_new_start || (store->head.has_starts && store->starts_lost_epoch == store->epoch);
+    sn_group_add_sample(&store->queue, group, push->ids[sample->series], sample->time_ms,
+                        sample->value);
+    if (SN_LIKELY(!must_say))
+        return SN_OK;
+    sn_status status = sn_group_add_start(group, start_ms);
+    if (status != SN_OK)
+        store->starts_lost_epoch = store->epoch;
+    return status;
+}
+
+static sn_status note_outcome(struct push *push, const struct sn_batch_sample *sample,
+                              struct sn_head_outcome outcome, int64_t start_ms,
+                              struct sn_group *group) {
+    switch (outcome.verdict) {
     case SN_HEAD_OLDER:
         push->out_of_order_count++;
         break;
     case SN_HEAD_DUPLICATE:
         reject(push, SN_REJECT_DUPLICATE, sample->series, sample->time_ms);
-        return;
+        return SN_OK;
     case SN_HEAD_TOO_OLD:
         reject(push, SN_REJECT_OUT_OF_ORDER, sample->series, sample->time_ms);
-        return;
+        return SN_OK;
     case SN_HEAD_APPENDED:
     case SN_HEAD_SAME:
         break;
     }
     push->result.accepted_count++;
-    sn_group_add_sample(&push->store->queue, group, push->ids[sample->series], sample->time_ms,
-                        sample->value);
+    return add_to_group(push, sample, start_ms, outcome.is_new_start, group);
 }
 
 static sn_status append_one_locked(struct push *push, const struct sn_batch_sample *sample,
@@ -229,11 +252,13 @@ static sn_status append_one_locked(struct push *push, const struct sn_batch_samp
         reject(push, SN_REJECT_SERIES_LIMIT, sample->series, sample->time_ms);
         return SN_OK;
     }
-    enum sn_head_verdict verdict = SN_HEAD_APPENDED;
-    SN_TRY(sn_head_append(&push->store->head, id, sample->time_ms, sample->value,
-                          push->store->options.out_of_order_window_ms, &verdict));
-    note_verdict(push, sample, verdict, group);
-    return SN_OK;
+    struct sn_head_sample taken = {.time_ms = sample->time_ms,
+                                   .value = sample->value,
+                                   .start_ms = start_of(push->batch, sample)};
+    struct sn_head_outcome outcome = {.verdict = SN_HEAD_APPENDED};
+    SN_TRY(sn_head_append(&push->store->head, id, taken,
+                          push->store->options.out_of_order_window_ms, &outcome));
+    return note_outcome(push, sample, outcome, taken.start_ms, group);
 }
 
 static sn_status append_samples_locked(struct push *push, struct sn_group *group,

@@ -165,7 +165,12 @@ struct replay {
     uint64_t good_bytes; /* of the file, behind the last good record */
     const uint8_t *at;   /* in the window: behind the last good record */
     const uint8_t *end;  /* in the window */
+    /* int64_t per series: since when it counts, as the last record that says so has it. Empty until
+     * there is one; forgotten behind damage, which may have said another. */
+    struct sn_blocks starts;
 };
+
+enum { STARTS_SHIFT = 14, STARTS_TABLE = 1 << 14 };
 
 /* Keep at least one whole record in the window while the file has one. */
 static sn_status refill(struct replay *replay, struct sn_err *err) {
@@ -225,6 +230,24 @@ static sn_status check_known(const struct sn_log_reader *reader, uint32_t series
     return SN_OK;
 }
 
+/* Since when the sample counts, which may be what the next start time of the record says. */
+static sn_status find_start(struct replay *replay, size_t i, size_t *next_start,
+                            int64_t *ret_start_ms) {
+    const struct sn_log_reader *reader = &replay->reader;
+    uint32_t id = reader->series[i];
+    bool is_said = *next_start < reader->start_count && reader->starts[*next_start].at == i;
+    *ret_start_ms = 0;
+    if (is_said)
+        SN_TRY(sn_blocks_reach(&replay->starts, id));
+    if (id >> STARTS_SHIFT >= replay->starts.block_count)
+        return SN_OK;
+    int64_t *start_ms = sn_blocks_at(&replay->starts, id);
+    if (is_said)
+        *start_ms = reader->starts[(*next_start)++].start_ms;
+    *ret_start_ms = *start_ms;
+    return SN_OK;
+}
+
 static sn_status replay_samples(struct replay *replay, const struct sn_log_record *record,
                                 struct sn_err *err) {
     struct sn_store *store = replay->store;
@@ -233,10 +256,14 @@ static sn_status replay_samples(struct replay *replay, const struct sn_log_recor
     SN_TRY(sn_log_read_samples(reader, record, err));
     SN_TRY(check_known(reader, store->index.count, &id_max, err));
     sn_status status = sn_head_reach(&store->head, id_max);
+    size_t next_start = 0;
     for (size_t i = 0; i < reader->count && status == SN_OK; i++) {
-        enum sn_head_verdict verdict;
-        status = sn_head_append(&store->head, reader->series[i], reader->time_ms[i],
-                                reader->value[i], SN_HEAD_REPLAY, &verdict);
+        struct sn_head_outcome outcome;
+        struct sn_head_sample sample = {.time_ms = reader->time_ms[i], .value = reader->value[i]};
+        status = find_start(replay, i, &next_start, &sample.start_ms);
+        if (status == SN_OK)
+            status =
+                sn_head_append(&store->head, reader->series[i], sample, SN_HEAD_REPLAY, &outcome);
     }
     if (status != SN_OK)
         return sn_err_set(err, status, "no memory to replay the log");
@@ -302,6 +329,7 @@ static void cut_off(struct replay *replay, uint64_t number, const struct sn_err 
     struct sn_err damage = *why;
     sn_err_prefix(&damage, "wal/%08" PRIu64 ".log at byte %" PRIu64, number, replay->good_bytes);
     note_damage(replay->store, &damage);
+    sn_blocks_reset(&replay->starts);
     recovery->log_damaged_count++;
     recovery->log_bytes_dropped += replay->file_bytes - replay->good_bytes;
     /* When this fails the next recovery does it again. */
@@ -361,6 +389,7 @@ static sn_status replay_file(struct replay *replay, uint64_t number, struct sn_e
 static sn_status replay_files(struct sn_store *store, const struct file_list *list,
                               uint64_t flushed_log, struct sn_err *err) {
     struct replay replay = {.store = store, .window = sn_alloc(WINDOW_BYTES)};
+    sn_blocks_init(&replay.starts, sizeof(int64_t), STARTS_SHIFT, STARTS_TABLE);
     sn_status status = sn_log_reader_init(&replay.reader);
     if (!replay.window || status != SN_OK)
         status = sn_err_set(err, SN_ERR_NO_MEMORY, "no memory to replay the log");
@@ -372,7 +401,11 @@ static sn_status replay_files(struct sn_store *store, const struct file_list *li
             (void)sn_os_unlink(path); /* the next recovery tries again */
     }
     sn_log_reader_release(&replay.reader);
+    sn_blocks_release(&replay.starts);
     sn_free(replay.window);
+    /* What was cut off may have had start times: the next recovery would not forget them there. */
+    if (store->recovery.log_damaged_count > 0)
+        store->starts_lost_epoch = store->epoch;
     return status;
 }
 

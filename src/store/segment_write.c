@@ -116,8 +116,12 @@ sn_status sn_segment_writer_add(struct sn_segment_writer *writer, uint32_t serie
             count = SN_CHUNK_SAMPLES_MAX;
         if (sn_pack_is_full(&writer->builder))
             SN_TRY(finish_pack(writer, err));
-        sn_status status = sn_pack_add(&writer->builder, series, samples->time_ms + at,
-                                       samples->value + at, count);
+        struct sn_samples chunk = {.time_ms = samples->time_ms + at,
+                                   .value = samples->value + at,
+                                   .start_ms = samples->has_start ? samples->start_ms + at : NULL,
+                                   .has_start = samples->has_start,
+                                   .count = count};
+        sn_status status = sn_pack_add(&writer->builder, series, &chunk);
         if (status != SN_OK)
             return sn_err_set(err, status, "no memory to write a segment");
         at += count;

@@ -83,6 +83,7 @@ struct sn_store {
     struct sn_head head;             /* guarded by append_mu; frozen bytes: no lock */
     struct sn_group_queue queue;     /* guarded by append_mu */
     uint64_t epoch;                  /* of the head; guarded by append_mu */
+    uint64_t starts_lost_epoch;      /* its log lacks start times: say all; guarded by append_mu */
     struct sn_store_refusal refusal; /* guarded by append_mu */
     bool stop_sync;                  /* guarded by append_mu */
 

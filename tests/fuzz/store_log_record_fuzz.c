@@ -20,7 +20,12 @@ static void check_samples(struct sn_log_reader *reader, const struct sn_log_reco
     struct sn_log_reader again;
     struct sn_buf out;
     struct sn_log_record copy;
-    struct sn_log_samples samples = {reader->series, reader->time_ms, reader->value, reader->count};
+    struct sn_log_samples samples = {.series = reader->series,
+                                     .time_ms = reader->time_ms,
+                                     .value = reader->value,
+                                     .count = reader->count,
+                                     .starts = reader->starts,
+                                     .start_count = reader->start_count};
     sn_buf_init(&out, 0);
     SN_CHECK(sn_log_writer_init(&writer) == SN_OK);
     SN_CHECK(sn_log_reader_init(&again) == SN_OK);
@@ -28,7 +33,11 @@ static void check_samples(struct sn_log_reader *reader, const struct sn_log_reco
     const uint8_t *at = out.ptr;
     SN_CHECK(sn_log_next(&at, out.ptr + out.len, &copy, NULL) == SN_OK);
     SN_CHECK(sn_log_read_samples(&again, &copy, NULL) == SN_OK);
-    SN_CHECK(again.count == reader->count);
+    SN_CHECK(again.count == reader->count && again.start_count == reader->start_count);
+    for (size_t i = 0; i < again.start_count; i++) {
+        SN_CHECK(again.starts[i].at == reader->starts[i].at);
+        SN_CHECK(again.starts[i].start_ms == reader->starts[i].start_ms);
+    }
     for (size_t i = 0; i < again.count; i++) {
         SN_CHECK(again.series[i] == reader->series[i]);
         SN_CHECK(again.time_ms[i] == reader->time_ms[i]);

@@ -25,14 +25,16 @@ static void check_chunk(const struct sn_pack *pack, uint32_t chunk) {
         sn_samples_init(&again);
         sn_buf_init(&out, 0);
         SN_CHECK(sn_pack_builder_init(&builder) == SN_OK);
-        SN_CHECK(sn_pack_add(&builder, pack->chunks[chunk].series, samples.time_ms, samples.value,
-                             samples.count) == SN_OK);
+        SN_CHECK(sn_pack_add(&builder, pack->chunks[chunk].series, &samples) == SN_OK);
         SN_CHECK(sn_pack_finish(&builder, &out) == SN_OK);
         SN_CHECK(sn_pack_parse(out.ptr, out.len, &copy, NULL) == SN_OK);
         SN_CHECK(sn_pack_decode(&copy, 0, &again) == SN_OK);
         SN_CHECK(again.count == samples.count);
         SN_CHECK(memcmp(again.time_ms, samples.time_ms, again.count * 8) == 0);
         SN_CHECK(memcmp(again.value, samples.value, again.count * 8) == 0);
+        for (size_t i = 0; i < samples.count; i++)
+            SN_CHECK((again.has_start ? again.start_ms[i] : 0) ==
+                     (samples.has_start ? samples.start_ms[i] : 0));
         sn_pack_release(&copy);
         sn_pack_builder_release(&builder);
         sn_buf_release(&out);
@@ -58,6 +60,9 @@ static void check_body(const uint8_t *data, size_t len) {
     sn_store_u32le(bytes + 4, (uint32_t)len);
     sn_store_u32le(bytes + 8, (uint32_t)len);
     memcpy(bytes + SN_PACK_HEADER_BYTES, data, len);
+    sn_store_u32le(bytes, sn_crc32c(0, bytes + 4, SN_PACK_HEADER_BYTES - 4 + len));
+    check_pack(bytes, SN_PACK_HEADER_BYTES + len);
+    bytes[13] = 1; /* the layout with flags */
     sn_store_u32le(bytes, sn_crc32c(0, bytes + 4, SN_PACK_HEADER_BYTES - 4 + len));
     check_pack(bytes, SN_PACK_HEADER_BYTES + len);
     free(bytes);

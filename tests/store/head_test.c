@@ -14,12 +14,18 @@
 
 static const struct sn_range all_time = {INT64_MIN, INT64_MAX};
 
+static struct sn_head_outcome append_started(struct sn_head *head, uint32_t id, int64_t time_ms,
+                                             double value, int64_t start_ms) {
+    struct sn_head_outcome outcome;
+    struct sn_head_sample sample = {time_ms, value, start_ms};
+    assert_int_equal(sn_head_reach(head, id), SN_OK);
+    assert_int_equal(sn_head_append(head, id, sample, 100, &outcome), SN_OK);
+    return outcome;
+}
+
 static enum sn_head_verdict append(struct sn_head *head, uint32_t id, int64_t time_ms,
                                    double value) {
-    enum sn_head_verdict verdict;
-    assert_int_equal(sn_head_reach(head, id), SN_OK);
-    assert_int_equal(sn_head_append(head, id, time_ms, value, 100, &verdict), SN_OK);
-    return verdict;
+    return append_started(head, id, time_ms, value, 0).verdict;
 }
 
 static size_t read_epoch(struct sn_head *head, uint32_t id, bool frozen,
@@ -53,9 +59,10 @@ static void each_verdict_is_given_at_its_boundary(void **state) {
     assert_int_equal(append(&head, 3, 900, 2), SN_HEAD_OLDER);
     assert_int_equal(append(&head, 3, 899, 2), SN_HEAD_TOO_OLD);
     assert_int_equal(append(&head, 3, 1001, 2), SN_HEAD_APPENDED);
-    enum sn_head_verdict verdict;
-    assert_int_equal(sn_head_append(&head, 3, 1001, 9, SN_HEAD_REPLAY, &verdict), SN_OK);
-    assert_int_equal(verdict, SN_HEAD_OLDER);
+    struct sn_head_outcome outcome;
+    struct sn_head_sample replayed = {1001, 9, 0};
+    assert_int_equal(sn_head_append(&head, 3, replayed, SN_HEAD_REPLAY, &outcome), SN_OK);
+    assert_int_equal(outcome.verdict, SN_HEAD_OLDER);
     struct sn_samples samples;
     sn_samples_init(&samples);
     assert_int_equal(read_epoch(&head, 3, false, &samples), 3);
@@ -166,7 +173,7 @@ static void a_failed_append_changes_nothing(void **state) {
     bool fired = true;
     for (uint64_t n = 1; fired; n++) {
         struct sn_head head;
-        enum sn_head_verdict verdict;
+        struct sn_head_outcome outcome;
         sn_samples_init(&samples);
         sn_head_init(&head);
         sn_status status = SN_OK;
@@ -174,8 +181,9 @@ static void a_failed_append_changes_nothing(void **state) {
         sn_mem_fail_nth(n);
         if (sn_head_reach(&head, 0) == SN_OK) {
             for (int i = 0; i < 200 && status == SN_OK; i++) {
-                status = sn_head_append(&head, 0, i % 50 == 49 ? i - 10 : i, (double)i * 1e300, 100,
-                                        &verdict);
+                struct sn_head_sample sample = {i % 50 == 49 ? i - 10 : i, (double)i * 1e300,
+                                                i / 30 * 7};
+                status = sn_head_append(&head, 0, sample, 100, &outcome);
                 taken += status == SN_OK && i % 50 != 49;
             }
             fired = sn_mem_fail_fired();
@@ -188,8 +196,68 @@ static void a_failed_append_changes_nothing(void **state) {
     }
 }
 
+static void start_times_follow_their_samples(void **state) {
+    (void)state;
+    struct sn_head head;
+    struct sn_samples samples;
+    sn_head_init(&head);
+    sn_samples_init(&samples);
+    /* New: the first start, another, none; not new: the same again. */
+    assert_false(append_started(&head, 2, 1000, 1, 0).is_new_start);
+    assert_true(append_started(&head, 2, 1010, 2, 500).is_new_start);
+    assert_false(append_started(&head, 2, 1020, 3, 500).is_new_start);
+    assert_true(append_started(&head, 2, 1030, 1, 1025).is_new_start);
+    assert_true(append_started(&head, 2, 1015, 9, 500).is_new_start);  /* older: its own start */
+    assert_true(append_started(&head, 2, 1040, 2, 1025).is_new_start); /* and back */
+    assert_false(append_started(&head, 2, 1050, 3, 1025).is_new_start);
+    assert_true(append_started(&head, 2, 1060, 1, 0).is_new_start);
+    const int64_t expected[] = {0, 500, 500, 500, 1025, 1025, 1025, 0};
+    assert_int_equal(read_epoch(&head, 2, false, &samples), 8);
+    assert_true(samples.has_start);
+    assert_memory_equal(samples.start_ms, expected, sizeof expected);
+    sn_head_freeze(&head);
+    assert_true(append_started(&head, 2, 1070, 1, 1025).is_new_start);
+    assert_int_equal(read_epoch(&head, 2, true, &samples), 8);
+    assert_memory_equal(samples.start_ms, expected, sizeof expected);
+    assert_int_equal(read_epoch(&head, 2, false, &samples), 1);
+    assert_int_equal(samples.start_ms[0], 1025);
+    sn_samples_release(&samples);
+    sn_head_release(&head);
+}
+
+static void a_start_that_ends_with_its_epoch_is_said_to_end(void **state) {
+    (void)state;
+    struct sn_head head;
+    sn_head_init(&head);
+    assert_true(append_started(&head, 0, 1000, 1, 500).is_new_start);
+    sn_head_freeze(&head);
+    assert_true(append_started(&head, 0, 1010, 1, 0).is_new_start);
+    sn_head_release(&head);
+}
+
+static void long_chains_keep_their_start(void **state) {
+    (void)state;
+    enum { COUNT = 5000 };
+    struct sn_head head;
+    struct sn_samples samples;
+    sn_head_init(&head);
+    sn_samples_init(&samples);
+    for (int i = 0; i < COUNT; i++) /* values without a pattern: several chunks */
+        (void)append_started(&head, 0, 1000 + i, (double)((i * 7919) % 104729) * 1.1e300, 500);
+    assert_int_equal(read_epoch(&head, 0, false, &samples), COUNT);
+    for (int i = 0; i < COUNT; i++) {
+        assert_int_equal(samples.start_ms[i], 500);
+        assert_true(samples.value[i] == (double)((i * 7919) % 104729) * 1.1e300);
+    }
+    sn_samples_release(&samples);
+    sn_head_release(&head);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(start_times_follow_their_samples),
+        cmocka_unit_test(a_start_that_ends_with_its_epoch_is_said_to_end),
+        cmocka_unit_test(long_chains_keep_their_start),
         cmocka_unit_test(each_verdict_is_given_at_its_boundary),
         cmocka_unit_test(a_long_series_is_a_chain_that_decodes_in_order),
         cmocka_unit_test(constant_series_are_cut_at_the_samples_of_a_chunk),

@@ -36,7 +36,8 @@ static void samples_come_back_bit_for_bit(void **state) {
                                    : (int64_t)sn_rng_below(&rng, (uint64_t)SN_TIME_MS_MAX + 1);
             value[i] = turn == 0 ? i : sn_double_from_bits(sn_rng_u64(&rng));
         }
-        struct sn_log_samples samples = {series, time_ms, value, COUNT};
+        struct sn_log_samples samples = {
+            .series = series, .time_ms = time_ms, .value = value, .count = COUNT};
         sn_buf_reset(&out);
         assert_int_equal(sn_log_put_samples(&writer, samples, &out), SN_OK);
         const uint8_t *at = out.ptr;
@@ -52,6 +53,52 @@ static void samples_come_back_bit_for_bit(void **state) {
         }
         assert_int_equal(done, COUNT);
     }
+    free(series);
+    free(time_ms);
+    free(value);
+    sn_log_reader_release(&reader);
+    sn_log_writer_release(&writer);
+    sn_buf_release(&out);
+}
+
+static void start_times_come_back_where_they_stand(void **state) {
+    (void)state;
+    enum { COUNT = SN_LOG_SAMPLES_MAX + 10, STARTS = 5 };
+    /* The ends of the first record, and of the second. */
+    const uint32_t places[STARTS] = {0, 7, SN_LOG_SAMPLES_MAX - 1, SN_LOG_SAMPLES_MAX, COUNT - 1};
+    struct sn_log_start starts[STARTS];
+    struct sn_log_writer writer;
+    struct sn_log_reader reader;
+    struct sn_buf out;
+    uint32_t *series = calloc(COUNT, sizeof *series);
+    int64_t *time_ms = calloc(COUNT, sizeof *time_ms);
+    double *value = calloc(COUNT, sizeof *value);
+    for (uint32_t i = 0; i < STARTS; i++)
+        starts[i] = (struct sn_log_start){.at = places[i], .start_ms = i == 1 ? 0 : 1700000000000};
+    sn_buf_init(&out, 0);
+    assert_int_equal(sn_log_writer_init(&writer), SN_OK);
+    assert_int_equal(sn_log_reader_init(&reader), SN_OK);
+    struct sn_log_samples samples = {.series = series,
+                                     .time_ms = time_ms,
+                                     .value = value,
+                                     .count = COUNT,
+                                     .starts = starts,
+                                     .start_count = STARTS};
+    assert_int_equal(sn_log_put_samples(&writer, samples, &out), SN_OK);
+    const uint8_t *at = out.ptr;
+    struct sn_log_record record;
+    size_t done = 0;
+    size_t found = 0;
+    while (sn_log_next(&at, out.ptr + out.len, &record, NULL) == SN_OK) {
+        assert_int_equal(sn_log_read_samples(&reader, &record, NULL), SN_OK);
+        for (size_t i = 0; i < reader.start_count; i++, found++) {
+            assert_int_equal(done + reader.starts[i].at, places[found]);
+            assert_int_equal(reader.starts[i].start_ms, starts[found].start_ms);
+        }
+        done += reader.count;
+    }
+    assert_int_equal(done, COUNT);
+    assert_int_equal(found, STARTS);
     free(series);
     free(time_ms);
     free(value);
@@ -140,6 +187,7 @@ static void a_newer_header_is_unsupported_and_a_damaged_one_corrupt(void **state
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(samples_come_back_bit_for_bit),
+        cmocka_unit_test(start_times_come_back_where_they_stand),
         cmocka_unit_test(series_and_metadata_come_back),
         cmocka_unit_test(every_flipped_bit_and_every_cut_is_seen),
         cmocka_unit_test(a_newer_header_is_unsupported_and_a_damaged_one_corrupt),

@@ -23,6 +23,16 @@ static void fill(struct sn_rng *rng, unsigned chunk, size_t count, int64_t *time
     }
 }
 
+static sn_status add(struct sn_pack_builder *builder, uint32_t series, const int64_t *times,
+                     const double *values, size_t count) {
+    int64_t copy[SN_CHUNK_SAMPLES_MAX];
+    double value[SN_CHUNK_SAMPLES_MAX];
+    memcpy(copy, times, count * sizeof *times);
+    memcpy(value, values, count * sizeof *values);
+    struct sn_samples samples = {.time_ms = copy, .value = value, .count = count};
+    return sn_pack_add(builder, series, &samples);
+}
+
 /* Chunks until the pack is full; every one comes back. Returns the stored bytes. */
 static struct sn_buf build(unsigned *ret_chunks) {
     struct sn_rng rng;
@@ -37,7 +47,7 @@ static struct sn_buf build(unsigned *ret_chunks) {
     while (!sn_pack_is_full(&builder)) {
         size_t count = 1 + (chunks * 37) % SN_CHUNK_SAMPLES_MAX;
         fill(&rng, chunks, count, times, values);
-        assert_int_equal(sn_pack_add(&builder, 1000 - chunks, times, values, count), SN_OK);
+        assert_int_equal(add(&builder, 1000 - chunks, times, values, count), SN_OK);
         chunks++;
     }
     assert_int_equal(sn_pack_finish(&builder, &out), SN_OK);
@@ -85,7 +95,7 @@ static void equal_times_are_stored_once(void **state) {
     sn_buf_init(&out, 0);
     assert_int_equal(sn_pack_builder_init(&builder), SN_OK);
     for (uint32_t i = 0; i < 20; i++)
-        assert_int_equal(sn_pack_add(&builder, i, times[i % 2], values, 3), SN_OK);
+        assert_int_equal(add(&builder, i, times[i % 2], values, 3), SN_OK);
     assert_int_equal(sn_pack_finish(&builder, &out), SN_OK);
     assert_int_equal(sn_pack_parse(out.ptr, out.len, &pack, NULL), SN_OK);
     assert_int_equal(pack.time_block_count, 2);
@@ -155,8 +165,124 @@ static void every_failing_allocation_is_reported(void **state) {
     sn_buf_release(&out);
 }
 
+enum { STARTED = 40, STARTED_SAMPLES = 20 };
+
+/* No start; one for all; one that changes; one that becomes unknown; another for every sample. */
+static int64_t start_at(uint32_t chunk, size_t i) {
+    switch (chunk % 5) {
+    case 0:
+        return 0;
+    case 1:
+        return START - chunk;
+    case 2:
+        return i < 7 ? START - 1 : START + 7000;
+    case 3:
+        return i < 9 ? START : 0;
+    default:
+        return START + (int64_t)i;
+    }
+}
+
+static void build_started(struct sn_buf *out) {
+    struct sn_pack_builder builder;
+    struct sn_samples samples;
+    sn_samples_init(&samples);
+    assert_int_equal(sn_pack_builder_init(&builder), SN_OK);
+    assert_int_equal(sn_samples_use_start(&samples), SN_OK);
+    assert_int_equal(sn_samples_reserve(&samples, STARTED_SAMPLES), SN_OK);
+    samples.count = STARTED_SAMPLES;
+    for (uint32_t chunk = 0; chunk < STARTED; chunk++) {
+        for (size_t i = 0; i < STARTED_SAMPLES; i++) {
+            samples.time_ms[i] = START + (int64_t)i * 1000;
+            samples.value[i] = chunk;
+            samples.start_ms[i] = start_at(chunk, i);
+        }
+        assert_int_equal(sn_pack_add(&builder, chunk, &samples), SN_OK);
+    }
+    assert_int_equal(sn_pack_finish(&builder, out), SN_OK);
+    sn_pack_builder_release(&builder);
+    sn_samples_release(&samples);
+}
+
+static void start_times_come_back_with_their_samples(void **state) {
+    (void)state;
+    struct sn_pack pack;
+    struct sn_buf out;
+    struct sn_samples samples;
+    sn_buf_init(&out, 0);
+    sn_samples_init(&samples);
+    build_started(&out);
+    assert_int_equal(sn_pack_parse(out.ptr, out.len, &pack, NULL), SN_OK);
+    assert_int_equal(sn_pack_decode(&pack, 0, &samples), SN_OK);
+    assert_false(samples.has_start);
+    for (uint32_t chunk = 1; chunk < STARTED; chunk++)
+        assert_int_equal(sn_pack_decode(&pack, chunk, &samples), SN_OK);
+    assert_int_equal(samples.count, STARTED * STARTED_SAMPLES);
+    for (size_t i = 0; i < samples.count; i++)
+        assert_int_equal(samples.start_ms[i],
+                         start_at((uint32_t)(i / STARTED_SAMPLES), i % STARTED_SAMPLES));
+    sn_samples_release(&samples);
+    sn_pack_release(&pack);
+    sn_buf_release(&out);
+}
+
+static void start_times_that_do_not_fit_are_refused(void **state) {
+    (void)state;
+    struct sn_buf out;
+    sn_buf_init(&out, 0);
+    build_started(&out);
+    size_t refused = 0;
+    /* Any byte of the tables may be wrong; what is accepted still decodes within its bounds. */
+    for (size_t at = SN_PACK_HEADER_BYTES; at < out.len; at++) {
+        struct sn_pack pack;
+        struct sn_samples samples;
+        uint8_t byte = out.ptr[at];
+        out.ptr[at] ^= (uint8_t)(1u << at % 8);
+        sn_store_u32le(out.ptr, sn_crc32c(0, out.ptr + 4, out.len - 4));
+        sn_samples_init(&samples);
+        sn_status status = sn_pack_parse(out.ptr, out.len, &pack, NULL);
+        refused += status != SN_OK;
+        for (uint32_t i = 0; status == SN_OK && i < pack.chunk_count; i++)
+            (void)(sn_pack_decode(&pack, i, &samples) == SN_OK);
+        if (status == SN_OK)
+            sn_pack_release(&pack);
+        sn_samples_release(&samples);
+        out.ptr[at] = byte;
+    }
+    assert_true(refused > 0);
+    sn_buf_release(&out);
+}
+
+static void a_pack_of_the_first_layout_is_read(void **state) {
+    (void)state;
+    /* One chunk of series 5: two samples at 10 and 20, both 7 (a block for all). */
+    const uint8_t body[] = {1, 1, 2, 3, 10, 0, 9, 0x01, 20, 20, 0x3f, 0, 0, 0, 0, 0, 0, 0x1c, 0x40};
+    uint8_t bytes[SN_PACK_HEADER_BYTES + sizeof body] = {0};
+    struct sn_pack pack;
+    struct sn_samples samples;
+    sn_store_u32le(bytes + 4, sizeof body);
+    sn_store_u32le(bytes + 8, sizeof body);
+    memcpy(bytes + SN_PACK_HEADER_BYTES, body, sizeof body);
+    sn_store_u32le(bytes, sn_crc32c(0, bytes + 4, sizeof bytes - 4));
+    sn_samples_init(&samples);
+    assert_int_equal(sn_pack_parse(bytes, sizeof bytes, &pack, NULL), SN_OK);
+    assert_int_equal(pack.chunks[0].series, 5);
+    assert_int_equal(sn_pack_decode(&pack, 0, &samples), SN_OK);
+    assert_int_equal(samples.count, 2);
+    assert_int_equal(samples.time_ms[1], 20);
+    assert_true(samples.value[1] == 7);
+    sn_samples_release(&samples);
+    sn_pack_release(&pack);
+    bytes[13] = 2;
+    sn_store_u32le(bytes, sn_crc32c(0, bytes + 4, sizeof bytes - 4));
+    assert_int_equal(sn_pack_parse(bytes, sizeof bytes, &pack, NULL), SN_ERR_CORRUPT);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(start_times_come_back_with_their_samples),
+        cmocka_unit_test(start_times_that_do_not_fit_are_refused),
+        cmocka_unit_test(a_pack_of_the_first_layout_is_read),
         cmocka_unit_test(every_chunk_comes_back),
         cmocka_unit_test(equal_times_are_stored_once),
         cmocka_unit_test(every_changed_byte_is_seen),
