@@ -21,6 +21,8 @@ enum sn_rank {
     SN_RANK_COLLECT = 30,
     SN_RANK_CLIENT_READ = 35, /* one reader of a libsonde registry: its callbacks may lock below */
     SN_RANK_INGEST = 40,
+    SN_RANK_AUTH = 42,           /* grants in memory, failures, above the accounts in SQLite */
+    SN_RANK_ACCOUNTS = 43,       /* the SQLite connection of the accounts */
     SN_RANK_QUERY = 45,          /* places and the queue of the query engine */
     SN_RANK_STORE_FLUSH = 50,    /* one flush or compaction at a time */
     SN_RANK_STORE_CATALOG = 52,  /* the SQLite connection that writes */

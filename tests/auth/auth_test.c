@@ -1,0 +1,162 @@
+/* What a secret is good for, and for how long. */
+#include "auth_support.h"
+
+#include "base/mem.h"
+#include "base/os.h"
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+
+#include <cmocka.h>
+
+static sn_status check(struct test_auth *test, const struct sn_secret *secret,
+                       struct sn_principal *ret_principal) {
+    return sn_auth_check(test->auth, sn_str_from(secret->text), ret_principal, NULL);
+}
+
+static void a_session_is_its_user_until_it_expires(void **state) {
+    struct test_auth *test = *state;
+    int64_t id = test_auth_add_user(test, SN_STR("ann"), SN_ACCOUNT_USER);
+    struct sn_secret secret = test_auth_login(test, SN_STR("ann"));
+    struct sn_principal principal;
+    assert_int_equal(check(test, &secret, &principal), SN_OK);
+    assert_int_equal(principal.user_id, id);
+    assert_int_equal(principal.token_id, 0);
+    assert_string_equal(principal.name, "ann");
+    assert_int_equal(principal.scopes, SN_SCOPE_READ | SN_SCOPE_INGEST);
+    sn_fake_clock_advance_ms(&test->clock, SN_AUTH_SESSION_MS_DEFAULT - 1);
+    assert_int_equal(check(test, &secret, &principal), SN_OK);
+    sn_fake_clock_advance_ms(&test->clock, 1);
+    assert_int_equal(check(test, &secret, &principal), SN_ERR_DENIED);
+}
+
+static void forged_and_foreign_secrets_are_denied_and_counted(void **state) {
+    struct test_auth *test = *state;
+    test_auth_add_user(test, SN_STR("ann"), SN_ACCOUNT_ADMIN);
+    struct sn_secret secret = test_auth_login(test, SN_STR("ann")), other;
+    struct sn_principal principal;
+    struct sn_err err = {.status = SN_OK};
+    assert_int_equal(sn_secret_new(SN_SECRET_SESSION, &other, NULL), SN_OK);
+    assert_int_equal(check(test, &other, &principal), SN_ERR_DENIED);
+    static const struct sn_str texts[] = {SN_STR(""), SN_STR("sns_"), SN_STR("' OR 1=1 --"),
+                                          SN_STR("\0\0\0\0")};
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
+        assert_int_equal(sn_auth_check(test->auth, texts[i], &principal, &err), SN_ERR_DENIED);
+    assert_string_equal(err.text, "the token is unknown, expired or revoked");
+    for (size_t i = 0; i < SN_SECRET_TEXT_SIZE - 1; i++) {
+        struct sn_secret changed = secret;
+        changed.text[i] = changed.text[i] == 'A' ? 'B' : 'A';
+        assert_int_equal(check(test, &changed, &principal), SN_ERR_DENIED);
+    }
+    struct sn_auth_stats stats;
+    sn_auth_stats(test->auth, &stats);
+    assert_int_equal(stats.denied_count, 1 + 4 + SN_SECRET_TEXT_SIZE - 1);
+    assert_int_equal(check(test, &secret, &principal), SN_OK);
+}
+
+static void a_token_may_what_its_scopes_and_its_user_may(void **state) {
+    struct test_auth *test = *state;
+    int64_t id = test_auth_add_user(test, SN_STR("ann"), SN_ACCOUNT_ADMIN);
+    test_auth_add_user(test, SN_STR("root"), SN_ACCOUNT_ADMIN);
+    struct sn_auth_token_new token = {
+        .user_id = id,
+        .name = SN_STR("ci"),
+        .scopes = SN_SCOPE_INGEST | SN_SCOPE_ADMIN,
+        .actor = test->actor,
+    };
+    struct sn_secret secret;
+    struct sn_principal principal;
+    int64_t token_id = 0;
+    assert_int_equal(sn_auth_add_token(test->auth, &token, &secret, &token_id, NULL), SN_OK);
+    assert_int_equal(check(test, &secret, &principal), SN_OK);
+    assert_int_equal(principal.token_id, token_id);
+    assert_int_equal(principal.scopes, SN_SCOPE_INGEST | SN_SCOPE_ADMIN);
+    assert_int_equal(sn_auth_set_role(test->auth, id, SN_ACCOUNT_USER, &test->actor, NULL), SN_OK);
+    assert_int_equal(check(test, &secret, &principal), SN_OK);
+    assert_int_equal(principal.scopes, SN_SCOPE_INGEST); /* the user may less now */
+    assert_int_equal(sn_auth_remove_token(test->auth, token_id, &test->actor, NULL), SN_OK);
+    assert_int_equal(check(test, &secret, &principal), SN_ERR_DENIED);
+}
+
+static void an_administrator_is_noticed(void **state) {
+    struct test_auth *test = *state;
+    assert_false(sn_auth_has_admin(test->auth));
+    test_auth_add_user(test, SN_STR("ann"), SN_ACCOUNT_USER);
+    assert_false(sn_auth_has_admin(test->auth));
+    test_auth_add_user(test, SN_STR("bob"), SN_ACCOUNT_ADMIN);
+    assert_true(sn_auth_has_admin(test->auth));
+}
+
+static void what_another_process_changes_counts_soon(void **state) {
+    struct test_auth *test = *state;
+    int64_t id = test_auth_add_user(test, SN_STR("ann"), SN_ACCOUNT_USER);
+    struct sn_secret secret = test_auth_login(test, SN_STR("ann"));
+    struct sn_principal principal;
+    assert_int_equal(check(test, &secret, &principal), SN_OK);
+    struct sn_accounts *other = NULL;
+    assert_int_equal(sn_accounts_open(test->path, &other, NULL), SN_OK);
+    assert_int_equal(sn_accounts_set_role(other, id, SN_ACCOUNT_ADMIN, NULL), SN_OK);
+    sn_fake_clock_advance_ms(&test->clock, SN_AUTH_STALE_MAX_MS);
+    assert_int_equal(check(test, &secret, &principal), SN_OK);
+    assert_int_equal(principal.role, SN_ACCOUNT_ADMIN);
+    assert_true(sn_auth_has_admin(test->auth));
+    assert_int_equal(sn_accounts_set_role(other, id, SN_ACCOUNT_USER, NULL), SN_ERR_INVALID);
+    other = sn_accounts_close(other);
+}
+
+static void sessions_survive_a_restart(void **state) {
+    struct test_auth *test = *state;
+    test_auth_add_user(test, SN_STR("ann"), SN_ACCOUNT_USER);
+    struct sn_secret secret = test_auth_login(test, SN_STR("ann"));
+    struct sn_principal principal;
+    test->auth = sn_auth_close(test->auth);
+    test->accounts = sn_accounts_close(test->accounts);
+    assert_int_equal(sn_accounts_open(test->path, &test->accounts, NULL), SN_OK);
+    const struct sn_auth_options options = {.accounts = test->accounts,
+                                            .clock = &test->clock.clock};
+    assert_int_equal(sn_auth_open(&options, &test->auth, NULL), SN_OK);
+    assert_int_equal(check(test, &secret, &principal), SN_OK);
+}
+
+static void without_memory_nothing_is_let_through(void **state) {
+    struct test_auth *test = *state;
+    test_auth_add_user(test, SN_STR("ann"), SN_ACCOUNT_USER);
+    struct sn_secret secret = test_auth_login(test, SN_STR("ann"));
+    struct sn_principal principal;
+    int64_t before = sn_mem_block_count();
+    for (uint64_t n = 1;; n++) {
+        struct sn_auth *auth = NULL;
+        const struct sn_auth_options options = {.accounts = test->accounts,
+                                                .clock = &test->clock.clock};
+        sn_mem_fail_nth(n);
+        sn_status status = sn_auth_open(&options, &auth, NULL);
+        int has_fired = sn_mem_fail_fired();
+        sn_mem_fail_nth(0);
+        if (!has_fired) {
+            assert_int_equal(status, SN_OK);
+            assert_int_equal(sn_auth_check(auth, sn_str_from(secret.text), &principal, NULL),
+                             SN_OK);
+            auth = sn_auth_close(auth);
+            break;
+        }
+        assert_int_equal(status, SN_ERR_NO_MEMORY);
+        assert_null(auth);
+    }
+    assert_int_equal(sn_mem_block_count(), before);
+    assert_null(sn_auth_close(NULL));
+}
+
+int main(void) {
+#define TEST(f) cmocka_unit_test_setup_teardown(f, test_auth_set_up, test_auth_tear_down)
+    const struct CMUnitTest tests[] = {
+        TEST(a_session_is_its_user_until_it_expires),
+        TEST(forged_and_foreign_secrets_are_denied_and_counted),
+        TEST(a_token_may_what_its_scopes_and_its_user_may),
+        TEST(an_administrator_is_noticed),
+        TEST(what_another_process_changes_counts_soon),
+        TEST(sessions_survive_a_restart),
+        TEST(without_memory_nothing_is_let_through),
+    };
+    return cmocka_run_group_tests_name("auth", tests, NULL, NULL);
+}
