@@ -16,6 +16,7 @@
 #include "base/lock.h"
 #include "codec/json_write.h"
 #include "ingest/ingest.h"
+#include "model/admin.h"
 #include "model/doors.h"
 #include "net/http.h"
 #include "query/parser.h"
@@ -34,6 +35,7 @@ struct sn_api_options {
     enum sn_api_access access;
     const struct sn_clock *clock;
     struct sn_reader reader;
+    struct sn_admin admin;                   /* of the store; functions may be NULL */
     struct sn_querier querier;               /* PromQL */
     const struct sn_parse_options *features; /* of the querier: NULL: none that is experimental */
     int64_t start_wall_ms;                   /* when the server started */

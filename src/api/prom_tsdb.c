@@ -1,7 +1,7 @@
 /*
  * /api/v1/status/tsdb: which metrics and labels make up the series.
  *
- * One walk: all labels of all series in one array, sorted by name and value. Equal ones are
+ * The store counts them from its index. Where there is only a reader: one walk, all labels of all series in one array, sorted by name and value. Equal ones are
  * neighbours then, and every list is a count of runs. Memory is that of one call: 16 bytes per label
  * and the labels themselves, so that a store with too many series is told so.
  */
@@ -29,6 +29,8 @@ struct top {
 struct tsdb {
     struct top by_metric, values_by_name, bytes_by_name, by_pair;
     size_t series_count, pair_count;
+    bool has_more; /* what only the store knows follows */
+    struct sn_cardinality cardinality;
 };
 
 static void top_add(struct top *top, struct row row) {
@@ -128,6 +130,25 @@ static sn_status init_tops(struct sn_prom_call *call, struct tsdb *tsdb, struct 
     return SN_OK;
 }
 
+static void take_list(struct top *top, const struct sn_cardinality_list *list) {
+    for (size_t i = 0; i < list->count; i++)
+        top_add(top, (struct row){list->rows[i].name, list->rows[i].value, list->rows[i].count});
+}
+
+static sn_status ask_store(struct sn_prom_call *call, struct tsdb *tsdb, struct sn_err *err) {
+    const struct sn_admin *admin = &call->api->options.admin;
+    struct sn_cardinality *found = &tsdb->cardinality;
+    SN_TRY(admin->cardinality(admin->ctx, tsdb->by_metric.max, &call->arena, found, err));
+    take_list(&tsdb->by_metric, &found->series_by_metric);
+    take_list(&tsdb->values_by_name, &found->values_by_label);
+    take_list(&tsdb->bytes_by_name, &found->bytes_by_label);
+    take_list(&tsdb->by_pair, &found->series_by_pair);
+    tsdb->series_count = found->series_count;
+    tsdb->pair_count = found->label_pair_count;
+    tsdb->has_more = true;
+    return SN_OK;
+}
+
 static sn_status read_tsdb(struct sn_prom_call *call, struct tsdb *tsdb, struct sn_err *err) {
     /* Every metric has a name. */
     static const struct sn_matcher any = {
@@ -143,6 +164,8 @@ static sn_status read_tsdb(struct sn_prom_call *call, struct tsdb *tsdb, struct 
     struct sn_label *labels = NULL;
     size_t label_count = 0;
     SN_TRY(init_tops(call, tsdb, err));
+    if (call->api->options.admin.cardinality)
+        return ask_store(call, tsdb, err);
     SN_TRY(reader.select(reader.ctx, &select, &call->arena, &list, err));
     SN_TRY(gather(&call->arena, &list, &labels, &label_count, err));
     tsdb->series_count = list.count;
@@ -169,6 +192,54 @@ static void write_top(struct sn_prom_call *call, const char *key, const struct t
     sn_json_write_array_end(&call->json);
 }
 
+static void write_hours(struct sn_prom_call *call, const struct sn_cardinality *cardinality) {
+    sn_json_write_key(&call->json, SN_STR("seriesCreatedByHour"));
+    sn_json_write_array_begin(&call->json);
+    for (size_t i = 0; i < cardinality->hour_count; i++) {
+        char time[SN_TIME_TEXT_SIZE];
+        sn_time_format(cardinality->hours[i].time_ms, time);
+        sn_json_write_object_begin(&call->json);
+        sn_json_write_key_string(&call->json, SN_STR("name"), sn_str_from(time));
+        sn_json_write_key_uint64(&call->json, SN_STR("value"), cardinality->hours[i].created_count);
+        sn_json_write_object_end(&call->json);
+    }
+    sn_json_write_array_end(&call->json);
+}
+
+static void write_storage(struct sn_prom_call *call) {
+    const struct sn_admin *admin = &call->api->options.admin;
+    struct sn_storage storage;
+    struct sn_json_writer *json = &call->json;
+    admin->storage(admin->ctx, &storage);
+    double samples = (double)storage.segment_sample_count;
+    sn_json_write_key(json, SN_STR("storage"));
+    sn_json_write_object_begin(json);
+    sn_json_write_key_uint64(json, SN_STR("series"), storage.series_count);
+    sn_json_write_key_uint64(json, SN_STR("segments"), storage.segment_count);
+    sn_json_write_key_uint64(json, SN_STR("segmentBytes"), storage.segment_bytes);
+    sn_json_write_key_uint64(json, SN_STR("segmentSamples"), storage.segment_sample_count);
+    sn_json_write_key(json, SN_STR("bytesPerSample"));
+    sn_json_write_double(json, samples > 0 ? (double)storage.segment_bytes / samples : 0);
+    sn_json_write_key_uint64(json, SN_STR("rollupBytes"), storage.rollup_bytes);
+    sn_json_write_key_uint64(json, SN_STR("logBytes"), storage.log_bytes);
+    sn_json_write_key_uint64(json, SN_STR("logFiles"), storage.log_file_count);
+    sn_json_write_key_uint64(json, SN_STR("headBytes"), storage.head_bytes);
+    sn_json_write_key_uint64(json, SN_STR("tombstones"), storage.tombstone_count);
+    sn_json_write_object_end(json);
+}
+
+/* What Prometheus does not tell. */
+static void write_more(struct sn_prom_call *call, const struct tsdb *tsdb, size_t max) {
+    struct top by_label = {.max = 0};
+    if (!tsdb->has_more || top_init(&by_label, max, &call->arena, NULL) != SN_OK)
+        return; /* the answer is whole without it */
+    take_list(&by_label, &tsdb->cardinality.series_by_label);
+    write_top(call, "seriesCountByLabelName", &by_label);
+    write_hours(call, &tsdb->cardinality);
+    if (call->api->options.admin.storage)
+        write_storage(call);
+}
+
 void sn_api_prom_tsdb(struct sn_api *api, struct sn_http_request *request) {
     struct sn_prom_call call;
     struct tsdb tsdb = {.series_count = 0};
@@ -189,6 +260,7 @@ void sn_api_prom_tsdb(struct sn_api *api, struct sn_http_request *request) {
     write_top(&call, "labelValueCountByLabelName", &tsdb.values_by_name);
     write_top(&call, "memoryInBytesByLabelName", &tsdb.bytes_by_name);
     write_top(&call, "seriesCountByLabelValuePair", &tsdb.by_pair);
+    write_more(&call, &tsdb, tsdb.by_metric.max);
     sn_json_write_object_end(&call.json);
     sn_prom_end(&call, NULL, 0, NULL, 0);
 }

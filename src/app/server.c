@@ -106,6 +106,7 @@ static sn_status open_api(struct sn_server *server, struct sn_err *err) {
         .access = server->config->access,
         .clock = sn_clock_system(),
         .reader = sn_store_reader(server->store),
+        .admin = sn_store_admin(server->store),
         .querier = sn_query_engine_querier(server->query_engine),
         .features = sn_query_engine_features(server->query_engine),
         .start_wall_ms = sn_clock_wall_ms(sn_clock_system()),

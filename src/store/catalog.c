@@ -25,7 +25,9 @@ static const char schema[] =
     " sample_count INTEGER NOT NULL, time_min_ms INTEGER NOT NULL, time_max_ms INTEGER NOT NULL);"
     "CREATE TABLE IF NOT EXISTS metric_metadata("
     " metric TEXT PRIMARY KEY NOT NULL, type INTEGER NOT NULL, help TEXT NOT NULL,"
-    " unit TEXT NOT NULL) WITHOUT ROWID;";
+    " unit TEXT NOT NULL) WITHOUT ROWID;"
+    "CREATE TABLE IF NOT EXISTS series_churn("
+    " hour_ms INTEGER PRIMARY KEY NOT NULL, created INTEGER NOT NULL);";
 
 /* ---- SQLite's results as ours ---- */
 
@@ -224,12 +226,26 @@ static sn_status load_metadata(struct sn_catalog *catalog, const struct sn_catal
     return code == SQLITE_DONE ? SN_OK : failure(catalog->db, code, "read", err);
 }
 
+static sn_status load_churn(struct sn_catalog *catalog, const struct sn_catalog_visitor *visitor,
+                            struct sn_err *err) {
+    STATEMENT statement = NULL;
+    SN_TRY(prepare(catalog, "SELECT hour_ms, created FROM series_churn ORDER BY hour_ms",
+                   &statement, err));
+    int code;
+    while ((code = sqlite3_step(statement)) == SQLITE_ROW)
+        SN_TRY(visitor->churn(visitor->ctx, sqlite3_column_int64(statement, 0),
+                              (uint64_t)sqlite3_column_int64(statement, 1), err));
+    return code == SQLITE_DONE ? SN_OK : failure(catalog->db, code, "read", err);
+}
+
 sn_status sn_catalog_load(struct sn_catalog *catalog, const struct sn_catalog_visitor *visitor,
                           uint64_t *ret_flushed_log, struct sn_err *err) {
     uint64_t flushed_log = 0;
     SN_TRY(load_series(catalog, visitor, err));
     SN_TRY(load_segments(catalog, visitor, err));
     SN_TRY(load_metadata(catalog, visitor, err));
+    if (visitor->churn)
+        SN_TRY(load_churn(catalog, visitor, err));
     sn_status status = get_meta(catalog, "flushed_log", &flushed_log, err);
     if (status != SN_OK && status != SN_ERR_NOT_FOUND)
         return status;
@@ -313,6 +329,19 @@ sn_status sn_catalog_put_metadata(struct sn_catalog *catalog, const struct sn_me
     bind_str(statement, 3, metadata->help);
     bind_str(statement, 4, metadata->unit);
     return step_done(catalog, statement, err);
+}
+
+sn_status sn_catalog_put_churn(struct sn_catalog *catalog, int64_t hour_ms, uint64_t count,
+                               int64_t forget_ms, struct sn_err *err) {
+    STATEMENT put = NULL;
+    STATEMENT forget = NULL;
+    SN_TRY(prepare(catalog, "INSERT OR REPLACE INTO series_churn VALUES(?, ?)", &put, err));
+    sqlite3_bind_int64(put, 1, hour_ms);
+    sqlite3_bind_int64(put, 2, (sqlite3_int64)count);
+    SN_TRY(step_done(catalog, put, err));
+    SN_TRY(prepare(catalog, "DELETE FROM series_churn WHERE hour_ms < ?", &forget, err));
+    sqlite3_bind_int64(forget, 1, forget_ms);
+    return step_done(catalog, forget, err);
 }
 
 sn_status sn_catalog_set_flushed_log(struct sn_catalog *catalog, uint64_t log, struct sn_err *err) {

@@ -41,6 +41,7 @@ struct sn_catalog_visitor {
     sn_status (*series)(void *ctx, uint64_t id, struct sn_str labels, struct sn_err *err);
     sn_status (*segment)(void *ctx, const struct sn_segment_row *row, struct sn_err *err);
     sn_status (*metadata)(void *ctx, const struct sn_metadata *metadata, struct sn_err *err);
+    sn_status (*churn)(void *ctx, int64_t hour_ms, uint64_t count, struct sn_err *err);
 };
 
 /* All series ascending by id, all segments ascending by rank, all metadata, in this order; and the
@@ -62,6 +63,9 @@ sn_status sn_catalog_set_flushed_log(struct sn_catalog *catalog, uint64_t log,
 /* Remove the row of a segment; none is fine. */
 sn_status sn_catalog_drop_segment(struct sn_catalog *catalog, uint64_t id,
                                   struct sn_err *err) SN_MUST_USE;
+/* New series of an hour; the number replaces the one before. Hours before `forget_ms` go. */
+sn_status sn_catalog_put_churn(struct sn_catalog *catalog, int64_t hour_ms, uint64_t count,
+                               int64_t forget_ms, struct sn_err *err) SN_MUST_USE;
 sn_status sn_catalog_commit(struct sn_catalog *catalog, struct sn_err *err) SN_MUST_USE;
 void sn_catalog_rollback(struct sn_catalog *catalog);
 

@@ -49,6 +49,18 @@ static void merge_order(const struct sn_series_index *index, uint32_t *order, si
     }
 }
 
+/* Without memory the old one stays: selections are sorted more slowly then. */
+static void publish_order(struct sn_store *store) {
+    struct sn_series_order *made = sn_series_order_new(store->order, (uint32_t)store->order_count);
+    if (!made)
+        return;
+    sn_mutex_lock(&store->index_mu);
+    struct sn_series_order *old = store->label_order;
+    store->label_order = made;
+    sn_mutex_unlock(&store->index_mu);
+    sn_series_order_unref(old);
+}
+
 /* Bring series that are new since the last flush into the order. */
 static sn_status extend_order(struct sn_store *store, uint32_t series_count, struct sn_err *err) {
     size_t old = store->order_count;
@@ -66,7 +78,18 @@ static sn_status extend_order(struct sn_store *store, uint32_t series_count, str
     qsort_r(tail, more, sizeof *tail, compare_in_index, &store->index);
     merge_order(&store->index, order, old, tail, more);
     store->order_count = series_count;
+    publish_order(store);
     return SN_OK;
+}
+
+void sn_store_sort_series(struct sn_store *store) {
+    sn_mutex_lock(&store->index_mu);
+    uint32_t count = store->index.count;
+    sn_mutex_unlock(&store->index_mu);
+    sn_mutex_lock(&store->flush_mu);
+    if (count > store->order_count)
+        (void)(extend_order(store, count, NULL) == SN_OK); /* the next flush tries again */
+    sn_mutex_unlock(&store->flush_mu);
 }
 
 /* ---- the segment file ---- */
@@ -198,10 +221,26 @@ static sn_status put_metadata(struct sn_store *store, struct sn_err *err) {
     return status;
 }
 
+/* A number that changes after this is written by the next flush again. */
+static sn_status put_churn(struct sn_store *store, struct sn_err *err) {
+    struct sn_churn_hour hours[SN_CHURN_HOURS];
+    int64_t now_ms = sn_store_wall_ms(store);
+    sn_mutex_lock(&store->index_mu);
+    size_t count = sn_churn_list(&store->churn, now_ms, hours);
+    sn_mutex_unlock(&store->index_mu);
+    for (size_t i = 0; i < count; i++) {
+        if (!hours[i].is_stored)
+            SN_TRY(sn_catalog_put_churn(&store->catalog, hours[i].time_ms, hours[i].created_count,
+                                        now_ms - SN_CHURN_HOURS * SN_CHURN_HOUR_MS, err));
+    }
+    return SN_OK;
+}
+
 static sn_status fill_transaction(struct flush *flush, uint64_t flushed_log, struct sn_err *err) {
     struct sn_store *store = flush->store;
     SN_TRY(put_series(store, flush->series_count, err));
     SN_TRY(put_metadata(store, err));
+    SN_TRY(put_churn(store, err));
     if (flush->has_segment)
         SN_TRY(sn_catalog_add_segment(&store->catalog, &flush->row, err));
     if (flushed_log > 0)
@@ -245,6 +284,7 @@ static void finish_flush(struct flush *flush, uint64_t flushed_log) {
     }
     sn_mutex_lock(&store->index_mu);
     sn_metadata_table_end_store(&store->metadata);
+    sn_churn_mark_stored(&store->churn, sn_store_wall_ms(store));
     sn_mutex_unlock(&store->index_mu);
     drop_frozen(store);
     sn_log_delete_through(&store->log, flushed_log);
@@ -367,6 +407,7 @@ static bool is_care_due(struct sn_store *store) {
 
 /* What fails is counted and tried again in a minute. */
 static void care_for_segments(struct sn_store *store) {
+    sn_store_sort_series(store);
     (void)(sn_store_apply_retention(store, NULL, NULL) == SN_OK);
     (void)(sn_store_compact(store, NULL, NULL) == SN_OK);
 }
@@ -374,6 +415,7 @@ static void care_for_segments(struct sn_store *store) {
 void sn_store_flush_run(void *ctx) {
     struct sn_store *store = ctx;
     bool must_flush;
+    sn_store_sort_series(store);
     while (wait_tick(store, &must_flush)) {
         if (must_flush)
             (void)(sn_store_flush(store, NULL) == SN_OK); /* kept in flush_error: health tells */

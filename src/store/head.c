@@ -278,6 +278,24 @@ struct sn_head_epoch sn_head_drop_end(struct sn_head *head) {
 
 /* ---- reading ---- */
 
+static bool has_side(const struct sn_head_epoch *epoch, uint32_t id) {
+    if (id >> SIDE_SHIFT >= epoch->side_last.block_count)
+        return false;
+    const uint32_t *last = sn_blocks_at(&epoch->side_last, id);
+    return *last != 0;
+}
+
+bool sn_head_may_have(const struct sn_head *head, uint32_t id, int64_t start_ms) {
+    if (id >> STATE_SHIFT >= head->states.block_count)
+        return false;
+    const struct sn_head_chunk *state = sn_blocks_at(&head->states, id);
+    if ((state->owner_class & SN_HEAD_WRITTEN) == 0 || state->time_last < start_ms)
+        return false;
+    const struct sn_frozen_chunk *frozen = sn_blocks_at(&head->frozen, id);
+    return state->count != 0 || frozen->count != 0 || has_side(&head->epochs[0], id) ||
+           has_side(&head->epochs[1], id);
+}
+
 void sn_head_copy_init(struct sn_head_copy *copy) {
     *copy = (struct sn_head_copy){0};
     sn_buf_init(&copy->bytes, 0);

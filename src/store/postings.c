@@ -7,7 +7,33 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { CAPACITY_FIRST = 4, GALLOP_RATIO = 16 };
+enum { CAPACITY_FIRST = 4 };
+
+/* The array is full: half more room, and beyond its largest size a bitmap. */
+static sn_status grow(struct sn_postings *postings) {
+    uint32_t *old = postings->capacity ? postings->ids : NULL;
+    if (postings->count >= SN_POSTINGS_ARRAY_MAX) {
+        struct sn_bitmap *bitmap = sn_bitmap_new(old, postings->count);
+        if (!bitmap)
+            return SN_ERR_NO_MEMORY;
+        sn_free(old);
+        postings->bitmap = bitmap;
+        postings->capacity = SN_POSTINGS_IS_BITMAP;
+        return SN_OK;
+    }
+    uint32_t capacity =
+        postings->capacity == 0 ? CAPACITY_FIRST : postings->capacity + postings->capacity / 2;
+    if (capacity > SN_POSTINGS_ARRAY_MAX)
+        capacity = SN_POSTINGS_ARRAY_MAX;
+    uint32_t *ids = sn_realloc_array(old, capacity, sizeof *ids);
+    if (!ids)
+        return SN_ERR_NO_MEMORY;
+    if (!old)
+        ids[0] = postings->one;
+    postings->ids = ids;
+    postings->capacity = capacity;
+    return SN_OK;
+}
 
 sn_status sn_postings_append(struct sn_postings *postings, uint32_t id) {
     if (postings->count == 0 && postings->capacity == 0) {
@@ -15,28 +41,62 @@ sn_status sn_postings_append(struct sn_postings *postings, uint32_t id) {
         postings->count = 1;
         return SN_OK;
     }
-    assert(postings->count == 0 || sn_postings_ids(postings)[postings->count - 1] < id);
-    if (postings->count >= postings->capacity) {
-        /* Half more: the last growth of a long list must not double the memory of the index. */
-        uint32_t capacity =
-            postings->capacity == 0 ? CAPACITY_FIRST : postings->capacity + postings->capacity / 2;
-        uint32_t *old = postings->capacity ? postings->ids : NULL;
-        uint32_t *ids = sn_realloc_array(old, capacity, sizeof *ids);
-        if (!ids)
-            return SN_ERR_NO_MEMORY;
-        if (!old)
-            ids[0] = postings->one;
-        postings->ids = ids;
-        postings->capacity = capacity;
+    if (!sn_postings_is_bitmap(postings) && postings->count >= postings->capacity)
+        SN_TRY(grow(postings));
+    if (sn_postings_is_bitmap(postings)) {
+        sn_bitmap_add(postings->bitmap, id);
+    } else {
+        assert(postings->count == 0 || postings->ids[postings->count - 1] < id);
+        postings->ids[postings->count] = id;
     }
-    postings->ids[postings->count++] = id;
+    postings->count++;
     return SN_OK;
 }
 
 void sn_postings_release(struct sn_postings *postings) {
-    if (postings->capacity)
+    if (sn_postings_is_bitmap(postings))
+        (void)sn_bitmap_free(postings->bitmap); /* NULL, always */
+    else if (postings->capacity)
         sn_free(postings->ids);
     *postings = (struct sn_postings){0};
+}
+
+void sn_postings_pop(struct sn_postings *postings, uint32_t id) {
+    if (sn_postings_is_bitmap(postings))
+        sn_bitmap_remove(postings->bitmap, id);
+    postings->count--;
+}
+
+void sn_postings_remove(struct sn_postings *postings, uint32_t id) {
+    if (!sn_postings_contains(postings, id))
+        return;
+    if (sn_postings_is_bitmap(postings)) {
+        sn_bitmap_remove(postings->bitmap, id);
+    } else if (postings->capacity) {
+        uint32_t at = 0;
+        while (postings->ids[at] != id)
+            at++;
+        memmove(postings->ids + at, postings->ids + at + 1,
+                (postings->count - at - 1) * sizeof *postings->ids);
+    }
+    postings->count--;
+}
+
+bool sn_postings_contains(const struct sn_postings *postings, uint32_t id) {
+    if (sn_postings_is_bitmap(postings))
+        return sn_bitmap_contains(postings->bitmap, id);
+    const uint32_t *ids = sn_postings_array(postings);
+    for (uint32_t i = 0; i < postings->count; i++) {
+        if (ids[i] == id)
+            return true;
+    }
+    return false;
+}
+
+size_t sn_postings_bytes(const struct sn_postings *postings) {
+    if (sn_postings_is_bitmap(postings))
+        return sn_bitmap_bytes(postings->bitmap);
+    return postings->capacity * sizeof *postings->ids;
 }
 
 void sn_id_set_release(struct sn_id_set *set) {
@@ -44,19 +104,39 @@ void sn_id_set_release(struct sn_id_set *set) {
     *set = (struct sn_id_set){0};
 }
 
+/* Room for `count` more ids, and never none: an empty set has a place to point to. */
+static sn_status reserve(struct sn_id_set *set, size_t count) {
+    if (set->count + count < set->capacity)
+        return SN_OK;
+    size_t capacity = set->count + count + set->capacity / 2 + 1;
+    uint32_t *grown = sn_realloc_array(set->ids, capacity, sizeof *grown);
+    if (!grown)
+        return SN_ERR_NO_MEMORY;
+    set->ids = grown;
+    set->capacity = capacity;
+    return SN_OK;
+}
+
 sn_status sn_id_set_add(struct sn_id_set *set, const uint32_t *ids, size_t count) {
-    if (set->count + count > set->capacity) {
-        size_t capacity = set->count + count + set->capacity / 2;
-        uint32_t *grown = sn_realloc_array(set->ids, capacity, sizeof *grown);
-        if (!grown)
-            return SN_ERR_NO_MEMORY;
-        set->ids = grown;
-        set->capacity = capacity;
-    }
+    SN_TRY(reserve(set, count));
     if (count)
         memcpy(set->ids + set->count, ids, count * sizeof *ids);
     set->count += count;
     return SN_OK;
+}
+
+sn_status sn_id_set_add_bitmap(struct sn_id_set *set, const struct sn_bitmap *bitmap) {
+    size_t count = sn_bitmap_count(bitmap);
+    SN_TRY(reserve(set, count));
+    sn_bitmap_ids(bitmap, set->ids + set->count);
+    set->count += count;
+    return SN_OK;
+}
+
+sn_status sn_id_set_add_postings(struct sn_id_set *set, const struct sn_postings *postings) {
+    if (sn_postings_is_bitmap(postings))
+        return sn_id_set_add_bitmap(set, postings->bitmap);
+    return sn_id_set_add(set, sn_postings_array(postings), postings->count);
 }
 
 static int compare_ids(const void *a, const void *b) {
@@ -80,51 +160,11 @@ void sn_id_set_sort(struct sn_id_set *set) {
     set->count = kept;
 }
 
-/* First index >= from whose id is >= wanted: doubling steps, then bisection. */
-static size_t gallop(const uint32_t *ids, size_t from, size_t count, uint32_t wanted) {
-    size_t step = 1;
-    size_t low = from;
-    while (low + step < count && ids[low + step] < wanted) {
-        low += step;
-        step *= 2;
-    }
-    size_t high = low + step < count ? low + step + 1 : count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (ids[middle] < wanted)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
-}
-
-static size_t seek(const struct sn_id_set *in, size_t from, uint32_t wanted, bool far) {
-    if (far)
-        return gallop(in->ids, from, in->count, wanted);
-    while (from < in->count && in->ids[from] < wanted)
-        from++;
-    return from;
-}
-
-/* Keep the ids whose presence in `other` is `wanted`. */
-static void filter(struct sn_id_set *set, const struct sn_id_set *other, bool wanted) {
-    bool far = other->count / GALLOP_RATIO > set->count;
+void sn_id_set_filter(struct sn_id_set *set, const struct sn_bitmap *bitmap, bool wanted) {
     size_t kept = 0;
-    size_t at = 0;
     for (size_t i = 0; i < set->count; i++) {
-        at = seek(other, at, set->ids[i], far);
-        bool is_there = at < other->count && other->ids[at] == set->ids[i];
-        if (is_there == wanted)
+        if (sn_bitmap_contains(bitmap, set->ids[i]) == wanted)
             set->ids[kept++] = set->ids[i];
     }
     set->count = kept;
-}
-
-void sn_id_set_intersect(struct sn_id_set *set, const struct sn_id_set *other) {
-    filter(set, other, true);
-}
-
-void sn_id_set_subtract(struct sn_id_set *set, const struct sn_id_set *other) {
-    filter(set, other, false);
 }

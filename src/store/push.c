@@ -31,6 +31,7 @@ struct push {
     uint32_t *ids;    /* [batch->series_count], owned */
     int64_t time_min; /* times that are taken, both ends included */
     int64_t time_max;
+    int64_t now_ms;
     uint64_t out_of_order_count;
     struct sn_push_result result;
 };
@@ -100,6 +101,7 @@ static void reject_unsupported(struct push *push) {
 static void set_time_limits(struct push *push) {
     const struct sn_store_options *options = &push->store->options;
     int64_t now = sn_store_wall_ms(push->store);
+    push->now_ms = now;
     push->time_min = SN_TIME_MS_MIN;
     push->time_max = SN_TIME_MS_MAX;
     if (options->retention_ms >= 0 && now - options->retention_ms > push->time_min)
@@ -154,6 +156,7 @@ static sn_status resolve(struct push *push, struct sn_err *err) {
     }
     sn_status status = SN_OK;
     sn_mutex_lock(&store->index_mu);
+    uint32_t count_before = store->index.count;
     for (size_t i = 0; i < batch->series_count && status == SN_OK; i++) {
         if (i + PREFETCH_SLOTS < batch->series_count)
             sn_series_index_prefetch(&store->index, hashes[i + PREFETCH_SLOTS]);
@@ -162,6 +165,8 @@ static sn_status resolve(struct push *push, struct sn_err *err) {
         if (push->ids[i] == ID_NEEDED)
             status = resolve_one_locked(push, i, hashes[i], err);
     }
+    if (SN_UNLIKELY(store->index.count > count_before))
+        sn_churn_add(&store->churn, push->now_ms, store->index.count - count_before);
     sn_mutex_unlock(&store->index_mu);
     return status;
 }

@@ -71,6 +71,13 @@ static sn_status load_metadata(void *ctx, const struct sn_metadata *metadata, st
     return SN_OK; /* beyond a limit a help text is left out */
 }
 
+static sn_status load_churn(void *ctx, int64_t hour_ms, uint64_t count, struct sn_err *err) {
+    struct sn_store *store = ctx;
+    (void)err;
+    sn_churn_load(&store->churn, hour_ms, count);
+    return SN_OK;
+}
+
 /* ---- files of a directory by their numbers ---- */
 
 struct file_list {
@@ -421,8 +428,11 @@ static sn_status replay_logs(struct sn_store *store, uint64_t flushed_log, struc
 }
 
 sn_status sn_store_recover(struct sn_store *store, struct sn_err *err) {
-    struct sn_catalog_visitor visitor = {
-        .ctx = store, .series = load_series, .segment = load_segment, .metadata = load_metadata};
+    struct sn_catalog_visitor visitor = {.ctx = store,
+                                         .series = load_series,
+                                         .segment = load_segment,
+                                         .metadata = load_metadata,
+                                         .churn = load_churn};
     uint64_t flushed_log = 0;
     store->segment_id_next = 1;
     SN_TRY(sn_catalog_load(&store->catalog, &visitor, &flushed_log, err));
@@ -431,6 +441,9 @@ sn_status sn_store_recover(struct sn_store *store, struct sn_err *err) {
     SN_TRY(delete_orphans(store, ".seg", err));
     SN_TRY(delete_orphans(store, ".seg.tmp", err));
     SN_TRY(replay_logs(store, flushed_log, err));
+    /* Those that only the log had count as new now: their hour stood nowhere. */
+    sn_churn_add(&store->churn, sn_store_wall_ms(store),
+                 store->index.count - atomic_load(&store->catalogued_count));
     store->recovery.series_count = store->index.count;
     store->recovery.segment_count = store->segments.set->count;
     atomic_store(&store->log_bytes, sn_log_totals(&store->log).bytes);

@@ -33,6 +33,20 @@ static sn_status read_directory(struct sn_segment *segment, struct sn_err *err) 
     return sn_segment_get_directory(bytes, &segment->footer, segment->entries, err);
 }
 
+/* Version 1 has none: such a segment may have samples of any series. */
+static sn_status read_series_list(struct sn_segment *segment, uint32_t series_count,
+                                  struct sn_err *err) {
+    const struct sn_segment_footer *footer = &segment->footer;
+    if (footer->series_bytes == 0)
+        return SN_OK;
+    SN_CLEANUP(sn_free_ptr) uint8_t *bytes = sn_alloc(footer->series_bytes);
+    if (!bytes)
+        return sn_err_set(err, SN_ERR_NO_MEMORY, "no memory for a list of series");
+    uint64_t offset = footer->directory_offset + footer->pack_count * SN_SEGMENT_ENTRY_BYTES;
+    SN_TRY(read_exactly(segment->fd, bytes, footer->series_bytes, offset, err));
+    return sn_segment_get_series(bytes, footer, series_count, &segment->series, err);
+}
+
 static bool matches_row(const struct sn_segment_footer *footer, const struct sn_segment_row *row) {
     return footer->id == row->id && footer->series_count == row->series_count &&
            footer->sample_count == row->sample_count && footer->time_min == row->time_min &&
@@ -68,6 +82,7 @@ static sn_status load(struct sn_segment *segment, const struct sn_segment_row *r
     if (!matches_row(&segment->footer, row))
         return sn_err_set(err, SN_ERR_CORRUPT, "the file is not the one of the catalogue");
     SN_TRY(read_directory(segment, err));
+    SN_TRY(read_series_list(segment, series_count, err));
     return check_series(segment, series_count, err);
 }
 
@@ -128,6 +143,7 @@ void sn_segment_unref(struct sn_segment *segment) {
     if (segment->fd >= 0)
         (void)sn_os_close(segment->fd); /* opened for reading: nothing to lose */
     sn_free(segment->entries);
+    (void)sn_bitmap_free(segment->series); /* NULL, always */
     sn_free(segment);
 }
 
@@ -234,6 +250,8 @@ sn_status sn_segment_read(struct sn_segment *segment, const struct sn_series_ind
         return SN_OK;
     if (segment->damage.status != SN_OK)
         return sn_err_set(err, SN_ERR_CORRUPT, "%s", segment->damage.text);
+    if (segment->series && !sn_bitmap_contains(segment->series, series))
+        return SN_OK;
     size_t base = samples->count;
     sn_status status = read_series(segment, index, cache, series, range, samples, err);
     if (status != SN_OK) {

@@ -28,6 +28,7 @@ struct sn_segment {
     uint64_t bytes;
     struct sn_segment_footer footer;
     struct sn_segment_entry *entries; /* [footer.pack_count], owned */
+    struct sn_bitmap *series;         /* it has samples of these; NULL: unknown, owned */
     struct sn_err damage;             /* status SN_OK: good */
     atomic_uint merge_failure_count;  /* compactions that could not read it */
 };

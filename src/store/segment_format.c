@@ -1,6 +1,7 @@
 /* Layout of a segment file: see segment_format.h. */
 #include "store/segment_format.h"
 
+#include "base/mem.h"
 #include "codec/crc32c.h"
 #include "codec/varint.h"
 #include "store/pack.h"
@@ -74,12 +75,81 @@ sn_status sn_segment_get_footer(const uint8_t bytes[SN_SEGMENT_FOOTER_BYTES], ui
     uint64_t room = file_bytes - SN_SEGMENT_HEADER_BYTES - SN_SEGMENT_FOOTER_BYTES;
     bool fits = file_bytes >= SN_SEGMENT_HEADER_BYTES + SN_SEGMENT_FOOTER_BYTES &&
                 footer.pack_count > 0 && footer.pack_count <= room / SN_SEGMENT_ENTRY_BYTES &&
-                footer.directory_offset ==
+                footer.directory_offset >= SN_SEGMENT_HEADER_BYTES &&
+                footer.directory_offset <=
                     SN_SEGMENT_HEADER_BYTES + room - footer.pack_count * SN_SEGMENT_ENTRY_BYTES;
     if (!fits || footer.time_min > footer.time_max)
         return sn_err_set(err, SN_ERR_CORRUPT, "the footer does not match a file of %llu bytes",
                           (unsigned long long)file_bytes);
+    footer.series_bytes = SN_SEGMENT_HEADER_BYTES + room - footer.directory_offset -
+                          footer.pack_count * SN_SEGMENT_ENTRY_BYTES;
     *ret_footer = footer;
+    return SN_OK;
+}
+
+/* ---- series ---- */
+
+static void put_run(struct sn_buf *buf, uint32_t distance, uint32_t more) {
+    uint8_t bytes[2 * SN_VARINT_BYTES_MAX];
+    uint8_t *end = sn_varint_put(bytes, distance);
+    end = sn_varint_put(end, more);
+    sn_buf_put(buf, bytes, (size_t)(end - bytes));
+}
+
+void sn_segment_put_series(const struct sn_bitmap *series, struct sn_buf *buf) {
+    size_t count = sn_bitmap_count(series);
+    size_t start = buf->len;
+    SN_CLEANUP(sn_free_ptr) uint32_t *ids = sn_realloc_array(NULL, count + 1, sizeof *ids);
+    if (!ids) {
+        buf->status = SN_ERR_NO_MEMORY;
+        return;
+    }
+    sn_bitmap_ids(series, ids);
+    sn_buf_put(buf, (const uint8_t[4]){0}, 4);
+    uint32_t next = 0;
+    for (size_t i = 0, end; i < count; i = end) {
+        for (end = i + 1; end < count && ids[end] == ids[end - 1] + 1; end++)
+            continue;
+        put_run(buf, ids[i] - next, (uint32_t)(end - i - 1));
+        next = ids[end - 1] + 1;
+    }
+    if (buf->status == SN_OK)
+        sn_store_u32le(buf->ptr + start, sn_crc32c(0, buf->ptr + start + 4, buf->len - start - 4));
+}
+
+static sn_status get_runs(const uint8_t *at, const uint8_t *end, uint32_t id_end,
+                          struct sn_bitmap *series) {
+    uint64_t next = 0;
+    while (at != end) {
+        uint64_t distance = 0;
+        uint64_t more = 0;
+        at = sn_varint_get(at, end, &distance);
+        at = at ? sn_varint_get(at, end, &more) : NULL;
+        if (!at || distance >= id_end || more >= id_end || next + distance + more >= id_end)
+            return SN_ERR_CORRUPT;
+        next += distance;
+        sn_bitmap_add_range(series, (uint32_t)next, (uint32_t)(next + more));
+        next += more + 1;
+    }
+    return SN_OK;
+}
+
+sn_status sn_segment_get_series(const uint8_t *bytes, const struct sn_segment_footer *footer,
+                                uint32_t id_end, struct sn_bitmap **ret_series,
+                                struct sn_err *err) {
+    size_t len = footer->series_bytes;
+    if (len < 4 || sn_load_u32le(bytes) != sn_crc32c(0, bytes + 4, len - 4))
+        return sn_err_set(err, SN_ERR_CORRUPT, "the list of series fails its checksum");
+    struct sn_bitmap *series = sn_bitmap_new(NULL, 0);
+    if (!series)
+        return sn_err_set(err, SN_ERR_NO_MEMORY, "no memory for a list of series");
+    sn_status status = get_runs(bytes + 4, bytes + len, id_end, series);
+    if (status != SN_OK || sn_bitmap_count(series) != footer->series_count) {
+        (void)sn_bitmap_free(series); /* NULL, always */
+        return sn_err_set(err, SN_ERR_CORRUPT, "the list of series cannot be");
+    }
+    sn_bitmap_pack(series);
+    *ret_series = series;
     return SN_OK;
 }
 

@@ -4,12 +4,16 @@
  *   header (16)  magic, u32le version, u32le crc32c of what stands before
  *   packs        one behind the other, in metric order of their series
  *   directory    per pack: u64le offset, u32le len, u32le first series, i64le first and last time
+ *   series       u32le crc32c of the rest, runs of series: varint distance from the end of the run
+ *                before, varint length - 1; not there in version 1
  *   footer (80)  see sn_segment_footer; its last four bytes are its crc32c
  */
 #ifndef SN_STORE_SEGMENT_FORMAT_H
 #define SN_STORE_SEGMENT_FORMAT_H
 
+#include "base/buf.h"
 #include "base/status.h"
+#include "store/bitmap.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -37,6 +41,7 @@ struct sn_segment_footer {
     int64_t time_min;
     int64_t time_max;
     uint32_t directory_crc;
+    uint64_t series_bytes; /* of the list of series; not stored: what is left before the footer */
 };
 
 /* Bytes of each part. */
@@ -51,6 +56,22 @@ sn_status sn_segment_check_header(const uint8_t bytes[SN_SEGMENT_HEADER_BYTES],
                                   struct sn_err *err) SN_MUST_USE;
 sn_status sn_segment_get_footer(const uint8_t bytes[SN_SEGMENT_FOOTER_BYTES], uint64_t file_bytes,
                                 struct sn_segment_footer *ret_footer,
+                                struct sn_err *err) SN_MUST_USE;
+
+/* Append the list of series. A failure is in buf->status. */
+void sn_segment_put_series(const struct sn_bitmap *series, struct sn_buf *buf);
+
+/*
+ * Read the list of series.
+ *
+ *   bytes       [footer->series_bytes], not 0
+ *   id_end      all series are below
+ *   ret_series  free it with sn_bitmap_free
+ *
+ * SN_ERR_CORRUPT, SN_ERR_NO_MEMORY.
+ */
+sn_status sn_segment_get_series(const uint8_t *bytes, const struct sn_segment_footer *footer,
+                                uint32_t id_end, struct sn_bitmap **ret_series,
                                 struct sn_err *err) SN_MUST_USE;
 
 /*

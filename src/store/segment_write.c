@@ -34,6 +34,9 @@ sn_status sn_segment_writer_open(struct sn_segment_writer *writer,
     sn_buf_init(&writer->out, 0);
     sn_buf_init(&writer->directory, 0);
     sn_status status = sn_pack_builder_init(&writer->builder);
+    writer->series = sn_bitmap_new(NULL, 0);
+    if (!writer->series)
+        status = SN_ERR_NO_MEMORY;
     if (status != SN_OK) {
         sn_segment_writer_release(writer);
         return sn_err_set(err, status, "no memory to write a segment");
@@ -126,8 +129,10 @@ sn_status sn_segment_writer_add(struct sn_segment_writer *writer, uint32_t serie
             return sn_err_set(err, status, "no memory to write a segment");
         at += count;
     }
-    if (samples->count > 0 && series != writer->series_last)
+    if (samples->count > 0 && series != writer->series_last) {
         writer->footer.series_count++;
+        sn_bitmap_add(writer->series, series);
+    }
     writer->series_last = series;
     return SN_OK;
 }
@@ -137,12 +142,15 @@ static sn_status put_end(struct sn_segment_writer *writer, struct sn_err *err) {
     footer->directory_offset = writer->bytes;
     footer->directory_crc = sn_crc32c(0, writer->directory.ptr, writer->directory.len);
     sn_buf_put(&writer->out, writer->directory.ptr, writer->directory.len);
+    size_t before = writer->out.len;
+    sn_segment_put_series(writer->series, &writer->out);
+    footer->series_bytes = writer->out.len - before;
     uint8_t *at = sn_buf_reserve(&writer->out, SN_SEGMENT_FOOTER_BYTES);
     if (!at)
         return sn_buf_status(&writer->out, err);
     sn_segment_put_footer(footer, at);
     writer->out.len += SN_SEGMENT_FOOTER_BYTES;
-    writer->bytes += writer->directory.len + SN_SEGMENT_FOOTER_BYTES;
+    writer->bytes += writer->directory.len + footer->series_bytes + SN_SEGMENT_FOOTER_BYTES;
     return SN_OK;
 }
 
@@ -186,6 +194,7 @@ void sn_segment_writer_release(struct sn_segment_writer *writer) {
         writer->fd = -1;
     }
     sn_pack_builder_release(&writer->builder);
+    writer->series = sn_bitmap_free(writer->series);
     sn_buf_release(&writer->out);
     sn_buf_release(&writer->directory);
 }

@@ -19,8 +19,9 @@
 
 struct sn_segment_writer {
     struct sn_pack_builder builder;
-    struct sn_buf out;       /* packs not written yet */
-    struct sn_buf directory; /* entries in their stored form */
+    struct sn_buf out;        /* packs not written yet */
+    struct sn_buf directory;  /* entries in their stored form */
+    struct sn_bitmap *series; /* those that were added, owned */
     struct sn_segment_footer footer;
     const struct sn_clock *clock; /* borrowed */
     int64_t pause_ns;

@@ -8,7 +8,7 @@
  * When fewer series are left than the label has values, 2 and 3 look at the labels of those series
  * instead. Regular expressions run outside of the lock, on texts that never move.
  *
- * The time range is not used: a series without samples in it is returned and reads as empty.
+ * Series without samples in the time range are left out as far as segments and head tell (narrow.c).
  * Any thread. Blocks on short mutexes.
  */
 #include "base/check.h"
@@ -27,25 +27,30 @@ static sn_status no_memory(struct sn_err *err) {
 
 /* ---- postings, copied out ---- */
 
-/* Union of the postings of pairs. */
-static sn_status add_postings(struct sn_store *store, const uint32_t *pairs, size_t pair_count,
-                              struct sn_id_set *set) {
-    sn_status status = SN_OK;
+static void unite(struct sn_bitmap *all, const struct sn_postings *postings) {
+    if (sn_postings_is_bitmap(postings))
+        sn_bitmap_unite(all, postings->bitmap);
+    else
+        sn_bitmap_add_many(all, sn_postings_array(postings), postings->count);
+}
+
+/* Union of the postings of pairs. NULL: no memory. */
+static struct sn_bitmap *unite_postings(struct sn_store *store, const uint32_t *pairs,
+                                        size_t pair_count) {
+    struct sn_bitmap *all = sn_bitmap_new(NULL, 0);
     size_t i = 0;
-    while (i < pair_count && status == SN_OK) {
-        size_t copied = 0;
+    while (i < pair_count && all) {
+        size_t seen = 0;
         sn_mutex_lock(&store->index_mu);
-        for (; i < pair_count && copied < IDS_PER_LOCK && status == SN_OK; i++) {
+        for (; i < pair_count && seen < IDS_PER_LOCK; i++) {
             const struct sn_postings *postings =
                 &sn_symbols_pair(&store->index.symbols, pairs[i])->postings;
-            copied += postings->count;
-            status = sn_id_set_add(set, sn_postings_ids(postings), postings->count);
+            seen += postings->count;
+            unite(all, postings);
         }
         sn_mutex_unlock(&store->index_mu);
     }
-    if (status == SN_OK)
-        sn_id_set_sort(set);
-    return status;
+    return all;
 }
 
 /* All pairs of a label name, as they are now; *ret_name is UINT32_MAX when there is no such name. */
@@ -66,14 +71,17 @@ static sn_status copy_pairs(struct sn_store *store, struct sn_str name, struct s
 static sn_status all_series(struct sn_store *store, struct sn_id_set *set) {
     sn_mutex_lock(&store->index_mu);
     uint32_t count = store->index.count;
+    struct sn_bitmap *all = sn_bitmap_new(NULL, 0);
+    if (all && count > 0)
+        sn_bitmap_add_range(all, 0, count - 1);
+    if (all && store->index.removed)
+        sn_bitmap_subtract(all, store->index.removed);
     sn_mutex_unlock(&store->index_mu);
-    uint32_t *ids = sn_realloc_array(NULL, (size_t)count + 1, sizeof *ids);
-    if (!ids)
+    if (!all)
         return SN_ERR_NO_MEMORY;
-    for (uint32_t i = 0; i < count; i++)
-        ids[i] = i;
-    *set = (struct sn_id_set){.ids = ids, .count = count, .capacity = (size_t)count + 1};
-    return SN_OK;
+    sn_status status = sn_id_set_add_bitmap(set, all);
+    (void)sn_bitmap_free(all); /* NULL, always */
+    return status;
 }
 
 /* ---- one matcher ---- */
@@ -84,32 +92,75 @@ struct selection {
     bool has_ids; /* false: no matcher has narrowed it yet, it stands for all series */
 };
 
-static sn_status narrow(struct selection *selection, struct sn_id_set *by) {
-    if (selection->has_ids) {
-        sn_id_set_intersect(&selection->ids, by);
-        return SN_OK;
+static bool is_equal_text(const struct sn_matcher *matcher) {
+    return matcher->kind == SN_MATCH_EQUAL && matcher->value.len > 0;
+}
+
+/* Postings of the equality matchers, the shortest first. False: one of them has none. */
+static bool find_equal_locked(const struct sn_series_index *index, const struct sn_select *select,
+                              const struct sn_postings **ret_lists, size_t *ret_count) {
+    size_t count = 0;
+    for (size_t i = 0; i < select->matcher_count; i++) {
+        const struct sn_matcher *matcher = &select->matchers[i];
+        uint32_t pair;
+        if (!is_equal_text(matcher))
+            continue;
+        if (!sn_symbols_find_pair(&index->symbols, matcher->name, matcher->value, &pair))
+            return false;
+        const struct sn_postings *postings = &sn_symbols_pair(&index->symbols, pair)->postings;
+        ret_lists[count] = postings;
+        if (count > 0 && postings->count < ret_lists[0]->count) {
+            ret_lists[count] = ret_lists[0];
+            ret_lists[0] = postings;
+        }
+        count++;
     }
-    selection->ids = *by;
-    selection->has_ids = true;
-    *by = (struct sn_id_set){0};
+    *ret_count = count;
+    return true;
+}
+
+static sn_status intersect_bitmaps(const struct sn_postings *const *lists, size_t count,
+                                   struct sn_id_set *ids) {
+    struct sn_bitmap *both = sn_bitmap_both(lists[0]->bitmap, lists[1]->bitmap);
+    if (!both)
+        return SN_ERR_NO_MEMORY;
+    for (size_t i = 2; i < count; i++)
+        sn_bitmap_intersect(both, lists[i]->bitmap);
+    sn_status status = sn_id_set_add_bitmap(ids, both);
+    (void)sn_bitmap_free(both); /* NULL, always */
+    return status;
+}
+
+static sn_status intersect(const struct sn_postings *const *lists, size_t count,
+                           struct sn_id_set *ids) {
+    /* The first list is the shortest: when it is a bitmap all are. */
+    if (count > 1 && sn_postings_is_bitmap(lists[0]))
+        return intersect_bitmaps(lists, count, ids);
+    SN_TRY(sn_id_set_add_postings(ids, lists[0]));
+    size_t kept = 0;
+    for (size_t i = 0; i < ids->count; i++) {
+        bool is_everywhere = true;
+        for (size_t k = 1; k < count && is_everywhere; k++)
+            is_everywhere = sn_postings_contains(lists[k], ids->ids[i]);
+        if (is_everywhere)
+            ids->ids[kept++] = ids->ids[i];
+    }
+    ids->count = kept;
     return SN_OK;
 }
 
-static sn_status match_equal(struct selection *selection, const struct sn_matcher *matcher) {
+/* All equality matchers with a text at once: bitmaps are intersected as they lie in the index. */
+static sn_status match_equal(struct selection *selection, const struct sn_select *select) {
     struct sn_store *store = selection->store;
-    struct sn_id_set set = {0};
+    const struct sn_postings *lists[SN_MATCHERS_MAX];
+    size_t count = 0;
     sn_status status = SN_OK;
-    uint32_t pair;
     sn_mutex_lock(&store->index_mu);
-    if (sn_symbols_find_pair(&store->index.symbols, matcher->name, matcher->value, &pair)) {
-        const struct sn_postings *postings =
-            &sn_symbols_pair(&store->index.symbols, pair)->postings;
-        status = sn_id_set_add(&set, sn_postings_ids(postings), postings->count);
-    }
+    bool is_possible = find_equal_locked(&store->index, select, lists, &count);
+    if (is_possible && count > 0)
+        status = intersect(lists, count, &selection->ids);
     sn_mutex_unlock(&store->index_mu);
-    if (status == SN_OK)
-        status = narrow(selection, &set);
-    sn_id_set_release(&set);
+    selection->has_ids = !is_possible || count > 0;
     return status;
 }
 
@@ -156,14 +207,15 @@ static void keep_pairs(const struct sn_series_index *index, const struct sn_matc
 
 static sn_status match_pairs(struct selection *selection, const struct sn_matcher *matcher,
                              bool passes_empty, struct sn_id_set *pairs) {
-    struct sn_id_set set = {0};
     keep_pairs(&selection->store->index, matcher, !passes_empty, pairs);
-    sn_status status = add_postings(selection->store, pairs->ids, pairs->count, &set);
-    if (status == SN_OK && passes_empty)
-        sn_id_set_subtract(&selection->ids, &set);
-    else if (status == SN_OK)
-        status = narrow(selection, &set);
-    sn_id_set_release(&set);
+    struct sn_bitmap *found = unite_postings(selection->store, pairs->ids, pairs->count);
+    sn_status status = found ? SN_OK : SN_ERR_NO_MEMORY;
+    if (found && selection->has_ids)
+        sn_id_set_filter(&selection->ids, found, !passes_empty);
+    else if (found)
+        status = sn_id_set_add_bitmap(&selection->ids, found);
+    selection->has_ids = true;
+    (void)sn_bitmap_free(found); /* NULL, always */
     return status;
 }
 
@@ -188,15 +240,8 @@ static sn_status match_other(struct selection *selection, const struct sn_matche
 
 /* ---- all matchers ---- */
 
-static bool is_equal_text(const struct sn_matcher *matcher) {
-    return matcher->kind == SN_MATCH_EQUAL && matcher->value.len > 0;
-}
-
 static sn_status run_matchers(struct selection *selection, const struct sn_select *select) {
-    for (size_t i = 0; i < select->matcher_count; i++) {
-        if (is_equal_text(&select->matchers[i]))
-            SN_TRY(match_equal(selection, &select->matchers[i]));
-    }
+    SN_TRY(match_equal(selection, select));
     for (int empty = 0; empty <= 1; empty++) {
         for (size_t i = 0; i < select->matcher_count; i++) {
             const struct sn_matcher *matcher = &select->matchers[i];
@@ -225,6 +270,8 @@ static sn_status find_series(struct sn_store *store, const struct sn_select *sel
                              struct sn_id_set *ret_ids, struct sn_err *err) {
     struct selection selection = {.store = store};
     sn_status status = run_matchers(&selection, select);
+    if (status == SN_OK)
+        status = sn_store_narrow(store, select->range, &selection.ids);
     if (status != SN_OK) {
         sn_id_set_release(&selection.ids);
         return no_memory(err);
@@ -235,8 +282,14 @@ static sn_status find_series(struct sn_store *store, const struct sn_select *sel
 
 /* ---- series ---- */
 
-static int compare_labels(const void *a, const void *b, void *ctx) {
-    return sn_series_index_compare(ctx, *(const uint32_t *)a, *(const uint32_t *)b);
+static sn_status sort_series(struct sn_store *store, struct sn_id_set *ids, struct sn_err *err) {
+    sn_mutex_lock(&store->index_mu);
+    bool has_order = store->index.is_metric_first;
+    struct sn_series_order *order = has_order ? sn_series_order_ref(store->label_order) : NULL;
+    sn_mutex_unlock(&store->index_mu);
+    sn_status status = sn_series_order_sort(order, &store->index, ids->ids, ids->count);
+    sn_series_order_unref(order);
+    return status == SN_OK ? SN_OK : no_memory(err);
 }
 
 static sn_status list_series(struct sn_store *store, const struct sn_id_set *ids,
@@ -267,11 +320,10 @@ sn_status sn_store_select(void *ctx, const struct sn_select *select, struct sn_a
     if (select->series_max > 0 && ids.count > select->series_max)
         status = sn_err_set(err, SN_ERR_LIMIT, "%zu series match, the limit is %zu", ids.count,
                             select->series_max);
-    if (status == SN_OK) {
-        if (ids.count > 1)
-            qsort_r(ids.ids, ids.count, sizeof *ids.ids, compare_labels, &store->index);
+    if (status == SN_OK)
+        status = sort_series(store, &ids, err);
+    if (status == SN_OK)
         status = list_series(store, &ids, arena, ret_series, err);
-    }
     sn_id_set_release(&ids);
     return status;
 }
@@ -292,6 +344,18 @@ static void finish_list(struct sn_str *items, size_t count, size_t count_max,
         .items = items, .count = is_cut ? count_max : count, .is_cut = is_cut};
 }
 
+/* Without matchers: names of which a pair is on a series, series are not looked at. */
+static void mark_used_names(struct sn_store *store, uint32_t name_count, uint8_t *marks) {
+    const struct sn_symbols *symbols = &store->index.symbols;
+    sn_mutex_lock(&store->index_mu);
+    for (uint32_t i = 0; i < name_count; i++) {
+        const struct sn_symbol_name *name = sn_symbols_name(symbols, i);
+        for (uint32_t k = 0; k < name->pair_count && !marks[i]; k++)
+            marks[i] = sn_symbols_pair(symbols, name->pairs[k])->postings.count > 0;
+    }
+    sn_mutex_unlock(&store->index_mu);
+}
+
 static void mark_names(const struct sn_series_index *index, const struct sn_id_set *ids,
                        uint8_t *marks) {
     for (size_t i = 0; i < ids->count; i++) {
@@ -310,9 +374,10 @@ sn_status sn_store_label_names(void *ctx, const struct sn_select *select, size_t
                                struct sn_arena *arena, struct sn_string_list *ret_names,
                                struct sn_err *err) {
     struct sn_store *store = ctx;
-    struct sn_id_set ids;
+    struct sn_id_set ids = {0};
     SN_TRY(check_optional(select, err));
-    SN_TRY(find_series(store, select, &ids, err));
+    if (select->matcher_count > 0)
+        SN_TRY(find_series(store, select, &ids, err));
     /* After the ids: a series that was found has all its names below the count. */
     sn_mutex_lock(&store->index_mu);
     uint32_t name_count = store->index.symbols.name_count;
@@ -324,7 +389,10 @@ sn_status sn_store_label_names(void *ctx, const struct sn_select *select, size_t
         sn_id_set_release(&ids);
         return sn_arena_failure(arena, bytes, err);
     }
-    mark_names(&store->index, &ids, marks);
+    if (select->matcher_count > 0)
+        mark_names(&store->index, &ids, marks);
+    else
+        mark_used_names(store, name_count, marks);
     sn_id_set_release(&ids);
     size_t count = 0;
     for (uint32_t i = 0; i < name_count; i++) {
@@ -348,6 +416,18 @@ static void ids_to_pairs(const struct sn_series_index *index, uint32_t name,
     sn_id_set_sort(ids);
 }
 
+/* Pairs that a series carries; others are left over from series that are gone. */
+static void keep_used_pairs(struct sn_store *store, struct sn_id_set *pairs) {
+    size_t kept = 0;
+    sn_mutex_lock(&store->index_mu);
+    for (size_t i = 0; i < pairs->count; i++) {
+        if (sn_symbols_pair(&store->index.symbols, pairs->ids[i])->postings.count > 0)
+            pairs->ids[kept++] = pairs->ids[i];
+    }
+    sn_mutex_unlock(&store->index_mu);
+    pairs->count = kept;
+}
+
 /* Pairs of the label that selected series carry. The caller releases *ret_pairs. */
 static sn_status find_pairs(struct sn_store *store, struct sn_str label,
                             const struct sn_select *select, struct sn_id_set *ret_pairs,
@@ -357,6 +437,7 @@ static sn_status find_pairs(struct sn_store *store, struct sn_str label,
     if (copy_pairs(store, label, &pairs, &name) != SN_OK)
         return no_memory(err);
     if (name == UINT32_MAX || select->matcher_count == 0) {
+        keep_used_pairs(store, &pairs);
         *ret_pairs = pairs;
         return SN_OK;
     }

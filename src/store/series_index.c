@@ -15,7 +15,8 @@ enum {
 };
 
 void sn_series_index_init(struct sn_series_index *index, uint32_t count_max, uint64_t seed) {
-    *index = (struct sn_series_index){.count_max = count_max, .seed = seed};
+    *index = (struct sn_series_index){
+        .count_max = count_max, .seed = seed, .metric_name = UINT32_MAX, .is_metric_first = true};
     sn_symbols_init(&index->symbols, seed);
     sn_blocks_init(&index->series, sizeof(struct sn_series_entry), SERIES_SHIFT, SERIES_TABLE);
     sn_blocks_init(&index->pair_ids, sizeof(uint32_t), PAIR_IDS_SHIFT, PAIR_IDS_TABLE);
@@ -29,6 +30,7 @@ void sn_series_index_release(struct sn_series_index *index) {
     sn_free(index->slots);
     index->slots = NULL;
     sn_arena_release(&index->scratch);
+    index->removed = sn_bitmap_free(index->removed);
 }
 
 uint32_t sn_series_index_hash(const struct sn_series_index *index, struct sn_str labels) {
@@ -140,11 +142,22 @@ static sn_status append_postings(struct sn_series_index *index, const uint32_t *
         sn_status status = sn_postings_append(postings, id);
         if (status != SN_OK) {
             while (i-- > 0)
-                sn_postings_pop(&sn_symbols_pair(&index->symbols, pairs[i])->postings);
+                sn_postings_pop(&sn_symbols_pair(&index->symbols, pairs[i])->postings, id);
             return status;
         }
     }
     return SN_OK;
+}
+
+/* Whether the series begins with its metric name, as nearly all do. */
+static void note_order(struct sn_series_index *index, uint32_t id) {
+    const struct sn_series_entry *entry = sn_series_index_entry(index, id);
+    if (index->metric_name == UINT32_MAX)
+        (void)sn_symbols_find_name(&index->symbols, SN_LABEL_METRIC_NAME, &index->metric_name);
+    if (entry->pair_count == 0 ||
+        sn_symbols_pair(&index->symbols, sn_series_index_pairs(index, entry)[0])->name !=
+            index->metric_name)
+        index->is_metric_first = false;
 }
 
 static sn_status add_labels(struct sn_series_index *index, struct sn_labels labels, uint32_t hash) {
@@ -157,6 +170,7 @@ static sn_status add_labels(struct sn_series_index *index, struct sn_labels labe
     struct sn_series_entry *entry = sn_blocks_at(&index->series, id);
     *entry = (struct sn_series_entry){.pairs = first, .pair_count = (uint32_t)labels.count};
     index->pair_ids_next = first + (uint32_t)labels.count;
+    note_order(index, id);
     put_slot(index->slots, index->slot_count, (struct sn_series_slot){.hash = hash, .id = id + 1});
     index->count++;
     return SN_OK;
@@ -164,9 +178,9 @@ static sn_status add_labels(struct sn_series_index *index, struct sn_labels labe
 
 sn_status sn_series_index_add(struct sn_series_index *index, struct sn_str labels, uint32_t hash,
                               uint32_t *ret_id, struct sn_err *err) {
-    if (index->count >= index->count_max)
+    if (sn_series_index_live_count(index) >= index->count_max)
         return sn_err_set(err, SN_ERR_LIMIT, "there are %u series already, the limit is %u",
-                          index->count, index->count_max);
+                          sn_series_index_live_count(index), index->count_max);
     struct sn_labels decoded;
     sn_arena_reset(&index->scratch);
     SN_TRY(sn_labels_decode(labels, &index->scratch, &decoded, err));
@@ -176,6 +190,79 @@ sn_status sn_series_index_add(struct sn_series_index *index, struct sn_str label
                           status == SN_ERR_LIMIT ? "room in the index" : "memory", index->count);
     *ret_id = index->count - 1;
     return SN_OK;
+}
+
+/* ---- removing ---- */
+
+static sn_status note_removed(struct sn_series_index *index, uint32_t id) {
+    if (!index->removed)
+        index->removed = sn_bitmap_new(NULL, 0);
+    if (!index->removed)
+        return SN_ERR_NO_MEMORY;
+    sn_bitmap_add(index->removed, id);
+    index->removed_count++;
+    return SN_OK;
+}
+
+sn_status sn_series_index_add_removed(struct sn_series_index *index, uint32_t *ret_id,
+                                      struct sn_err *err) {
+    uint32_t id = index->count;
+    sn_status status = sn_blocks_reach(&index->series, id);
+    if (status == SN_OK)
+        status = note_removed(index, id);
+    if (status != SN_OK)
+        return sn_err_set(err, status, "no memory for series number %u", id);
+    struct sn_series_entry *entry = sn_blocks_at(&index->series, id);
+    *entry = (struct sn_series_entry){0};
+    index->count++;
+    *ret_id = id;
+    return SN_OK;
+}
+
+/* Linear probing: what stands behind the hole moves up, unless it stands where it belongs. */
+static void close_gap(struct sn_series_index *index, size_t hole) {
+    size_t mask = index->slot_count - 1;
+    for (size_t i = (hole + 1) & mask; index->slots[i].id != 0; i = (i + 1) & mask) {
+        size_t home = index->slots[i].hash & mask;
+        if (((i - home) & mask) < ((i - hole) & mask))
+            continue;
+        index->slots[hole] = index->slots[i];
+        hole = i;
+    }
+    index->slots[hole] = (struct sn_series_slot){0};
+}
+
+static void remove_slot(struct sn_series_index *index, uint32_t id, uint32_t hash) {
+    size_t mask = index->slot_count - 1;
+    size_t at = hash & mask;
+    while (index->slots[at].id != 0 && index->slots[at].id != id + 1)
+        at = (at + 1) & mask;
+    if (index->slots[at].id != 0)
+        close_gap(index, at);
+}
+
+bool sn_series_index_is_removed(const struct sn_series_index *index, uint32_t id) {
+    return index->removed && sn_bitmap_contains(index->removed, id);
+}
+
+sn_status sn_series_index_remove(struct sn_series_index *index, uint32_t id) {
+    if (sn_series_index_is_removed(index, id))
+        return SN_OK;
+    struct sn_buf labels;
+    sn_buf_init(&labels, 0);
+    sn_series_index_encode(index, id, &labels);
+    sn_status status = labels.status;
+    if (status == SN_OK)
+        status = note_removed(index, id);
+    if (status == SN_OK) {
+        const struct sn_series_entry *entry = sn_series_index_entry(index, id);
+        const uint32_t *pairs = sn_series_index_pairs(index, entry);
+        for (uint32_t i = 0; i < entry->pair_count; i++)
+            sn_postings_remove(&sn_symbols_pair(&index->symbols, pairs[i])->postings, id);
+        remove_slot(index, id, sn_series_index_hash(index, sn_buf_str(&labels)));
+    }
+    sn_buf_release(&labels);
+    return status;
 }
 
 sn_status sn_series_index_labels(const struct sn_series_index *index, uint32_t id,

@@ -5,6 +5,8 @@
  *   1. Ids are dense, 0..count-1, given in order of creation and never reused.
  *   2. A series is the list of its pair ids, in the order of its (sorted) labels.
  *   3. Equal label sets have one id: lookups compare the text, not only a hash.
+ *   4. A series that was removed is found by nothing. Its id is not given again, and its labels stay
+ *      where they are, because a reader may have learned the id before.
  * Threads: guarded by the owner's lock (SN_RANK_STORE_INDEX), except where a function says that it
  * may run without it for ids that the caller learned under the lock: those parts never move.
  */
@@ -38,6 +40,10 @@ struct sn_series_index {
     uint32_t count;
     uint32_t count_max;
     uint32_t pair_ids_next;
+    struct sn_bitmap *removed; /* ids that were removed; NULL: none, owned */
+    uint32_t removed_count;
+    uint32_t metric_name; /* id of the name __name__, UINT32_MAX: there is none yet */
+    bool is_metric_first; /* all series begin with their metric name: both orders are the same */
     uint64_t seed;
 };
 
@@ -67,6 +73,20 @@ bool sn_series_index_find(const struct sn_series_index *index, struct sn_str lab
  */
 sn_status sn_series_index_add(struct sn_series_index *index, struct sn_str labels, uint32_t hash,
                               uint32_t *ret_id, struct sn_err *err) SN_MUST_USE;
+
+/* A place for a series that is not there any more, so that the ids behind it stay what they are.
+ * Statuses of sn_series_index_add. */
+sn_status sn_series_index_add_removed(struct sn_series_index *index, uint32_t *ret_id,
+                                      struct sn_err *err) SN_MUST_USE;
+
+/* Remove a series: nothing finds it any more. Removed already is fine. SN_ERR_NO_MEMORY. */
+sn_status sn_series_index_remove(struct sn_series_index *index, uint32_t id) SN_MUST_USE;
+bool sn_series_index_is_removed(const struct sn_series_index *index, uint32_t id);
+
+/* Series that are there. */
+static inline uint32_t sn_series_index_live_count(const struct sn_series_index *index) {
+    return index->count - index->removed_count;
+}
 
 /* Labels of a series: array in the arena, text in the index. Without the lock. SN_ERR_NO_MEMORY,
  * SN_ERR_LIMIT. */

@@ -173,6 +173,7 @@ static void release_store(struct sn_store *store) {
     sn_head_release(&store->head);
     sn_metadata_table_release(&store->metadata);
     sn_series_index_release(&store->index);
+    sn_series_order_unref(store->label_order);
     sn_pack_cache_release(&store->cache);
     sn_segments_release(&store->segments);
     sn_free(store->order);
@@ -219,6 +220,34 @@ struct sn_sink sn_store_sink(struct sn_store *store) {
 
 struct sn_reader sn_store_reader(struct sn_store *store) {
     return sn_store_make_reader(store);
+}
+
+static void describe_storage(void *ctx, struct sn_storage *ret_storage) {
+    struct sn_store *store = ctx;
+    struct sn_store_stats stats;
+    sn_store_stats(store, &stats);
+    struct sn_storage storage = {.series_count = stats.series_count,
+                                 .segment_count = stats.segment_count,
+                                 .segment_bytes = stats.segment_bytes,
+                                 .segment_sample_count = stats.segment_sample_count,
+                                 .log_bytes = stats.log_bytes,
+                                 .log_file_count = stats.log_file_count,
+                                 .head_bytes = stats.head_bytes};
+    struct sn_segment_set *set = sn_segments_ref(&store->segments);
+    for (size_t i = 0; i < set->count; i++) {
+        const struct sn_segment_footer *footer = &set->items[i]->footer;
+        if (i == 0 || footer->time_min < storage.time_min)
+            storage.time_min = footer->time_min;
+        if (i == 0 || footer->time_max > storage.time_max)
+            storage.time_max = footer->time_max;
+    }
+    sn_segment_set_unref(set);
+    *ret_storage = storage;
+}
+
+struct sn_admin sn_store_admin(struct sn_store *store) {
+    return (struct sn_admin){
+        .ctx = store, .cardinality = sn_store_cardinality, .storage = describe_storage};
 }
 
 size_t sn_store_workers(struct sn_store *store, struct sn_worker *ret_workers, size_t count_max) {
@@ -283,7 +312,7 @@ void sn_store_stats(struct sn_store *store, struct sn_store_stats *ret_stats) {
     count_segments(store, &stats);
     count_log(store, &stats);
     sn_mutex_lock(&store->index_mu);
-    stats.series_count = store->index.count;
+    stats.series_count = sn_series_index_live_count(&store->index);
     sn_mutex_unlock(&store->index_mu);
     sn_mutex_lock(&store->append_mu);
     for (int i = 0; i < 2; i++)

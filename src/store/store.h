@@ -35,6 +35,7 @@
 #include "base/clock.h"
 #include "base/lock.h"
 #include "base/status.h"
+#include "model/admin.h"
 #include "model/doors.h"
 
 #include <stdbool.h>
@@ -140,6 +141,7 @@ struct sn_store *sn_store_close(struct sn_store *store);
  * store, everything else in the arena of the call. */
 struct sn_sink sn_store_sink(struct sn_store *store);
 struct sn_reader sn_store_reader(struct sn_store *store);
+struct sn_admin sn_store_admin(struct sn_store *store);
 
 /*
  * The jobs that want a thread: "store-sync" (log, fsync, acknowledgements) and "store-flush"

@@ -12,16 +12,20 @@
 #ifndef SN_STORE_STORE_PRIV_H
 #define SN_STORE_STORE_PRIV_H
 
+#include "model/admin.h"
 #include "store/catalog.h"
+#include "store/churn.h"
 #include "store/group.h"
 #include "store/head.h"
 #include "store/log.h"
 #include "store/log_record.h"
 #include "store/metadata.h"
+#include "store/narrow.h"
 #include "store/pack_cache.h"
 #include "store/segment.h"
 #include "store/segment_write.h"
 #include "store/series_index.h"
+#include "store/series_order.h"
 #include "store/store.h"
 
 #include <stdatomic.h>
@@ -75,8 +79,10 @@ struct sn_store {
     struct sn_pack_cache cache;
 
     struct sn_mutex index_mu;
-    struct sn_series_index index;      /* guarded by index_mu; see its header for what is not */
-    struct sn_metadata_table metadata; /* guarded by index_mu */
+    struct sn_series_index index;        /* guarded by index_mu; see its header for what is not */
+    struct sn_metadata_table metadata;   /* guarded by index_mu */
+    struct sn_churn churn;               /* guarded by index_mu */
+    struct sn_series_order *label_order; /* NULL: none yet; guarded by index_mu */
 
     struct sn_mutex append_mu;
     struct sn_cond group_ready;      /* with append_mu: the queue is not empty, or stop */
@@ -129,6 +135,9 @@ void sn_store_sync_run(void *ctx);
 void sn_store_sync_stop(void *ctx);
 
 /* flush.c */
+/* Bring all series into metric order, for flushes and for sorting selections. Takes the flush lock;
+ * a million new series take two seconds. */
+void sn_store_sort_series(struct sn_store *store);
 void sn_store_flush_run(void *ctx);
 void sn_store_flush_stop(void *ctx);
 void sn_store_want_flush(struct sn_store *store);
@@ -151,6 +160,10 @@ sn_status sn_store_replace_segments(struct sn_store *store, const bool *is_dropp
 
 /* recover.c: fill a store that was just initialised from its directory. */
 sn_status sn_store_recover(struct sn_store *store, struct sn_err *err) SN_MUST_USE;
+
+/* cardinality.c */
+sn_status sn_store_cardinality(void *ctx, size_t row_max, struct sn_arena *arena,
+                               struct sn_cardinality *ret_cardinality, struct sn_err *err);
 
 /* read.c, select.c */
 struct sn_reader sn_store_make_reader(struct sn_store *store);

@@ -18,6 +18,7 @@ struct seen {
     uint64_t series;
     uint64_t segments;
     uint64_t metadata;
+    uint64_t churn;
 };
 
 static sn_status see_series(void *ctx, uint64_t id, struct sn_str labels, struct sn_err *err) {
@@ -45,9 +46,17 @@ static sn_status see_metadata(void *ctx, const struct sn_metadata *metadata, str
     return SN_OK;
 }
 
+static sn_status see_churn(void *ctx, int64_t hour_ms, uint64_t count, struct sn_err *err) {
+    struct seen *seen = ctx;
+    (void)err;
+    seen->churn += count;
+    assert_int_equal(hour_ms % 3600000, 0);
+    return SN_OK;
+}
+
 static struct seen load(struct sn_catalog *catalog, uint64_t *ret_log) {
     struct seen seen = {0};
-    struct sn_catalog_visitor visitor = {&seen, see_series, see_segment, see_metadata};
+    struct sn_catalog_visitor visitor = {&seen, see_series, see_segment, see_metadata, see_churn};
     assert_int_equal(sn_catalog_load(catalog, &visitor, ret_log, NULL), SN_OK);
     return seen;
 }
@@ -64,6 +73,9 @@ static void fill(struct sn_catalog *catalog) {
     }
     assert_int_equal(sn_catalog_put_metadata(catalog, &metadata, NULL), SN_OK);
     assert_int_equal(sn_catalog_put_metadata(catalog, &metadata, NULL), SN_OK);
+    assert_int_equal(sn_catalog_put_churn(catalog, 3600000, 4, 0, NULL), SN_OK);
+    assert_int_equal(sn_catalog_put_churn(catalog, 7200000, 5, 0, NULL), SN_OK);
+    assert_int_equal(sn_catalog_put_churn(catalog, 7200000, 6, 7200000, NULL), SN_OK);
     assert_int_equal(sn_catalog_set_flushed_log(catalog, 7, NULL), SN_OK);
 }
 
@@ -86,6 +98,7 @@ static void a_transaction_is_all_or_nothing(void **state) {
     assert_int_equal(seen.series, 3);
     assert_int_equal(seen.segments, 4);
     assert_int_equal(seen.metadata, 1);
+    assert_int_equal(seen.churn, 6); /* replaced, and the hour before is forgotten */
     assert_int_equal(flushed_log, 7);
     assert_int_equal(sn_catalog_begin(&catalog, NULL), SN_OK);
     assert_int_equal(sn_catalog_drop_segment(&catalog, 2, NULL), SN_OK);

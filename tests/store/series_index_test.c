@@ -168,12 +168,58 @@ static void a_failed_add_leaves_no_trace_in_lookups(void **state) {
         for (uint32_t pair = 0; pair < index.symbols.pair_count; pair++) {
             const struct sn_postings *postings = &sn_symbols_pair(&index.symbols, pair)->postings;
             for (uint32_t i = 0; i < postings->count; i++)
-                assert_true(sn_postings_ids(postings)[i] < index.count);
+                assert_true(sn_postings_array(postings)[i] < index.count);
         }
         sn_series_index_release(&index);
         assert_true(sn_mem_block_count() <= before);
     }
     sn_buf_release(&buf);
+}
+
+static void a_removed_series_is_found_by_nothing_and_may_come_again(void **state) {
+    (void)state;
+    enum { MANY = 3000 };
+    struct sn_series_index index;
+    struct sn_buf buf;
+    uint32_t id;
+    sn_buf_init(&buf, 0);
+    sn_series_index_init(&index, 10000, 1);
+    for (unsigned i = 0; i < MANY; i++)
+        assert_int_equal(add(&index, "m", i, &id), SN_OK);
+    for (uint32_t i = 0; i < MANY; i += 3)
+        assert_int_equal(sn_series_index_remove(&index, i), SN_OK);
+    assert_int_equal(sn_series_index_remove(&index, 0), SN_OK); /* twice is fine */
+    assert_int_equal(sn_series_index_live_count(&index), MANY - MANY / 3);
+    uint32_t pair;
+    assert_true(sn_symbols_find_pair(&index.symbols, SN_LABEL_METRIC_NAME, SN_STR("m"), &pair));
+    const struct sn_postings *postings = &sn_symbols_pair(&index.symbols, pair)->postings;
+    assert_int_equal(postings->count, MANY - MANY / 3);
+    for (unsigned i = 0; i < MANY; i++) {
+        test_labels(&buf, "m", i);
+        uint32_t hash = sn_series_index_hash(&index, sn_buf_str(&buf));
+        assert_true(sn_series_index_find(&index, sn_buf_str(&buf), hash, &id) == (i % 3 != 0));
+        assert_true(sn_postings_contains(postings, i) == (i % 3 != 0));
+        assert_true(sn_series_index_is_removed(&index, i) == (i % 3 == 0));
+    }
+    assert_int_equal(add(&index, "m", 0, &id), SN_OK);
+    assert_int_equal(id, MANY);
+    sn_series_index_release(&index);
+    sn_buf_release(&buf);
+}
+
+static void a_gap_keeps_the_ids_behind_it(void **state) {
+    (void)state;
+    struct sn_series_index index;
+    uint32_t id;
+    sn_series_index_init(&index, 2, 1);
+    assert_int_equal(sn_series_index_add_removed(&index, &id, NULL), SN_OK);
+    assert_int_equal(id, 0);
+    assert_int_equal(add(&index, "m", 1, &id), SN_OK);
+    assert_int_equal(id, 1);
+    assert_true(index.is_metric_first);
+    assert_int_equal(add(&index, "m", 2, &id), SN_OK); /* the limit counts what is there */
+    assert_int_equal(add(&index, "m", 3, &id), SN_ERR_LIMIT);
+    sn_series_index_release(&index);
 }
 
 int main(void) {
@@ -183,6 +229,8 @@ int main(void) {
         cmocka_unit_test(foreign_bytes_are_refused),
         cmocka_unit_test(the_order_is_that_of_label_sets_and_the_metric_comes_first),
         cmocka_unit_test(a_failed_add_leaves_no_trace_in_lookups),
+        cmocka_unit_test(a_removed_series_is_found_by_nothing_and_may_come_again),
+        cmocka_unit_test(a_gap_keeps_the_ids_behind_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
