@@ -144,6 +144,8 @@ static sn_status read_page(struct page *page, struct sn_err *err) {
         case SN_TEXT_TYPE:
             SN_TRY(add_metadata(page, &entry, err));
             break;
+        case SN_TEXT_UNIT: /* OpenMetrics only */
+            break;
         }
     }
 }

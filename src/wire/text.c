@@ -12,45 +12,25 @@
 
 #include "base/check.h"
 #include "codec/number.h"
+#include "wire/text_priv.h"
 
-enum char_class {
-    LETTER = 1, /* and underscore */
-    DIGIT = 2,
-    COLON = 4,
-    BLANK = 8,
-    VALUE_END = 16,
+const uint8_t sn_text_class_of[256] = {
+    ['a' ... 'z'] = SN_TEXT_LETTER,
+    ['A' ... 'Z'] = SN_TEXT_LETTER,
+    ['_'] = SN_TEXT_LETTER,
+    ['0' ... '9'] = SN_TEXT_DIGIT,
+    [':'] = SN_TEXT_COLON,
+    [' '] = SN_TEXT_BLANK | SN_TEXT_VALUE_END,
+    ['\t'] = SN_TEXT_BLANK | SN_TEXT_VALUE_END,
+    ['\n'] = SN_TEXT_VALUE_END,
+    ['{'] = SN_TEXT_VALUE_END,
 };
-
-static const uint8_t class_of[256] = {
-    ['a' ... 'z'] = LETTER,     ['A' ... 'Z'] = LETTER, ['_'] = LETTER,
-    ['0' ... '9'] = DIGIT,      [':'] = COLON,          [' '] = BLANK | VALUE_END,
-    ['\t'] = BLANK | VALUE_END, ['\n'] = VALUE_END,     ['{'] = VALUE_END,
-};
-
-static inline bool is_in(char c, unsigned classes) {
-    return (class_of[(unsigned char)c] & classes) != 0;
-}
-
-static inline bool is_next(const struct sn_text_reader *reader, char c) {
-    return reader->at < reader->end && *reader->at == c;
-}
-
-/* The last line may end with the page. */
-static inline bool is_line_end(const struct sn_text_reader *reader) {
-    return reader->at == reader->end || *reader->at == '\n';
-}
-
-static inline void skip_blanks(struct sn_text_reader *reader) {
-    while (reader->at < reader->end && is_in(*reader->at, BLANK)) {
-        reader->at++;
-    }
-}
 
 /* ---- errors ---- */
 
 /* Line (from 1) of a place, and where that line starts. */
-static size_t line_of(const struct sn_text_reader *reader, const char *place,
-                      const char **ret_start) {
+size_t sn_text_line_of(const struct sn_text_reader *reader, const char *place,
+                       const char **ret_start) {
     size_t line = 1;
     const char *start = reader->begin;
     while (start < place) {
@@ -77,11 +57,11 @@ static const char *words_for(const struct sn_text_reader *reader, const char *pl
 }
 
 /* Cold: kept out of the callers, which are hot. */
-static __attribute__((noinline, cold)) sn_status fail(const struct sn_text_reader *reader,
-                                                      const char *place, const char *expected,
-                                                      struct sn_err *err) {
+__attribute__((noinline, cold)) sn_status sn_text_fail(const struct sn_text_reader *reader,
+                                                       const char *place, const char *expected,
+                                                       struct sn_err *err) {
     const char *start;
-    size_t line = line_of(reader, place, &start);
+    size_t line = sn_text_line_of(reader, place, &start);
     size_t column = (size_t)(place - start) + 1;
     const char *words = words_for(reader, place);
     if (words != NULL) {
@@ -97,11 +77,11 @@ static __attribute__((noinline, cold)) sn_status fail(const struct sn_text_reade
 }
 
 /* As fail, for a place that is well-formed and still wrong: the sentence says all. */
-static __attribute__((noinline, cold)) sn_status refuse(const struct sn_text_reader *reader,
-                                                        const char *place, const char *what,
-                                                        struct sn_err *err) {
+__attribute__((noinline, cold)) sn_status sn_text_refuse(const struct sn_text_reader *reader,
+                                                         const char *place, const char *what,
+                                                         struct sn_err *err) {
     const char *start;
-    size_t line = line_of(reader, place, &start);
+    size_t line = sn_text_line_of(reader, place, &start);
     return sn_err_set(err, SN_ERR_INVALID, "line %zu, column %zu: %s", line,
                       (size_t)(place - start) + 1, what);
 }
@@ -113,17 +93,17 @@ static struct sn_text_span plain_span(const char *from, const char *to) {
 }
 
 /* A name without quotes: a letter or one of `classes` that is no digit, then any of `classes`. */
-static sn_status read_plain_name(struct sn_text_reader *reader, unsigned classes,
-                                 const char *expected, struct sn_text_span *ret_name,
-                                 struct sn_err *err) {
+sn_status sn_text_read_plain_name(struct sn_text_reader *reader, unsigned classes,
+                                  const char *expected, struct sn_text_span *ret_name,
+                                  struct sn_err *err) {
     const char *at = reader->at;
     const char *end = reader->end;
-    if (at == end || !is_in(*at, classes & ~(unsigned)DIGIT)) {
-        return fail(reader, at, expected, err);
+    if (at == end || !sn_text_is_in(*at, classes & ~(unsigned)SN_TEXT_DIGIT)) {
+        return sn_text_fail(reader, at, expected, err);
     }
     do {
         at++;
-    } while (at < end && is_in(*at, classes));
+    } while (at < end && sn_text_is_in(*at, classes));
     *ret_name = plain_span(reader->at, at);
     reader->at = at;
     return SN_OK;
@@ -133,8 +113,8 @@ static sn_status read_plain_name(struct sn_text_reader *reader, unsigned classes
  * Text in double quotes, which may go over several lines as in Prometheus. `*at` is the opening
  * quote. UTF-8 is checked on the raw bytes: escapes are ASCII and cannot hide inside a character.
  */
-static sn_status read_quoted(struct sn_text_reader *reader, struct sn_text_span *ret_text,
-                             struct sn_err *err) {
+sn_status sn_text_read_quoted(struct sn_text_reader *reader, struct sn_text_span *ret_text,
+                              struct sn_err *err) {
     const char *from = reader->at + 1;
     const char *at = from;
     const char *end = reader->end;
@@ -153,24 +133,24 @@ static sn_status read_quoted(struct sn_text_reader *reader, struct sn_text_span 
         at++;
     }
     if (at == end) {
-        return refuse(reader, reader->at, "this quote is never closed", err);
+        return sn_text_refuse(reader, reader->at, "this quote is never closed", err);
     }
     *ret_text = plain_span(from, at);
     ret_text->escapes = has_escapes ? SN_TEXT_QUOTED_ESCAPES : SN_TEXT_NO_ESCAPES;
     if (seen >= 0x80 && !sn_str_is_utf8(ret_text->raw)) {
-        return refuse(reader, from, "text in quotes is not UTF-8", err);
+        return sn_text_refuse(reader, from, "text in quotes is not UTF-8", err);
     }
     reader->at = at + 1;
     return SN_OK;
 }
 
 /* A quoted name, which must not be empty. */
-static sn_status read_quoted_name(struct sn_text_reader *reader, struct sn_text_span *ret_name,
-                                  struct sn_err *err) {
+sn_status sn_text_read_quoted_name(struct sn_text_reader *reader, struct sn_text_span *ret_name,
+                                   struct sn_err *err) {
     const char *start = reader->at;
-    SN_TRY(read_quoted(reader, ret_name, err));
+    SN_TRY(sn_text_read_quoted(reader, ret_name, err));
     if (ret_name->raw.len == 0) {
-        return refuse(reader, start, "a name is empty", err);
+        return sn_text_refuse(reader, start, "a name is empty", err);
     }
     return SN_OK;
 }
@@ -185,20 +165,21 @@ static bool spans_equal(struct sn_text_span a, struct sn_text_span b) {
  * Keep a label, unless its name is there already. Two spellings of one name with escapes are
  * found by sn_labels_make later.
  */
-static sn_status keep_label(struct sn_text_reader *reader, struct sn_text_entry *entry,
-                            struct sn_text_label label, struct sn_err *err) {
+sn_status sn_text_keep_label(struct sn_text_reader *reader, struct sn_text_entry *entry,
+                             struct sn_text_label label, struct sn_err *err) {
     if (entry->label_count >= SN_LABELS_MAX) {
         entry->label_count++;
         return SN_OK;
     }
     for (size_t i = 0; i < entry->label_count; i++) {
         if (SN_UNLIKELY(spans_equal(reader->labels[i].name, label.name))) {
-            return refuse(reader, label.name.raw.ptr, "this label name is there twice", err);
+            return sn_text_refuse(reader, label.name.raw.ptr, "this label name is there twice",
+                                  err);
         }
     }
     if (SN_UNLIKELY(sn_str_equal(label.name.raw, SN_LABEL_METRIC_NAME))) {
-        return refuse(reader, label.name.raw.ptr,
-                      "the metric name is not given as a label __name__", err);
+        return sn_text_refuse(reader, label.name.raw.ptr,
+                              "the metric name is not given as a label __name__", err);
     }
     reader->labels[entry->label_count++] = label;
     return SN_OK;
@@ -208,19 +189,19 @@ static sn_status keep_label(struct sn_text_reader *reader, struct sn_text_entry 
 static sn_status read_label_rest(struct sn_text_reader *reader, struct sn_text_entry *entry,
                                  struct sn_text_span name, struct sn_err *err) {
     struct sn_text_label label = {.name = name};
-    skip_blanks(reader);
-    if (!is_next(reader, '=')) {
-        return fail(reader, reader->at, "'=' behind a label name", err);
+    sn_text_skip_blanks(reader);
+    if (!sn_text_is_next(reader, '=')) {
+        return sn_text_fail(reader, reader->at, "'=' behind a label name", err);
     }
     reader->at++;
-    skip_blanks(reader);
-    if (!is_next(reader, '"')) {
-        return fail(reader, reader->at, "a label value in double quotes", err);
+    sn_text_skip_blanks(reader);
+    if (!sn_text_is_next(reader, '"')) {
+        return sn_text_fail(reader, reader->at, "a label value in double quotes", err);
     }
-    SN_TRY(read_quoted(reader, &label.value, err));
-    SN_TRY(keep_label(reader, entry, label, err));
-    skip_blanks(reader);
-    if (is_next(reader, ',')) {
+    SN_TRY(sn_text_read_quoted(reader, &label.value, err));
+    SN_TRY(sn_text_keep_label(reader, entry, label, err));
+    sn_text_skip_blanks(reader);
+    if (sn_text_is_next(reader, ',')) {
         reader->at++;
     }
     return SN_OK;
@@ -231,13 +212,14 @@ static sn_status read_quoted_item(struct sn_text_reader *reader, struct sn_text_
                                   struct sn_err *err) {
     const char *start = reader->at;
     struct sn_text_span name;
-    SN_TRY(read_quoted_name(reader, &name, err));
-    skip_blanks(reader);
-    if (!is_next(reader, ',') && !is_next(reader, '}')) {
+    SN_TRY(sn_text_read_quoted_name(reader, &name, err));
+    sn_text_skip_blanks(reader);
+    if (!sn_text_is_next(reader, ',') && !sn_text_is_next(reader, '}')) {
         return read_label_rest(reader, entry, name, err);
     }
     if (entry->metric_name.raw.ptr != NULL) {
-        return refuse(reader, start, "a second metric name, or a label without a value", err);
+        return sn_text_refuse(reader, start, "a second metric name, or a label without a value",
+                              err);
     }
     entry->metric_name = name;
     if (*reader->at == ',') {
@@ -250,17 +232,18 @@ static sn_status read_quoted_item(struct sn_text_reader *reader, struct sn_text_
 static sn_status read_labels(struct sn_text_reader *reader, struct sn_text_entry *entry,
                              struct sn_err *err) {
     for (;;) {
-        skip_blanks(reader);
-        if (is_next(reader, '}')) {
+        sn_text_skip_blanks(reader);
+        if (sn_text_is_next(reader, '}')) {
             reader->at++;
             return SN_OK;
         }
-        if (is_next(reader, '"')) {
+        if (sn_text_is_next(reader, '"')) {
             SN_TRY(read_quoted_item(reader, entry, err));
             continue;
         }
         struct sn_text_span name;
-        SN_TRY(read_plain_name(reader, LETTER | DIGIT, "a label name or '}'", &name, err));
+        SN_TRY(sn_text_read_plain_name(reader, SN_TEXT_LETTER | SN_TEXT_DIGIT,
+                                       "a label name or '}'", &name, err));
         SN_TRY(read_label_rest(reader, entry, name, err));
     }
 }
@@ -271,22 +254,22 @@ static sn_status read_value(struct sn_text_reader *reader, struct sn_text_entry 
                             struct sn_err *err) {
     const char *start = reader->at;
     const char *at = start;
-    while (at < reader->end && !is_in(*at, VALUE_END)) {
+    while (at < reader->end && !sn_text_is_in(*at, SN_TEXT_VALUE_END)) {
         at++;
     }
     if (at == start) {
-        return fail(reader, at, "a value", err);
+        return sn_text_fail(reader, at, "a value", err);
     }
     struct sn_str text = sn_str_make(start, (size_t)(at - start));
     if (SN_UNLIKELY(text.ptr[text.len - 1] == '\r')) {
-        return fail(reader, at - 1, "the end of the line", err);
+        return sn_text_fail(reader, at - 1, "the end of the line", err);
     }
     sn_status status = sn_double_parse(text, &entry->value);
     if (SN_UNLIKELY(status != SN_OK)) {
-        return refuse(reader, start,
-                      status == SN_ERR_LIMIT ? "this value is larger than any 64-bit float"
-                                             : "this value is not a number",
-                      err);
+        return sn_text_refuse(reader, start,
+                              status == SN_ERR_LIMIT ? "this value is larger than any 64-bit float"
+                                                     : "this value is not a number",
+                              err);
     }
     reader->at = at;
     return SN_OK;
@@ -296,16 +279,17 @@ static sn_status read_time(struct sn_text_reader *reader, struct sn_text_entry *
                            struct sn_err *err) {
     const char *start = reader->at;
     const char *at = start;
-    while (at < reader->end && is_in(*at, DIGIT)) {
+    while (at < reader->end && sn_text_is_in(*at, SN_TEXT_DIGIT)) {
         at++;
     }
     if (at == start) {
-        return is_next(reader, '-')
-                   ? refuse(reader, start, "a timestamp before 1970 cannot be stored", err)
-                   : fail(reader, start, "a timestamp in milliseconds or the end of the line", err);
+        return sn_text_is_next(reader, '-')
+                   ? sn_text_refuse(reader, start, "a timestamp before 1970 cannot be stored", err)
+                   : sn_text_fail(reader, start,
+                                  "a timestamp in milliseconds or the end of the line", err);
     }
     if (sn_int64_parse(sn_str_make(start, (size_t)(at - start)), &entry->time_ms) != SN_OK) {
-        return refuse(reader, start, "this timestamp does not fit in 63 bits", err);
+        return sn_text_refuse(reader, start, "this timestamp does not fit in 63 bits", err);
     }
     entry->has_time = true;
     reader->at = at;
@@ -315,15 +299,15 @@ static sn_status read_time(struct sn_text_reader *reader, struct sn_text_entry *
 /* Behind the series: value, timestamp, end of the line. */
 static sn_status read_sample_rest(struct sn_text_reader *reader, struct sn_text_entry *entry,
                                   struct sn_err *err) {
-    skip_blanks(reader);
+    sn_text_skip_blanks(reader);
     SN_TRY(read_value(reader, entry, err));
-    skip_blanks(reader);
-    if (!is_line_end(reader)) {
+    sn_text_skip_blanks(reader);
+    if (!sn_text_is_line_end(reader)) {
         SN_TRY(read_time(reader, entry, err));
-        skip_blanks(reader);
+        sn_text_skip_blanks(reader);
     }
-    if (!is_line_end(reader)) {
-        return fail(reader, reader->at, "the end of the line", err);
+    if (!sn_text_is_line_end(reader)) {
+        return sn_text_fail(reader, reader->at, "the end of the line", err);
     }
     reader->at += reader->at < reader->end;
     return SN_OK;
@@ -335,16 +319,16 @@ static sn_status read_sample(struct sn_text_reader *reader, struct sn_text_entry
     entry->kind = SN_TEXT_SAMPLE;
     entry->labels = reader->labels;
     if (*start != '{') {
-        SN_TRY(read_plain_name(reader, LETTER | DIGIT | COLON, "a metric name, '{' or '#'",
-                               &entry->metric_name, err));
+        SN_TRY(sn_text_read_plain_name(reader, SN_TEXT_LETTER | SN_TEXT_DIGIT | SN_TEXT_COLON,
+                                       "a metric name, '{' or '#'", &entry->metric_name, err));
         entry->series = entry->metric_name.raw;
-        skip_blanks(reader);
+        sn_text_skip_blanks(reader);
     }
-    if (is_next(reader, '{')) {
+    if (sn_text_is_next(reader, '{')) {
         reader->at++;
         SN_TRY(read_labels(reader, entry, err));
         if (entry->metric_name.raw.ptr == NULL) {
-            return refuse(reader, start, "this series has no metric name", err);
+            return sn_text_refuse(reader, start, "this series has no metric name", err);
         }
         entry->series = sn_str_make(start, (size_t)(reader->at - start));
     }
@@ -386,7 +370,7 @@ static sn_status read_help(struct sn_text_reader *reader, struct sn_text_entry *
     entry->kind = SN_TEXT_HELP;
     entry->help.raw = read_line_rest(reader);
     if (!sn_str_is_utf8(entry->help.raw)) {
-        return refuse(reader, start, "help text is not UTF-8", err);
+        return sn_text_refuse(reader, start, "help text is not UTF-8", err);
     }
     if (sn_str_find_char(entry->help.raw, '\\') != SIZE_MAX) {
         entry->help.escapes = SN_TEXT_HELP_ESCAPES;
@@ -399,12 +383,12 @@ static sn_status read_type(struct sn_text_reader *reader, struct sn_text_entry *
     const char *start = reader->at;
     entry->kind = SN_TEXT_TYPE;
     struct sn_str text = read_line_rest(reader);
-    while (text.len > 0 && is_in(text.ptr[text.len - 1], BLANK)) {
+    while (text.len > 0 && sn_text_is_in(text.ptr[text.len - 1], SN_TEXT_BLANK)) {
         text.len--;
     }
     if (!type_from(text, &entry->type)) {
-        return fail(reader, start, "a type: counter, gauge, histogram, summary, untyped or unknown",
-                    err);
+        return sn_text_fail(reader, start,
+                            "a type: counter, gauge, histogram, summary, untyped or unknown", err);
     }
     return SN_OK;
 }
@@ -412,24 +396,25 @@ static sn_status read_type(struct sn_text_reader *reader, struct sn_text_entry *
 /* Behind "# HELP " or "# TYPE ": the name and what is said about it. */
 static sn_status read_metadata(struct sn_text_reader *reader, bool is_help,
                                struct sn_text_entry *entry, struct sn_err *err) {
-    skip_blanks(reader);
-    if (is_next(reader, '"')) {
-        SN_TRY(read_quoted_name(reader, &entry->metric_name, err));
+    sn_text_skip_blanks(reader);
+    if (sn_text_is_next(reader, '"')) {
+        SN_TRY(sn_text_read_quoted_name(reader, &entry->metric_name, err));
     } else {
-        SN_TRY(read_plain_name(reader, LETTER | DIGIT | COLON, "a metric name behind HELP or TYPE",
-                               &entry->metric_name, err));
+        SN_TRY(sn_text_read_plain_name(reader, SN_TEXT_LETTER | SN_TEXT_DIGIT | SN_TEXT_COLON,
+                                       "a metric name behind HELP or TYPE", &entry->metric_name,
+                                       err));
     }
-    if (!is_line_end(reader) && !is_in(*reader->at, BLANK)) {
-        return fail(reader, reader->at, "a blank behind the metric name", err);
+    if (!sn_text_is_line_end(reader) && !sn_text_is_in(*reader->at, SN_TEXT_BLANK)) {
+        return sn_text_fail(reader, reader->at, "a blank behind the metric name", err);
     }
-    skip_blanks(reader);
+    sn_text_skip_blanks(reader);
     return is_help ? read_help(reader, entry, err) : read_type(reader, entry, err);
 }
 
 /* Whether the word and a blank come next; moves behind the word. */
 static bool take_keyword(struct sn_text_reader *reader, const char word[4]) {
     const char *at = reader->at;
-    if (reader->end - at < 5 || memcmp(at, word, 4) != 0 || !is_in(at[4], BLANK)) {
+    if (reader->end - at < 5 || memcmp(at, word, 4) != 0 || !sn_text_is_in(at[4], SN_TEXT_BLANK)) {
         return false;
     }
     reader->at += 4;
@@ -440,8 +425,8 @@ static bool take_keyword(struct sn_text_reader *reader, const char word[4]) {
 static sn_status read_hash(struct sn_text_reader *reader, struct sn_text_entry *entry,
                            struct sn_err *err) {
     reader->at++;
-    if (reader->at < reader->end && is_in(*reader->at, BLANK)) {
-        skip_blanks(reader);
+    if (reader->at < reader->end && sn_text_is_in(*reader->at, SN_TEXT_BLANK)) {
+        sn_text_skip_blanks(reader);
         if (take_keyword(reader, "HELP")) {
             return read_metadata(reader, true, entry, err);
         }
@@ -474,7 +459,7 @@ sn_status sn_text_reader_next(struct sn_text_reader *reader, struct sn_text_entr
                               struct sn_err *err) {
     struct sn_text_entry entry = {.kind = SN_TEXT_END};
     while (entry.kind == SN_TEXT_END) {
-        skip_blanks(reader);
+        sn_text_skip_blanks(reader);
         if (reader->at == reader->end) {
             break;
         }
@@ -495,7 +480,7 @@ sn_status sn_text_reader_next(struct sn_text_reader *reader, struct sn_text_entr
 
 size_t sn_text_reader_line(const struct sn_text_reader *reader) {
     const char *start;
-    return line_of(reader, reader->entry, &start);
+    return sn_text_line_of(reader, reader->entry, &start);
 }
 
 /* What the backslash sequence \c stands for, or 0 when it stands for itself. */

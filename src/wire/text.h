@@ -46,6 +46,16 @@ enum sn_text_kind {
     SN_TEXT_SAMPLE = 1,
     SN_TEXT_HELP = 2,
     SN_TEXT_TYPE = 3,
+    SN_TEXT_UNIT = 4, /* OpenMetrics only */
+};
+
+/* A labelled example of a sample. OpenMetrics only. */
+struct sn_text_exemplar {
+    const struct sn_text_label *labels; /* [label_count]; no name twice */
+    size_t label_count;
+    double value;
+    int64_t time_ms; /* 0 without one */
+    bool has_time;
 };
 
 /* What one line says. Spans borrow from the body, labels from the reader until its next call. */
@@ -58,11 +68,12 @@ struct sn_text_entry {
     const struct sn_text_label *labels; /* [label_count], at most SN_LABELS_MAX; no name twice */
     size_t label_count;                 /* as written; above SN_LABELS_MAX the rest is not kept */
     double value;
-    int64_t time_ms; /* 0 without one */
+    int64_t time_ms; /* 0 without one; negative in OpenMetrics only */
     bool has_time;
+    const struct sn_text_exemplar *exemplar; /* NULL: none */
 
-    /* SN_TEXT_HELP, SN_TEXT_TYPE */
-    struct sn_text_span help;
+    /* SN_TEXT_HELP, SN_TEXT_TYPE, SN_TEXT_UNIT */
+    struct sn_text_span help; /* of SN_TEXT_UNIT: the unit */
     enum sn_metric_type type;
 };
 

@@ -13,66 +13,9 @@
 
 /* ---- data/text.test ---- */
 
-static int hex_digit(char c) {
-    return c <= '9' ? c - '0' : (c | 0x20) - 'a' + 10;
-}
-
-/* Turn the escapes of the data file into bytes, in place; the length. */
-static size_t decode_page(char *text, size_t len) {
-    size_t out = 0;
-    for (size_t i = 0; i < len; i++) {
-        char c = text[i];
-        if (c == '\\') {
-            c = text[++i];
-            if (c == 'x') {
-                c = (char)(hex_digit(text[i + 1]) << 4 | hex_digit(text[i + 2]));
-                i += 2;
-            } else {
-                c = c == 'n' ? '\n' : c == 't' ? '\t' : c == 'r' ? '\r' : c;
-            }
-        }
-        text[out++] = c;
-    }
-    return out;
-}
-
-static void run_case(char *page, size_t page_len, bool is_good, const char *expected, int line) {
-    struct sn_buf buf;
-    struct sn_err err = {.status = SN_OK};
-    sn_buf_init(&buf, 0);
-    sn_status status = text_render(sn_str_make(page, page_len), &buf, &err);
-    sn_buf_put_byte(&buf, '\0');
-    const char *said = status == SN_OK ? (const char *)buf.ptr : err.text;
-    if ((status == SN_OK) != is_good || strcmp(said, expected) != 0) {
-        fail_msg("text.test line %d: expected\n%s\nbut it is\n%s", line, expected, said);
-    }
-    sn_buf_release(&buf);
-}
-
 static void every_case_of_the_data_file_holds(void **state) {
     (void)state;
-    char path[4096];
-    char line[4096];
-    int number = 0;
-    int count = 0;
-    (void)snprintf(path, sizeof path, "%s/tests/wire/data/text.test", text_source_dir());
-    FILE *file = fopen(path, "r");
-    assert_non_null(file);
-    while (fgets(line, sizeof line, file) != NULL) {
-        number++;
-        line[strcspn(line, "\n")] = '\0';
-        if (line[0] == '\0' || strncmp(line, "# ", 2) == 0 || strcmp(line, "#") == 0) {
-            continue;
-        }
-        char *good = strstr(line, " => ");
-        char *bad = strstr(line, " !> ");
-        char *arrow = good != NULL ? good : bad;
-        assert_non_null(arrow);
-        run_case(line, decode_page(line, (size_t)(arrow - line)), good != NULL, arrow + 4, number);
-        count++;
-    }
-    (void)fclose(file);
-    assert_true(count > 90);
+    assert_true(text_run_data_file(false, "text.test") > 90);
 }
 
 /* ---- by hand ---- */
