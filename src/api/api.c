@@ -5,6 +5,7 @@
 
 #include "api/access.h"
 #include "base/mem.h"
+#include "base/rng.h"
 
 #define JOB_WORKERS_DEFAULT 2
 
@@ -16,6 +17,7 @@ sn_status sn_api_open(const struct sn_api_options *options, struct sn_api **ret_
     if (api == NULL)
         return sn_err_set(err, SN_ERR_NO_MEMORY, "no memory for the HTTP interface");
     api->options = *options;
+    api->hash_seed = sn_rng_system_seed();
     if (api->options.job_worker_count == 0)
         api->options.job_worker_count = JOB_WORKERS_DEFAULT;
     sn_jobs_init(&api->jobs);
@@ -80,8 +82,8 @@ void sn_api_respond_failure(struct sn_http_request *request, sn_status status,
                           err->text[0] != '\0' ? err->text : sn_status_name(status));
 }
 
-void sn_api_respond_json(struct sn_http_request *request, struct sn_json_writer *json,
-                         struct sn_buf *buf) {
+void sn_api_respond_json_status(struct sn_http_request *request, int http_status,
+                                struct sn_json_writer *json, struct sn_buf *buf) {
     struct sn_err err = {0};
     sn_status status = sn_json_write_finish(json, &err);
     if (status != SN_OK) {
@@ -89,11 +91,40 @@ void sn_api_respond_json(struct sn_http_request *request, struct sn_json_writer 
         return;
     }
     const struct sn_http_response response = {
-        .status = 200,
+        .status = http_status,
         .content_type = "application/json",
         .body_buf = buf,
     };
     sn_http_respond(request, &response);
+}
+
+void sn_api_respond_json(struct sn_http_request *request, struct sn_json_writer *json,
+                         struct sn_buf *buf) {
+    sn_api_respond_json_status(request, 200, json, buf);
+}
+
+void sn_api_respond_written(struct sn_api *api, struct sn_http_request *request,
+                            sn_api_write write) {
+    struct sn_buf buf;
+    struct sn_json_writer json;
+    struct sn_err err = {0};
+    sn_buf_init(&buf, 0);
+    sn_json_write_init(&json, &buf, 0);
+    sn_status status = write(api, request, &json, &err);
+    if (status != SN_OK)
+        sn_api_respond_failure(request, status, &err);
+    else
+        sn_api_respond_json(request, &json, &buf);
+    sn_buf_release(&buf);
+}
+
+sn_status sn_api_path_piece(struct sn_http_request *request, size_t number,
+                            struct sn_str *ret_piece, struct sn_err *err) {
+    struct sn_str rest = sn_http_request_path_raw(request), piece = {NULL, 0};
+    for (size_t i = 0; i <= number; i++)
+        if (!sn_str_cut(rest, '/', &piece, &rest) && i < number)
+            return sn_err_set(err, SN_ERR_NOT_FOUND, "the path has no piece %zu", number);
+    return sn_http_decode(sn_http_request_arena(request), piece, false, ret_piece, err);
 }
 
 /* ---- dispatch ---- */
@@ -137,7 +168,8 @@ static const struct sn_api_route *route_of(const struct sn_http_request *request
 static void on_route(void *ctx, struct sn_http_request *request, struct sn_http_body_rules *rules) {
     struct sn_api *api = ctx;
     struct sn_err err = {0};
-    const struct sn_api_route *route = sn_api_find_route(sn_http_request_path_raw(request));
+    const struct sn_api_route *route =
+        sn_api_find_route(sn_http_request_path_raw(request), sn_http_request_method(request));
     remember_route(request, route);
     if (route == NULL)
         sn_http_respond_not_found(request);

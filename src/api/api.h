@@ -20,6 +20,7 @@
 #include "model/doors.h"
 #include "net/http.h"
 #include "query/parser.h"
+#include "records/records.h"
 
 #include <sonde/sonde.h>
 
@@ -41,6 +42,7 @@ struct sn_api_options {
     int64_t start_wall_ms;                   /* when the server started */
     const char *retention_text;              /* "15d" */
     struct sn_ingest *ingest;
+    struct sn_records *records;
     sonde_registry *registry; /* for GET /metrics; NULL: the global one */
     /* SN_OK, or what is wrong with the server in one sentence: for /readyz. */
     sn_status (*health)(void *ctx, struct sn_err *err);

@@ -37,14 +37,18 @@ struct sn_api {
     struct sn_jobs jobs;
     struct sn_prom_watch watch;
     struct sn_http_asset *page, *page_script, *page_style;
+    uint64_t hash_seed; /* random: for names of JSON from outside */
 };
 
 /* The table, in routes.c. */
 extern const struct sn_api_route sn_api_routes[];
 extern const size_t sn_api_route_count;
 
-/* Row of a path as sent (a trailing slash is optional), or NULL. */
-const struct sn_api_route *sn_api_find_route(struct sn_str path);
+/*
+ * Row of a path as sent (a trailing slash is optional) and a method; a row of that path when none
+ * takes the method; or NULL.
+ */
+const struct sn_api_route *sn_api_find_route(struct sn_str path, enum sn_http_method method);
 
 /*
  * Answer with a status of ours: picks the HTTP status and the errorType of the Prometheus API.
@@ -59,6 +63,25 @@ void sn_api_respond_failure(struct sn_http_request *request, sn_status status,
 void sn_api_respond_json(struct sn_http_request *request, struct sn_json_writer *json,
                          struct sn_buf *buf);
 
+/* The same with another status than 200; 201: something was made. */
+void sn_api_respond_json_status(struct sn_http_request *request, int http_status,
+                                struct sn_json_writer *json, struct sn_buf *buf);
+static inline void sn_api_respond_created(struct sn_http_request *request,
+                                          struct sn_json_writer *json, struct sn_buf *buf) {
+    sn_api_respond_json_status(request, 201, json, buf);
+}
+
+/* Answer 200 with what `write` writes, or with its failure. */
+typedef sn_status (*sn_api_write)(struct sn_api *api, struct sn_http_request *request,
+                                  struct sn_json_writer *json, struct sn_err *err);
+void sn_api_respond_written(struct sn_api *api, struct sn_http_request *request,
+                            sn_api_write write);
+
+/* A piece of the path between slashes, the first after the leading one is number 1, with escapes
+ * undone, in the request's arena. SN_ERR_NOT_FOUND, SN_ERR_INVALID, SN_ERR_NO_MEMORY, SN_ERR_LIMIT. */
+sn_status sn_api_path_piece(struct sn_http_request *request, size_t number,
+                            struct sn_str *ret_piece, struct sn_err *err) SN_MUST_USE;
+
 /* Handlers, one file per subject. */
 void sn_api_get_page(struct sn_api *api, struct sn_http_request *request);
 void sn_api_get_page_script(struct sn_api *api, struct sn_http_request *request);
@@ -71,6 +94,13 @@ void sn_api_get_history(struct sn_api *api, struct sn_http_request *request);
 void sn_api_post_text(struct sn_api *api, struct sn_http_request *request);
 void sn_api_post_write(struct sn_api *api, struct sn_http_request *request);
 void sn_api_screen_write(struct sn_http_request *request);
+
+void sn_api_post_record(struct sn_api *api, struct sn_http_request *request);
+void sn_api_post_record_batch(struct sn_api *api, struct sn_http_request *request);
+void sn_api_get_records(struct sn_api *api, struct sn_http_request *request);
+void sn_api_get_record(struct sn_api *api, struct sn_http_request *request);
+void sn_api_post_collect(struct sn_api *api, struct sn_http_request *request);
+void sn_api_post_queue(struct sn_api *api, struct sn_http_request *request);
 
 void sn_api_prom_query(struct sn_api *api, struct sn_http_request *request);
 void sn_api_prom_query_range(struct sn_api *api, struct sn_http_request *request);

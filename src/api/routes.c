@@ -8,6 +8,9 @@
 #define POST_ONLY SN_API_POST, .allow = "POST"
 /* Long queries do not fit into an address: they come as a form. */
 #define GET_OR_FORM (SN_API_GET | SN_API_POST), .allow = "GET, HEAD, POST"
+/* Two rows of one path, one role each. */
+#define GET_BESIDE_POST SN_API_GET, .allow = "GET, HEAD, POST"
+#define POST_BESIDE_GET SN_API_POST, .allow = "GET, HEAD, POST"
 #define PROM_GET(path, function)                                                                   \
     { path, .methods = GET_ONLY, .role = SN_API_READ, .is_slow = true, .handle = function }
 #define PROM_FORM(path, function)                                                                  \
@@ -26,6 +29,18 @@ const struct sn_api_route sn_api_routes[] = {
      .handle = sn_api_get_metrics},
     {"/api/v1/metrics/system/status", .methods = GET_ONLY, .role = SN_API_READ, .is_slow = true,
      .handle = sn_api_get_host_status},
+    {"/api/v1/metrics", .methods = GET_BESIDE_POST, .role = SN_API_READ, .is_slow = true,
+     .handle = sn_api_get_records},
+    {"/api/v1/metrics", .methods = POST_BESIDE_GET, .role = SN_API_INGEST,
+     .handle = sn_api_post_record},
+    {"/api/v1/metrics/batch", .methods = POST_ONLY, .role = SN_API_INGEST,
+     .handle = sn_api_post_record_batch},
+    {"/api/v1/metrics/collect", .methods = POST_ONLY, .role = SN_API_INGEST, .is_slow = true,
+     .handle = sn_api_post_collect},
+    {"/api/v1/metrics/queues/track", .methods = POST_ONLY, .role = SN_API_INGEST,
+     .handle = sn_api_post_queue},
+    {"/api/v1/metrics/{id}", .methods = GET_ONLY, .role = SN_API_READ, .is_slow = true,
+     .handle = sn_api_get_record},
     {"/api/v1/history", .methods = GET_ONLY, .role = SN_API_READ, .is_slow = true,
      .handle = sn_api_get_history},
     {"/api/v1/import/prometheus", .methods = POST_ONLY, .role = SN_API_INGEST,
@@ -68,11 +83,19 @@ static bool matches(struct sn_str pattern, struct sn_str path) {
     return has_more_pattern == has_more_path;
 }
 
-const struct sn_api_route *sn_api_find_route(struct sn_str path) {
+const struct sn_api_route *sn_api_find_route(struct sn_str path, enum sn_http_method method) {
+    const struct sn_api_route *found = NULL;
     if (path.len > 1 && path.ptr[path.len - 1] == '/')
         path.len--;
-    for (size_t i = 0; i < sn_api_route_count; i++)
-        if (matches(sn_str_from(sn_api_routes[i].path), path))
-            return &sn_api_routes[i];
-    return NULL;
+    for (size_t i = 0; i < sn_api_route_count; i++) {
+        const struct sn_api_route *route = &sn_api_routes[i];
+        /* "/metrics/batch" is no {id}: a path that was found without a brace stays. */
+        if (!matches(sn_str_from(route->path), path) ||
+            (found != NULL && strcmp(found->path, route->path) != 0))
+            continue;
+        if ((route->methods & SN_API_METHOD(method)) != 0)
+            return route;
+        found = found != NULL ? found : route;
+    }
+    return found;
 }

@@ -72,6 +72,36 @@ static sn_status add_override(void *target, struct sn_str name, struct sn_arena 
     return SN_OK;
 }
 
+/* Rows below records.types.NAME go into the retention of that type. */
+static const struct sn_schema_key record_type_keys[] = {
+    {"retention", SN_SCHEMA_DURATION, .offset = offsetof(struct sn_records_retention, retention_ms),
+     RANGE(0, 100 * YEAR_MS)},
+};
+
+static sn_status add_record_type(void *target, struct sn_str name, struct sn_arena *arena,
+                                 const struct sn_schema_key **ret_children, size_t *ret_child_count,
+                                 void **ret_target, struct sn_err *err) {
+    struct sn_config *config = target;
+    if (config->records_retention_count == SN_RECORDS_RETENTIONS_MAX)
+        return sn_err_set(err, SN_ERR_LIMIT, "more than %d types of records",
+                          SN_RECORDS_RETENTIONS_MAX);
+    SN_TRY(sn_record_check_text("name of a type", name, SN_RECORD_TYPE_BYTES_MAX, err));
+    struct sn_records_retention *retention =
+        &config->records_retentions[config->records_retention_count++];
+    if (!sn_arena_copy(arena, name, &retention->metric_type))
+        return sn_arena_failure(arena, name.len, err);
+    retention->retention_ms = config->records_retention_ms;
+    *ret_children = record_type_keys;
+    *ret_child_count = sizeof record_type_keys / sizeof record_type_keys[0];
+    *ret_target = retention;
+    return SN_OK;
+}
+
+static const struct sn_schema_key records_keys[] = {
+    {"retention", SN_SCHEMA_DURATION, FIELD(records_retention_ms), RANGE(HOUR_MS, 100 * YEAR_MS)},
+    {"types", SN_SCHEMA_FREE_MAP, .entry = add_record_type},
+};
+
 static const struct sn_schema_key collect_keys[] = {
     {"interval", SN_SCHEMA_DURATION, FIELD(collect_interval_ms),
      RANGE(SN_COLLECT_INTERVAL_MS_MIN, SN_COLLECT_INTERVAL_MS_MAX)},
@@ -86,6 +116,7 @@ static const struct sn_schema_key keys[] = {
     {"log", SN_SCHEMA_MAP, TABLE(log_keys)},
     {"storage", SN_SCHEMA_MAP, TABLE(storage_keys)},
     {"http", SN_SCHEMA_MAP, TABLE(http_keys)},
+    {"records", SN_SCHEMA_MAP, TABLE(records_keys)},
     {"collect", SN_SCHEMA_MAP, TABLE(collect_keys)},
 };
 
@@ -110,6 +141,7 @@ void sn_config_init(struct sn_config *config) {
         .out_of_order_window_ms = 10 * MINUTE_MS,
         .series_max = 10000000,
         .body_bytes_max = (int64_t)SN_HTTP_BODY_BYTES_MAX,
+        .records_retention_ms = SN_RECORDS_RETENTION_MS_DEFAULT,
         .collect_interval_ms = SN_COLLECT_INTERVAL_MS_DEFAULT,
     };
     sn_arena_init(&config->arena, CONFIG_ARENA_BYTES);

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/status.h"
 #include "collect/collect.h"
+#include "records/records.h"
 #include "store/store.h"
 
 #define SN_CONFIG_LISTEN_DEFAULT "127.0.0.1:9464"
@@ -32,6 +33,10 @@ struct sn_config {
     /* http */
     int64_t http_threads; /* 0: one per CPU */
     int64_t body_bytes_max;
+    /* records */
+    int64_t records_retention_ms;
+    struct sn_records_retention records_retentions[SN_RECORDS_RETENTIONS_MAX];
+    size_t records_retention_count;
     /* collect */
     int64_t collect_interval_ms;
     const char *instance; /* NULL: the host's name */

@@ -5,10 +5,9 @@
 
 #include "codec/duration.h"
 
-static void put_text(struct sn_buf *buf, const char *key, const char *text) {
-    sn_buf_printf(buf, "%s: \"", key);
-    for (const char *at = text; *at != '\0'; at++) {
-        unsigned char c = (unsigned char)*at;
+static void put_escaped(struct sn_buf *buf, struct sn_str text) {
+    for (size_t i = 0; i < text.len; i++) {
+        unsigned char c = (unsigned char)text.ptr[i];
         if (c < 0x20 || c == 0x7f)
             sn_buf_printf(buf, "\\x%02x", c);
         else {
@@ -17,6 +16,11 @@ static void put_text(struct sn_buf *buf, const char *key, const char *text) {
             sn_buf_put_byte(buf, c);
         }
     }
+}
+
+static void put_text(struct sn_buf *buf, const char *key, const char *text) {
+    sn_buf_printf(buf, "%s: \"", key);
+    put_escaped(buf, sn_str_from(text));
     sn_buf_put_text(buf, "\"\n");
 }
 
@@ -40,6 +44,23 @@ static void put_storage(struct sn_buf *buf, const struct sn_config *config) {
     put_duration(buf, "  flush_interval", config->flush_interval_ms);
     put_duration(buf, "  out_of_order_window", config->out_of_order_window_ms);
     put_number(buf, "  series_max", config->series_max);
+}
+
+/* A name may hold anything: in quotes, as text is. */
+static void put_record_type(struct sn_buf *buf, const struct sn_records_retention *retention) {
+    sn_buf_put_text(buf, "    \"");
+    put_escaped(buf, retention->metric_type);
+    sn_buf_put_text(buf, "\":\n");
+    put_duration(buf, "      retention", retention->retention_ms);
+}
+
+static void put_records(struct sn_buf *buf, const struct sn_config *config) {
+    sn_buf_put_text(buf, "records:\n");
+    put_duration(buf, "  retention", config->records_retention_ms);
+    if (config->records_retention_count > 0)
+        sn_buf_put_text(buf, "  types:\n");
+    for (size_t i = 0; i < config->records_retention_count; i++)
+        put_record_type(buf, &config->records_retentions[i]);
 }
 
 static void put_collect(struct sn_buf *buf, const struct sn_config *config) {
@@ -69,5 +90,6 @@ void sn_config_write(const struct sn_config *config, struct sn_buf *buf) {
     sn_buf_put_text(buf, "http:\n");
     put_number(buf, "  threads", config->http_threads);
     put_number(buf, "  body_max", config->body_bytes_max);
+    put_records(buf, config);
     put_collect(buf, config);
 }

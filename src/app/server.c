@@ -71,6 +71,18 @@ static sn_status open_store(struct sn_server *server, struct sn_err *err) {
     return SN_OK;
 }
 
+static sn_status open_records(struct sn_server *server, struct sn_err *err) {
+    const struct sn_config *config = server->config;
+    const struct sn_records_options options = {
+        .dir = config->data,
+        .sink = sn_store_sink(server->store),
+        .retention_ms = config->records_retention_ms,
+        .retentions = config->records_retentions,
+        .retention_count = config->records_retention_count,
+    };
+    return sn_records_open(&options, &server->records, err);
+}
+
 static sn_status open_query_engine(struct sn_server *server, struct sn_err *err) {
     const struct sn_query_engine_options options = {
         .reader = sn_store_reader(server->store),
@@ -112,6 +124,7 @@ static sn_status open_api(struct sn_server *server, struct sn_err *err) {
         .start_wall_ms = sn_clock_wall_ms(sn_clock_system()),
         .retention_text = server->retention_text,
         .ingest = &server->ingest,
+        .records = server->records,
         .health = health,
         .host_status = host_status,
         .config_text = config_text,
@@ -172,6 +185,7 @@ static sn_status open_all(struct sn_server *server, struct sn_err *err) {
     sn_health_watch_init(&server->health_watch, server->store);
     server->has_health_watch = true;
     sn_ingest_init(&server->ingest, sn_store_sink(server->store));
+    SN_TRY(open_records(server, err));
     SN_TRY(open_query_engine(server, err));
     SN_TRY(open_host_status(server, err));
     SN_TRY(open_api(server, err));
@@ -191,6 +205,7 @@ static void close_all(struct sn_server *server) {
         sn_host_status_release(&server->host_status);
     if (server->has_health_watch)
         sn_health_watch_release(&server->health_watch);
+    server->records = sn_records_close(server->records);
     server->store = sn_store_close(server->store);
     close_config_text(server);
     memset(server, 0, sizeof *server);
@@ -210,6 +225,9 @@ static sn_status start_all(struct sn_server *server, struct sn_err *err) {
     store->count = sn_store_workers(server->store, store->workers, SN_CREW_MAX - 1);
     store->workers[store->count++] = sn_health_watch_worker(&server->health_watch);
     SN_TRY(sn_crew_start(store, err));
+    struct sn_crew *records = &server->records_crew;
+    records->workers[records->count++] = sn_records_worker(server->records);
+    SN_TRY(sn_crew_start(records, err));
     job->count = sn_api_workers(server->api, job->workers, SN_CREW_MAX);
     SN_TRY(sn_crew_start(job, err));
     http->count = sn_http_server_workers(server->http, http->workers, SN_CREW_MAX);
@@ -229,6 +247,8 @@ static bool stop_all(struct sn_server *server) {
         sn_log_warn("collect", "%zu collectors hang in the kernel and are left behind", hanging);
     sn_crew_stop(&server->job_crew);
     sn_crew_join(&server->job_crew);
+    sn_crew_stop(&server->records_crew);
+    sn_crew_join(&server->records_crew);
     sn_crew_stop(&server->store_crew);
     sn_crew_join(&server->store_crew);
     return hanging == 0;
@@ -256,6 +276,18 @@ static bool is_same_text(const char *a, const char *b) {
     return strcmp(a ? a : "", b ? b : "") == 0;
 }
 
+static bool has_other_records(const struct sn_config *a, const struct sn_config *b) {
+    if (a->records_retention_ms != b->records_retention_ms ||
+        a->records_retention_count != b->records_retention_count)
+        return true;
+    for (size_t i = 0; i < a->records_retention_count; i++)
+        if (a->records_retentions[i].retention_ms != b->records_retentions[i].retention_ms ||
+            !sn_str_equal(a->records_retentions[i].metric_type,
+                          b->records_retentions[i].metric_type))
+            return true;
+    return false;
+}
+
 static bool needs_restart(const struct sn_config *a, const struct sn_config *b) {
     return !is_same_text(a->listen, b->listen) || !is_same_text(a->data, b->data) ||
            a->access != b->access || a->retention_ms != b->retention_ms ||
@@ -263,7 +295,7 @@ static bool needs_restart(const struct sn_config *a, const struct sn_config *b) 
            a->log_bytes_max != b->log_bytes_max || a->flush_interval_ms != b->flush_interval_ms ||
            a->out_of_order_window_ms != b->out_of_order_window_ms ||
            a->series_max != b->series_max || a->http_threads != b->http_threads ||
-           a->body_bytes_max != b->body_bytes_max;
+           a->body_bytes_max != b->body_bytes_max || has_other_records(a, b);
 }
 
 sn_status sn_server_reload(struct sn_server *server, const struct sn_config *config,

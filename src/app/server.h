@@ -1,8 +1,8 @@
 /*
  * The running server: every module made, wired, started, and stopped in the right order.
  *
- *   start   store -> jobs -> HTTP -> collectors      (what receives runs before what sends)
- *   stop    HTTP and collectors -> jobs -> store     (the reverse: everything sent is kept)
+ *   start   store -> records -> jobs -> HTTP -> collectors      (what receives runs before what sends)
+ *   stop    HTTP and collectors -> jobs -> records -> store     (the reverse: everything sent is kept)
  */
 #ifndef SN_APP_SERVER_H
 #define SN_APP_SERVER_H
@@ -20,6 +20,7 @@ struct sn_server {
     const struct sn_config *config;
     struct sn_store *store;
     struct sn_ingest ingest;
+    struct sn_records *records;
     struct sn_query_engine *query_engine;
     char retention_text[SN_DURATION_TEXT_SIZE];
     struct sn_mutex config_text_mu;
@@ -33,7 +34,7 @@ struct sn_server {
     struct sn_health_watch health_watch;
     bool has_health_watch;
     struct sn_own_metrics own_metrics;
-    struct sn_crew store_crew, job_crew, http_crew, collect_crew;
+    struct sn_crew store_crew, records_crew, job_crew, http_crew, collect_crew;
 };
 
 /*

@@ -2,6 +2,7 @@
 #include "api_support.h"
 
 #include "base/mem.h"
+#include "base/os.h"
 #include "codec/json_read.h"
 
 #include <arpa/inet.h>
@@ -147,6 +148,7 @@ static void open_api(struct test_server *server, enum sn_api_access access,
         .start_wall_ms = NOW_MS - 60000,
         .retention_text = "15d",
         .ingest = &server->ingest,
+        .records = server->records,
         .registry = server->registry,
         .health = answer_health,
         .host_status = answer_host_status,
@@ -161,26 +163,58 @@ static void open_api(struct test_server *server, enum sn_api_access access,
         fail_msg("%s", err.text);
 }
 
+static void open_records(struct test_server *server) {
+    struct sn_err err = {.status = SN_OK};
+    const char *root = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp";
+    (void)snprintf(server->records_dir, sizeof server->records_dir, "%s/sonde_api_XXXXXX", root);
+    assert_non_null(mkdtemp(server->records_dir));
+    const struct sn_records_options options = {
+        .dir = server->records_dir,
+        .clock = &server->clock.clock,
+        .sink = {&server->store, fake_push},
+    };
+    if (sn_records_open(&options, &server->records, &err) != SN_OK)
+        fail_msg("%s", err.text);
+}
+
+static void start_worker(struct test_server *server, struct sn_worker worker) {
+    size_t i = server->count++;
+    server->workers[i] = worker;
+    assert_int_equal(
+        sn_thread_start(&server->threads[i], worker.name, worker.run, worker.ctx, NULL), SN_OK);
+}
+
+static struct test_server *start_with(struct test_server *server, enum sn_api_access access,
+                                      const struct sn_reader *reader, struct sn_querier querier) {
+    sn_mutex_init(&server->store.mu, SN_RANK_INGEST, "fake store");
+    sn_cond_init(&server->store.changed);
+    sn_fake_clock_init(&server->clock, 0, NOW_MS);
+    if (server->records_dir[0] != '\0')
+        open_records(server);
+    server->registry = sonde_registry_new(NULL, NULL);
+    open_api(server, access, reader, querier);
+    struct sn_worker workers[1 + SN_API_WORKERS_MAX];
+    assert_int_equal(sn_http_server_workers(server->http, workers, 1), 1);
+    assert_int_equal(sn_api_workers(server->api, workers + 1, SN_API_WORKERS_MAX), 2);
+    for (size_t i = 0; i < 3; i++)
+        start_worker(server, workers[i]);
+    if (server->records != NULL) /* the last one to stop: what is under way is written */
+        start_worker(server, sn_records_worker(server->records));
+    return server;
+}
+
 static struct test_server *start(enum sn_api_access access, const struct sn_reader *reader,
                                  struct sn_querier querier) {
     struct test_server *server = calloc(1, sizeof *server);
     assert_non_null(server);
-    sn_mutex_init(&server->store.mu, SN_RANK_INGEST, "fake store");
-    sn_cond_init(&server->store.changed);
-    sn_fake_clock_init(&server->clock, 0, NOW_MS);
-    server->registry = sonde_registry_new(NULL, NULL);
-    open_api(server, access, reader, querier);
-    server->count = sn_http_server_workers(server->http, server->workers, 1);
-    assert_int_equal(server->count, 1);
-    server->count += sn_api_workers(server->api, server->workers + 1, SN_API_WORKERS_MAX);
-    assert_int_equal(server->count, 3);
-    for (size_t i = 0; i < server->count; i++) {
-        const struct sn_worker *worker = &server->workers[i];
-        assert_int_equal(
-            sn_thread_start(&server->threads[i], worker->name, worker->run, worker->ctx, NULL),
-            SN_OK);
-    }
-    return server;
+    return start_with(server, access, reader, querier);
+}
+
+struct test_server *test_server_start_records(void) {
+    struct test_server *server = calloc(1, sizeof *server);
+    assert_non_null(server);
+    server->records_dir[0] = '/'; /* wanted */
+    return start_with(server, SN_API_ACCESS_OPEN, NULL, (struct sn_querier){.ctx = NULL});
 }
 
 struct test_server *test_server_start(enum sn_api_access access) {
@@ -199,6 +233,8 @@ void test_server_stop(struct test_server *server) {
     }
     sn_http_server_close(server->http);
     assert_null(sn_api_close(server->api));
+    if (sn_records_close(server->records) == NULL && server->records_dir[0] != '\0')
+        assert_int_equal(sn_os_remove_tree(server->records_dir, NULL), SN_OK);
     (void)sonde_registry_free(server->registry); /* NULL, always */
     sn_cond_release(&server->store.changed);
     sn_mutex_release(&server->store.mu);

@@ -37,12 +37,15 @@ struct test_server {
     struct fake_store store;
     struct sn_fake_clock clock;
     struct sn_ingest ingest;
+    char records_dir[64];
+    struct sn_records *records; /* NULL: none; their samples go to the store above */
     sonde_registry *registry;
     sn_status health_status, host_status, config_status; /* answers of the questions */
     struct sn_api *api;
     struct sn_http_server *http;
-    struct sn_worker workers[2 + SN_API_WORKERS_MAX]; /* one of HTTP, then those of the API */
-    struct sn_thread threads[2 + SN_API_WORKERS_MAX];
+    struct sn_worker
+        workers[3 + SN_API_WORKERS_MAX]; /* one of HTTP, the records', those of the API */
+    struct sn_thread threads[3 + SN_API_WORKERS_MAX];
     size_t count;
 };
 
@@ -50,6 +53,8 @@ struct test_server {
 struct test_server *test_server_start(enum sn_api_access access);
 /* The same with open access, this reader, and this querier of PromQL. */
 struct test_server *test_server_start_promql(struct sn_reader reader, struct sn_querier querier);
+/* Open access and records in a database of their own; elsewhere there are none. */
+struct test_server *test_server_start_records(void);
 void test_server_stop(struct test_server *server);
 
 /* Let held reads go on; let the held batch be answered with store.done_status. */

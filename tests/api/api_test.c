@@ -36,6 +36,15 @@ static void unknown_paths_are_404_with_any_method(void **state) {
         }
 }
 
+/* Of all rows of a path. */
+static unsigned methods_of(const char *path) {
+    unsigned methods = 0;
+    for (size_t i = 0; i < sn_api_route_count; i++)
+        if (strcmp(sn_api_routes[i].path, path) == 0)
+            methods |= sn_api_routes[i].methods;
+    return methods;
+}
+
 static void every_route_refuses_other_methods_and_names_its_own(void **state) {
     static const struct {
         const char *name;
@@ -49,7 +58,7 @@ static void every_route_refuses_other_methods_and_names_its_own(void **state) {
     for (size_t r = 0; r < sn_api_route_count; r++)
         for (size_t m = 0; m < sizeof methods / sizeof methods[0]; m++) {
             struct reply reply;
-            if ((sn_api_routes[r].methods & methods[m].bit) != 0)
+            if ((methods_of(sn_api_routes[r].path) & methods[m].bit) != 0)
                 continue;
             ask(*state, methods[m].name, sn_api_routes[r].path, "", "", &reply);
             assert_error(&reply, 405, "not_allowed", "method");
@@ -112,6 +121,9 @@ static void without_sign_in_only_public_routes_and_local_ingest_are_answered(voi
             assert_error(&reply, 401, "unauthorized", "not signed in");
         else if (sn_api_routes[r].screen != NULL) /* answered, by what the headers lack */
             assert_int_equal(reply.status, 415);
+        else if (sn_api_routes[r].role ==
+                 SN_API_INGEST) /* let through: 501, there are no records */
+            assert_true(reply.status == 200 || reply.status == 400 || reply.status == 501);
         else
             assert_int_equal(reply.status, 200);
         reply_release(&reply);

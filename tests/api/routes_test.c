@@ -14,9 +14,13 @@ static void every_row_is_whole(void **state) {
         assert_true(sn_str_starts_with(path, SN_STR("/")));
         assert_true(path.len == 1 || !sn_str_ends_with(path, SN_STR("/")));
         assert_non_null(route->handle);
-        if (route->methods == SN_API_GET)
+        unsigned methods = 0; /* of all rows of this path */
+        for (size_t j = 0; j < sn_api_route_count; j++)
+            if (strcmp(sn_api_routes[j].path, route->path) == 0)
+                methods |= sn_api_routes[j].methods;
+        if (methods == SN_API_GET)
             assert_string_equal(route->allow, "GET, HEAD");
-        else if (route->methods == SN_API_POST)
+        else if (methods == SN_API_POST)
             assert_string_equal(route->allow, "POST");
         else
             assert_string_equal(route->allow, "GET, HEAD, POST");
@@ -32,7 +36,8 @@ static void only_known_paths_are_public(void **state) {
         count += sn_api_routes[i].role == SN_API_PUBLIC;
     assert_int_equal(count, sizeof public / sizeof public[0]);
     for (size_t i = 0; i < count; i++)
-        assert_int_equal(sn_api_find_route(sn_str_from(public[i]))->role, SN_API_PUBLIC);
+        assert_int_equal(sn_api_find_route(sn_str_from(public[i]), SN_HTTP_GET)->role,
+                         SN_API_PUBLIC);
 }
 
 static void what_writes_needs_the_role_for_it(void **state) {
@@ -50,8 +55,11 @@ static void every_path_finds_its_row_also_with_a_slash(void **state) {
         assert_true(text.len + 2 <= sizeof path);
         memcpy(path, text.ptr, text.len);
         path[text.len] = '/';
-        assert_ptr_equal(sn_api_find_route(text), &sn_api_routes[i]);
-        assert_ptr_equal(sn_api_find_route(sn_str_make(path, text.len + 1)), &sn_api_routes[i]);
+        enum sn_http_method method =
+            (sn_api_routes[i].methods & SN_API_GET) != 0 ? SN_HTTP_GET : SN_HTTP_POST;
+        assert_ptr_equal(sn_api_find_route(text, method), &sn_api_routes[i]);
+        assert_ptr_equal(sn_api_find_route(sn_str_make(path, text.len + 1), method),
+                         &sn_api_routes[i]);
     }
 }
 
@@ -73,18 +81,37 @@ static void other_paths_find_nothing(void **state) {
         SN_STR("/healthz//"),
     };
     for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++)
-        assert_null(sn_api_find_route(paths[i]));
+        assert_null(sn_api_find_route(paths[i], SN_HTTP_GET));
 }
 
 static void a_piece_in_braces_stands_for_any_one_piece(void **state) {
     (void)state;
-    const struct sn_api_route *route = sn_api_find_route(SN_STR("/api/v1/label/job/values"));
+    const struct sn_api_route *route =
+        sn_api_find_route(SN_STR("/api/v1/label/job/values"), SN_HTTP_GET);
     assert_non_null(route);
-    assert_ptr_equal(sn_api_find_route(SN_STR("/api/v1/label/a%2Fb/values/")), route);
-    assert_null(sn_api_find_route(SN_STR("/api/v1/label//values")));
-    assert_null(sn_api_find_route(SN_STR("/api/v1/label/a/b/values")));
-    assert_null(sn_api_find_route(SN_STR("/api/v1/label/job")));
-    assert_null(sn_api_find_route(SN_STR("/api/v1/label/job/values/x")));
+    assert_ptr_equal(sn_api_find_route(SN_STR("/api/v1/label/a%2Fb/values/"), SN_HTTP_GET), route);
+    assert_null(sn_api_find_route(SN_STR("/api/v1/label//values"), SN_HTTP_GET));
+    assert_null(sn_api_find_route(SN_STR("/api/v1/label/a/b/values"), SN_HTTP_GET));
+    assert_null(sn_api_find_route(SN_STR("/api/v1/label/job"), SN_HTTP_GET));
+    assert_null(sn_api_find_route(SN_STR("/api/v1/label/job/values/x"), SN_HTTP_GET));
+}
+
+static void a_path_with_two_rows_is_told_apart_by_method(void **state) {
+    (void)state;
+    const struct sn_str path = SN_STR("/api/v1/metrics");
+    assert_int_equal(sn_api_find_route(path, SN_HTTP_GET)->role, SN_API_READ);
+    assert_int_equal(sn_api_find_route(path, SN_HTTP_HEAD)->role, SN_API_READ);
+    assert_int_equal(sn_api_find_route(path, SN_HTTP_POST)->role, SN_API_INGEST);
+    assert_non_null(sn_api_find_route(path, SN_HTTP_DELETE));
+}
+
+static void a_name_goes_before_a_piece_in_braces(void **state) {
+    (void)state;
+    const struct sn_api_route *route =
+        sn_api_find_route(SN_STR("/api/v1/metrics/batch"), SN_HTTP_GET);
+    assert_string_equal(route->path, "/api/v1/metrics/batch");
+    route = sn_api_find_route(SN_STR("/api/v1/metrics/x"), SN_HTTP_GET);
+    assert_string_equal(route->path, "/api/v1/metrics/{id}");
 }
 
 int main(void) {
@@ -94,6 +121,8 @@ int main(void) {
         cmocka_unit_test(what_writes_needs_the_role_for_it),
         cmocka_unit_test(every_path_finds_its_row_also_with_a_slash),
         cmocka_unit_test(other_paths_find_nothing),
+        cmocka_unit_test(a_path_with_two_rows_is_told_apart_by_method),
+        cmocka_unit_test(a_name_goes_before_a_piece_in_braces),
         cmocka_unit_test(a_piece_in_braces_stands_for_any_one_piece),
     };
     return cmocka_run_group_tests_name("routes", tests, NULL, NULL);

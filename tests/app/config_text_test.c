@@ -41,6 +41,7 @@ static void every_setting_comes_back(void **state) {
                "log_size: 1MiB, flush_interval: 90s, "
                "out_of_order_window: 0s, series_max: 5}\n"
                "http: {threads: 3, body_max: 2KiB}\n"
+               "records: {retention: 1d, types: {x: {retention: 0s}, 'a\"b': {}}}\n"
                "collect:\n"
                "  interval: 250ms\n"
                "  instance: \"x: y\"\n"
@@ -71,6 +72,10 @@ static void every_setting_comes_back(void **state) {
     assert_int_equal(again.series_max, 5);
     assert_int_equal(again.http_threads, 3);
     assert_int_equal(again.body_bytes_max, 2048);
+    assert_int_equal(again.records_retention_ms, INT64_C(86400000));
+    assert_int_equal(again.records_retention_count, 2);
+    assert_true(sn_str_equal(again.records_retentions[1].metric_type, SN_STR("a\"b")));
+    assert_int_equal(again.records_retentions[1].retention_ms, INT64_C(86400000));
     assert_int_equal(again.override_count, 2);
     assert_int_equal(again.overrides[0].interval_ms, 60000);
     assert_true(again.overrides[1].is_disabled);

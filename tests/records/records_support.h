@@ -1,0 +1,41 @@
+/*
+ * A directory for a database, engines in it, and records in a few words.
+ */
+#ifndef SN_TESTS_RECORDS_SUPPORT_H
+#define SN_TESTS_RECORDS_SUPPORT_H
+
+#include "records/lite_priv.h"
+#include "records/record_id.h"
+#include "records/records.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#define TEST_NOW_MS INT64_C(1700000000000)
+
+struct test_place {
+    char dir[64];
+    struct sn_engine engine; /* ops NULL: closed */
+    struct sn_arena arena;
+};
+
+/* A new directory, in memory where the machine has such a place; nothing is open. */
+void test_place_init(struct test_place *place);
+void test_place_open(struct test_place *place);
+void test_place_close(struct test_place *place);
+void test_place_release(struct test_place *place);
+
+/* A record "name" of the type and service "t" and "s", at TEST_NOW_MS + offset_ms. */
+struct sn_record test_record(const char *name, int64_t offset_ms, double value);
+
+/* Commit as one write; returns the write's status, asserts that the transaction worked. */
+sn_status test_commit(struct test_place *place, struct sn_record *records, size_t count);
+
+/* Everything; change what matters. */
+struct sn_record_page test_page(size_t limit);
+
+#endif
