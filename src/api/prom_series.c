@@ -107,35 +107,47 @@ static struct sn_range likely_part(struct sn_range range, int64_t now_ms) {
 }
 
 /* Whether a series has a sample in the likely part or, if not, in all of the range. */
-static sn_status has_sample(struct sn_reader reader, uint64_t id, const struct sn_range ranges[2],
-                            struct sn_samples *samples, bool *ret_has, struct sn_err *err) {
-    samples->count = 0;
+static sn_status has_sample(const struct sn_scan scans[2], uint64_t id, struct sn_samples *samples,
+                            bool *ret_has, struct sn_err *err) {
+    sn_samples_reset(samples);
     for (size_t i = 0; i < 2 && samples->count == 0; i++)
-        SN_TRY(reader.samples(reader.ctx, id, ranges[i], samples, err));
+        SN_TRY(sn_scan_samples(&scans[i], id, samples, err));
     *ret_has = samples->count > 0;
     return SN_OK;
 }
 
-/* Keep series with a sample in the range: a selection is only as fine as the store's blocks. */
-static sn_status keep_living(struct sn_prom_call *call, struct sn_range range,
-                             struct sn_series_list *list, struct sn_err *err) {
-    struct sn_reader reader = call->api->options.reader;
-    int64_t now_ms = sn_clock_wall_ms(call->api->options.clock);
-    const struct sn_range ranges[2] = {likely_part(range, now_ms), range};
+static sn_status keep_those_with_samples(const struct sn_scan scans[2], struct sn_series_list *list,
+                                         struct sn_err *err) {
     struct sn_samples samples;
     sn_status status = SN_OK;
     size_t kept = 0;
-    if (range.start_ms <= SN_TIME_MS_MIN && range.end_ms >= now_ms)
-        return SN_OK; /* Every series has one. */
     sn_samples_init(&samples);
     for (size_t i = 0; i < list->count && status == SN_OK; i++) {
         bool has = false;
-        status = has_sample(reader, list->items[i].id, ranges, &samples, &has, err);
+        status = has_sample(scans, list->items[i].id, &samples, &has, err);
         if (has)
             list->items[kept++] = list->items[i];
     }
     sn_samples_release(&samples);
     list->count = kept;
+    return status;
+}
+
+/* Keep series with a sample in the range: a selection is only as fine as the store's blocks. */
+static sn_status keep_living(struct sn_prom_call *call, struct sn_range range,
+                             struct sn_series_list *list, struct sn_err *err) {
+    const struct sn_reader *reader = &call->api->options.reader;
+    int64_t now_ms = sn_clock_wall_ms(call->api->options.clock);
+    struct sn_scan scans[2] = {{.ctx = NULL}, {.ctx = NULL}};
+    if (range.start_ms <= SN_TIME_MS_MIN && range.end_ms >= now_ms)
+        return SN_OK; /* Every series has one. */
+    sn_status status = sn_scan_open(reader, likely_part(range, now_ms), &scans[0], err);
+    if (status == SN_OK)
+        status = sn_scan_open(reader, range, &scans[1], err);
+    if (status == SN_OK)
+        status = keep_those_with_samples(scans, list, err);
+    sn_scan_close(&scans[0]);
+    sn_scan_close(&scans[1]);
     return status;
 }
 

@@ -394,3 +394,7 @@ sn_status sn_head_chunk_decode(const uint8_t *bytes, size_t len, size_t count, i
     }
     return c.at == c.end ? SN_OK : SN_ERR_CORRUPT;
 }
+
+sn_status sn_head_chunk_first_time(const uint8_t *bytes, size_t len, int64_t *ret_time) {
+    return sn_varint_get_signed(bytes, bytes + len, ret_time) != NULL ? SN_OK : SN_ERR_CORRUPT;
+}

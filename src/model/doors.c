@@ -76,3 +76,30 @@ sn_status sn_sink_push_wait(struct sn_sink sink, const struct sn_batch *batch,
     }
     return status;
 }
+
+sn_status sn_scan_open(const struct sn_reader *reader, struct sn_range range,
+                       struct sn_scan *ret_scan, struct sn_err *err) {
+    struct sn_scan scan = {.ctx = NULL};
+    if (reader->scan != NULL) {
+        SN_TRY(reader->scan(reader->ctx, range, &scan, err));
+    }
+    scan.reader = reader;
+    scan.range = range;
+    *ret_scan = scan;
+    return SN_OK;
+}
+
+sn_status sn_scan_samples(const struct sn_scan *scan, uint64_t series_id,
+                          struct sn_samples *samples, struct sn_err *err) {
+    if (scan->samples != NULL) {
+        return scan->samples(scan->ctx, series_id, samples, err);
+    }
+    return scan->reader->samples(scan->reader->ctx, series_id, scan->range, samples, err);
+}
+
+void sn_scan_close(struct sn_scan *scan) {
+    if (scan->close != NULL) {
+        scan->close(scan->ctx);
+    }
+    *scan = (struct sn_scan){.ctx = NULL};
+}

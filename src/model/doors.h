@@ -93,6 +93,23 @@ struct sn_string_list {
     bool is_cut; /* there were more than the limit */
 };
 
+struct sn_reader;
+
+/*
+ * One reading of many series over one range: what neighbours share is kept from one to the next. In the
+ * order of labels, as select gives them, it is fastest; any order is right. Made by sn_scan_open; one
+ * thread.
+ */
+struct sn_scan {
+    void *ctx;
+    /* As sn_reader.samples, over the range of the scan. NULL: the reader has no scan of its own. */
+    sn_status (*samples)(void *ctx, uint64_t series_id, struct sn_samples *samples,
+                         struct sn_err *err);
+    void (*close)(void *ctx);
+    const struct sn_reader *reader;
+    struct sn_range range;
+};
+
 struct sn_reader {
     void *ctx;
     /* Series that pass all matchers. SN_ERR_INVALID, SN_ERR_LIMIT, SN_ERR_NO_MEMORY. */
@@ -106,6 +123,9 @@ struct sn_reader {
      */
     sn_status (*samples)(void *ctx, uint64_t series_id, struct sn_range range,
                          struct sn_samples *samples, struct sn_err *err);
+    /* Fill ctx, samples and close. NULL: this reader has none; sn_scan_open helps. SN_ERR_NO_MEMORY. */
+    sn_status (*scan)(void *ctx, struct sn_range range, struct sn_scan *ret_scan,
+                      struct sn_err *err);
     /*
      * Histograms of one series within the range, appended to *histograms in ascending time, one per
      * time, stale markers included. A series may have floats and histograms, at different times.
@@ -132,6 +152,14 @@ struct sn_reader {
     bool (*metadata)(void *ctx, struct sn_str metric_name, struct sn_arena *arena,
                      struct sn_metadata *ret_metadata);
 };
+
+/* Begin a scan of any reader, which is kept. The caller closes it. SN_ERR_NO_MEMORY. */
+sn_status sn_scan_open(const struct sn_reader *reader, struct sn_range range,
+                       struct sn_scan *ret_scan, struct sn_err *err) SN_MUST_USE;
+/* Statuses of sn_reader.samples. */
+sn_status sn_scan_samples(const struct sn_scan *scan, uint64_t series_id,
+                          struct sn_samples *samples, struct sn_err *err) SN_MUST_USE;
+void sn_scan_close(struct sn_scan *scan); /* a zeroed one is fine */
 
 /* ---- ask ---- */
 

@@ -365,6 +365,7 @@ static sn_status run_limited(struct sn_query_engine *engine, struct sn_eval *eva
     struct sn_query_result result = {.kind = SN_RESULT_SCALAR};
     sn_status status = run_query(engine, eval, query, &result);
     arena->limit = limit;
+    sn_scan_close(&eval->scan);
     sn_samples_release(&eval->samples);
     if (status == SN_OK) {
         eval->stats.memory_bytes = arena->used - used;

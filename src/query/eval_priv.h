@@ -60,6 +60,7 @@ struct sn_eval {
     const atomic_bool *is_stopping;
     uint64_t seed;             /* of hash tables */
     struct sn_samples samples; /* scratch of the innermost reading loop */
+    struct sn_scan scan;       /* of the selector that is being read */
     bool keeps_order;          /* an instant query: sort() has an effect */
     struct sn_notes warnings;
     struct sn_notes infos;

@@ -81,11 +81,23 @@ static sn_status select_series(struct sn_eval *eval, const struct sn_vector_node
     return SN_OK;
 }
 
+/* Selectors are read one after the other, so that one scan at a time is enough. */
+static sn_status use_scan(struct sn_eval *eval, struct sn_range range) {
+    bool is_open = eval->scan.reader != NULL;
+    if (is_open && eval->scan.range.start_ms == range.start_ms &&
+        eval->scan.range.end_ms == range.end_ms) {
+        return SN_OK;
+    }
+    sn_scan_close(&eval->scan);
+    return sn_scan_open(&eval->reader, range, &eval->scan, eval->err);
+}
+
 /* Samples of one series into the scratch, stale markers included. */
 static sn_status read_samples(struct sn_eval *eval, uint64_t id, struct sn_range range) {
     SN_TRY(sn_eval_check(eval));
-    eval->samples.count = 0;
-    SN_TRY(eval->reader.samples(eval->reader.ctx, id, range, &eval->samples, eval->err));
+    sn_samples_reset(&eval->samples);
+    SN_TRY(use_scan(eval, range));
+    SN_TRY(sn_scan_samples(&eval->scan, id, &eval->samples, eval->err));
     eval->stats.sample_count += eval->samples.count;
     if (eval->stats.sample_count > eval->limits->samples_max) {
         return sn_err_set(eval->err, SN_ERR_LIMIT,

@@ -123,9 +123,10 @@ static sn_status make_room(struct sn_chunk_arena *arena, struct sn_head_chunk *s
     unsigned class = state->owner_class & SN_HEAD_CLASS_MASK;
     size_t needed = tokens_at(state) + state->len + SN_HEAD_TOKEN_BYTES_MAX;
     bool fits = needed <= sn_chunk_class_bytes(class);
-    if (SN_LIKELY(fits && state->count < SN_HEAD_CHUNK_SAMPLES_MAX))
+    bool is_full = state->count >= SN_HEAD_PIECE_SAMPLES_MAX;
+    if (SN_LIKELY(fits && !is_full))
         return SN_OK;
-    if (!fits && class + 1 < SN_CHUNK_CLASS_COUNT)
+    if (!fits && !is_full && class + 1 < SN_CHUNK_CLASS_COUNT)
         return grow_chunk(arena, state, class);
     return chain_chunk(arena, state, start_of(arena, state));
 }
@@ -298,6 +299,7 @@ bool sn_head_may_have(const struct sn_head *head, uint32_t id, int64_t start_ms)
 
 void sn_head_copy_init(struct sn_head_copy *copy) {
     *copy = (struct sn_head_copy){0};
+    copy->range = (struct sn_range){INT64_MIN, INT64_MAX};
     sn_buf_init(&copy->bytes, 0);
     sn_samples_init(&copy->side);
 }
@@ -309,9 +311,10 @@ void sn_head_copy_release(struct sn_head_copy *copy) {
     sn_samples_release(&copy->side);
 }
 
-/* Copy the chunk that `link` names out of its piece. */
+/* Copy the chunk that `link` names out of its piece, if it may have samples of the range. Pieces come
+ * from the newest to the oldest; *ret_is_last: those that follow have none. */
 static sn_status add_part(struct sn_head_copy *copy, const uint8_t *piece,
-                          struct sn_chunk_link link) {
+                          struct sn_chunk_link link, bool *ret_is_last) {
     struct sn_head_part part = {
         .offset = copy->bytes.len, .len = link.previous_len, .count = link.previous_count};
     if (copy->part_count == copy->part_capacity) {
@@ -329,6 +332,11 @@ static sn_status add_part(struct sn_head_copy *copy, const uint8_t *piece,
         memcpy(&part.start_ms, piece + at, sizeof part.start_ms);
         at += START_BYTES;
     }
+    int64_t first_ms = 0;
+    SN_TRY(sn_head_chunk_first_time(piece + at, part.len, &first_ms));
+    *ret_is_last = first_ms <= copy->range.start_ms;
+    if (first_ms > copy->range.end_ms)
+        return SN_OK;
     copy->parts[copy->part_count++] = part;
     sn_buf_put(&copy->bytes, piece + at, part.len);
     return copy->bytes.status;
@@ -338,9 +346,10 @@ static sn_status copy_chain(const struct sn_chunk_arena *arena, struct sn_frozen
                             struct sn_head_copy *copy) {
     struct sn_chunk_link link = {
         .previous_ref = newest.ref, .previous_len = newest.len, .previous_count = newest.count};
-    while (link.previous_ref != 0) {
+    bool is_last = false;
+    while (link.previous_ref != 0 && !is_last) {
         const uint8_t *piece = sn_chunk_arena_bytes(arena, link.previous_ref);
-        SN_TRY(add_part(copy, piece, link));
+        SN_TRY(add_part(copy, piece, link, &is_last));
         memcpy(&link, piece, sizeof link);
         link.previous_count &= (uint16_t)~SN_CHUNK_STARTED;
     }
@@ -447,6 +456,7 @@ static sn_status decode_parts(const struct sn_head_copy *copy, struct sn_samples
                                     samples->time_ms + samples->count,
                                     samples->value + samples->count));
         samples->count += part->count;
+        sn_samples_clip_tail(samples, samples->count - part->count, copy->range);
     }
     return SN_OK;
 }

@@ -37,6 +37,10 @@
 #define SN_HEAD_STARTED 0x40 /* the open piece has a start time behind its link */
 #define SN_HEAD_RELOG 0x20   /* the log's start time of the series is that of a side sample */
 
+/* Samples of one piece: a reader decodes whole pieces, and a question about the last minutes is the
+ * most frequent one. Eight times as many save 5 % of the bytes and make that question ten times slower. */
+#define SN_HEAD_PIECE_SAMPLES_MAX 256
+
 /* First bytes of every piece. */
 struct sn_chunk_link {
     uint32_t previous_ref; /* 0: the first chunk of the series in this epoch */
@@ -173,6 +177,7 @@ struct sn_head_part {
     uint16_t count;
 };
 struct sn_head_copy {
+    struct sn_range range; /* pieces outside of it are left out; everything after init */
     struct sn_buf bytes;
     struct sn_head_part *parts; /* [part_capacity], owned; newest chunk first */
     size_t part_count;

@@ -481,3 +481,14 @@ sn_status sn_pack_decode(const struct sn_pack *pack, uint32_t chunk, struct sn_s
     samples->count += block->count;
     return SN_OK;
 }
+
+sn_status sn_pack_decode_times(const struct sn_pack *pack, uint32_t block, int64_t *ret_times) {
+    SN_CHECK(block < pack->time_block_count);
+    const struct sn_pack_time_block *entry = &pack->time_blocks[block];
+    size_t at = pack->times_at + entry->offset;
+    size_t used = 0;
+    SN_TRY(
+        sn_chunk_decode_times(pack->raw + at, pack->raw_len - at, entry->count, ret_times, &used));
+    bool is_good = used == entry->len && are_times_valid(ret_times, entry->count);
+    return is_good ? SN_OK : SN_ERR_CORRUPT;
+}

@@ -125,4 +125,9 @@ void sn_pack_release(struct sn_pack *pack);
 sn_status sn_pack_decode(const struct sn_pack *pack, uint32_t chunk,
                          struct sn_samples *samples) SN_MUST_USE;
 
+/* The times of one block, [time_blocks[block].count], which several chunks may share.
+ * SN_ERR_CORRUPT. */
+sn_status sn_pack_decode_times(const struct sn_pack *pack, uint32_t block,
+                               int64_t *ret_times) SN_MUST_USE;
+
 #endif

@@ -86,6 +86,8 @@ static sn_status read_samples(void *ctx, uint64_t series_id, struct sn_range ran
     struct copies copies;
     sn_head_copy_init(&copies.frozen);
     sn_head_copy_init(&copies.current);
+    copies.frozen.range = range;
+    copies.current.range = range;
     sn_status status = read_series(store, (uint32_t)series_id, range, &copies, samples, err);
     if (status != SN_OK)
         samples->count = base;
@@ -114,6 +116,7 @@ struct sn_reader sn_store_make_reader(struct sn_store *store) {
     return (struct sn_reader){.ctx = store,
                               .select = sn_store_select,
                               .samples = read_samples,
+                              .scan = sn_store_scan,
                               .label_names = sn_store_label_names,
                               .label_values = sn_store_label_values,
                               .metadata = read_metadata};

@@ -177,9 +177,18 @@ static struct sn_cached_pack *get_pack(struct sn_segment *segment, struct sn_pac
     return cached;
 }
 
-/* First pack whose first series is not before `series`. */
-static size_t find_pack(const struct sn_segment *segment, const struct sn_series_index *index,
-                        uint32_t series) {
+sn_status sn_segment_get_pack(struct sn_segment *segment, struct sn_pack_cache *cache,
+                              uint32_t number, struct sn_cached_pack **ret_pack,
+                              struct sn_err *err) {
+    sn_status status = SN_OK;
+    struct sn_cached_pack *pack = get_pack(segment, cache, number, &status, err);
+    if (pack)
+        *ret_pack = pack;
+    return status;
+}
+
+size_t sn_segment_find_pack(const struct sn_segment *segment, const struct sn_series_index *index,
+                            uint32_t series) {
     size_t low = 0;
     size_t high = segment->footer.pack_count;
     while (low < high) {
@@ -222,7 +231,7 @@ static sn_status read_series(struct sn_segment *segment, const struct sn_series_
                              struct sn_pack_cache *cache, uint32_t series, struct sn_range range,
                              struct sn_samples *samples, struct sn_err *err) {
     size_t base = samples->count;
-    size_t number = find_pack(segment, index, series);
+    size_t number = sn_segment_find_pack(segment, index, series);
     /* A series may begin inside the pack before the first one that begins with it. */
     number -= number > 0;
     for (; number < segment->footer.pack_count; number++) {
@@ -299,6 +308,13 @@ struct sn_segment_set *sn_segments_ref(struct sn_segments *segments) {
     atomic_fetch_add(&set->refs, 1);
     sn_mutex_unlock(&segments->mu);
     return set;
+}
+
+bool sn_segments_are(struct sn_segments *segments, const struct sn_segment_set *set) {
+    sn_mutex_lock(&segments->mu);
+    bool is_newest = segments->set == set;
+    sn_mutex_unlock(&segments->mu);
+    return is_newest;
 }
 
 void sn_segments_publish(struct sn_segments *segments, struct sn_segment_set *set) {

@@ -65,6 +65,15 @@ sn_status sn_segment_read(struct sn_segment *segment, const struct sn_series_ind
 sn_status sn_segment_load_pack(struct sn_segment *segment, uint32_t number,
                                struct sn_pack *ret_pack, struct sn_err *err) SN_MUST_USE;
 
+/* The same through the cache, with a reference for the caller. */
+sn_status sn_segment_get_pack(struct sn_segment *segment, struct sn_pack_cache *cache,
+                              uint32_t number, struct sn_cached_pack **ret_pack,
+                              struct sn_err *err) SN_MUST_USE;
+
+/* First pack whose first series is not before `series`; the one before it may have it, too. */
+size_t sn_segment_find_pack(const struct sn_segment *segment, const struct sn_series_index *index,
+                            uint32_t series);
+
 /* Put the name of the file before a sentence about it. */
 void sn_segment_name_error(const struct sn_segment *segment, struct sn_err *err);
 
@@ -100,6 +109,8 @@ struct sn_segment_set *sn_segments_with(const struct sn_segments *segments,
  */
 struct sn_segment_set *sn_segments_without(const struct sn_segments *segments,
                                            const bool *is_dropped, struct sn_segment *instead);
+/* Whether a set is still the newest one. */
+bool sn_segments_are(struct sn_segments *segments, const struct sn_segment_set *set);
 void sn_segments_publish(struct sn_segments *segments, struct sn_segment_set *set);
 
 #endif

@@ -165,8 +165,10 @@ sn_status sn_store_recover(struct sn_store *store, struct sn_err *err) SN_MUST_U
 sn_status sn_store_cardinality(void *ctx, size_t row_max, struct sn_arena *arena,
                                struct sn_cardinality *ret_cardinality, struct sn_err *err);
 
-/* read.c, select.c */
+/* read.c, scan.c, select.c */
 struct sn_reader sn_store_make_reader(struct sn_store *store);
+sn_status sn_store_scan(void *ctx, struct sn_range range, struct sn_scan *ret_scan,
+                        struct sn_err *err);
 sn_status sn_store_select(void *ctx, const struct sn_select *select, struct sn_arena *arena,
                           struct sn_series_list *ret_series, struct sn_err *err);
 sn_status sn_store_label_names(void *ctx, const struct sn_select *select, size_t count_max,

@@ -78,7 +78,10 @@ static void every_prefix_decodes_while_the_chunk_grows(void **state) {
                          SN_OK);
         assert_memory_equal(times_back, times, (i + 1) * sizeof(*times));
         assert_memory_equal(values_back, values, (i + 1) * sizeof(*values));
+        assert_int_equal(sn_head_chunk_first_time(bytes, head.len, times_back), SN_OK);
+        assert_int_equal(times_back[0], times[0]);
     }
+    assert_int_equal(sn_head_chunk_first_time(bytes, 0, times_back), SN_ERR_CORRUPT);
 }
 
 static void the_largest_chunk_of_the_longest_tokens_fits(void **state) {

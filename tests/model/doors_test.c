@@ -108,8 +108,35 @@ static void every_reject_reason_has_a_name(void **state) {
     }
 }
 
+static sn_status count_samples(void *ctx, uint64_t series_id, struct sn_range range,
+                               struct sn_samples *samples, struct sn_err *err) {
+    (void)err;
+    assert_int_equal(range.start_ms, 5);
+    assert_int_equal(range.end_ms, 9);
+    assert_true(samples->count == 0);
+    *(uint64_t *)ctx += series_id;
+    return series_id == 4 ? SN_ERR_IO : SN_OK;
+}
+
+static void a_reader_without_a_scan_is_asked_series_by_series(void **state) {
+    (void)state;
+    uint64_t sum = 0;
+    struct sn_reader reader = {.ctx = &sum, .samples = count_samples};
+    struct sn_samples samples;
+    struct sn_scan scan;
+    sn_samples_init(&samples);
+    assert_int_equal(sn_scan_open(&reader, (struct sn_range){5, 9}, &scan, NULL), SN_OK);
+    assert_int_equal(sn_scan_samples(&scan, 3, &samples, NULL), SN_OK);
+    assert_int_equal(sn_scan_samples(&scan, 4, &samples, NULL), SN_ERR_IO);
+    assert_int_equal(sum, 7);
+    sn_scan_close(&scan);
+    sn_scan_close(&scan);
+    sn_samples_release(&samples);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_reader_without_a_scan_is_asked_series_by_series),
         cmocka_unit_test(a_batch_that_is_durable_at_once_or_later_is_ok),
         cmocka_unit_test(a_failure_of_done_is_returned_and_writes_no_result),
         cmocka_unit_test(a_batch_that_is_not_taken_returns_the_reason_of_push),

@@ -108,6 +108,37 @@ static void constant_series_are_cut_at_the_samples_of_a_chunk(void **state) {
     sn_head_release(&head);
 }
 
+static void a_copy_of_a_range_is_the_range_of_a_copy(void **state) {
+    (void)state;
+    enum { COUNT = SN_HEAD_PIECE_SAMPLES_MAX * 5 + 5 };
+    struct sn_head head;
+    struct sn_samples samples;
+    struct sn_head_copy copy;
+    sn_head_init(&head);
+    sn_samples_init(&samples);
+    for (int i = 0; i < COUNT; i++)
+        assert_int_equal(append(&head, 0, i, i % 3), SN_HEAD_APPENDED);
+    for (int start = -10; start < COUNT + 10; start += 17) {
+        for (int len = 0; len < COUNT; len += len < 8 ? 1 : 97) {
+            struct sn_range range = {start, start + len};
+            int first = start < 0 ? 0 : start;
+            int last = start + len < COUNT ? start + len : COUNT - 1;
+            sn_head_copy_init(&copy);
+            copy.range = range;
+            samples.count = 0;
+            assert_int_equal(sn_head_copy_current(&head, 0, &copy), SN_OK);
+            assert_true(copy.part_count <= (size_t)len / SN_HEAD_PIECE_SAMPLES_MAX + 2);
+            assert_int_equal(sn_head_copy_decode(&copy, range, &samples), SN_OK);
+            assert_int_equal(samples.count, last < first ? 0 : last - first + 1);
+            for (size_t i = 0; i < samples.count; i++)
+                assert_int_equal(samples.time_ms[i], first + (int)i);
+            sn_head_copy_release(&copy);
+        }
+    }
+    sn_samples_release(&samples);
+    sn_head_release(&head);
+}
+
 static void epochs_keep_their_samples_apart(void **state) {
     (void)state;
     struct sn_head head;
@@ -261,6 +292,7 @@ int main(void) {
         cmocka_unit_test(each_verdict_is_given_at_its_boundary),
         cmocka_unit_test(a_long_series_is_a_chain_that_decodes_in_order),
         cmocka_unit_test(constant_series_are_cut_at_the_samples_of_a_chunk),
+        cmocka_unit_test(a_copy_of_a_range_is_the_range_of_a_copy),
         cmocka_unit_test(epochs_keep_their_samples_apart),
         cmocka_unit_test(the_flush_reads_what_readers_read),
         cmocka_unit_test(a_failed_append_changes_nothing),

@@ -133,6 +133,31 @@ sn_status test_push_round(struct test_store *test, const char *name, unsigned co
     return status;
 }
 
+/* A scan gives the same as a reading of one series, or fails as well. */
+static void check_scan(const struct sn_reader *reader, uint64_t id, struct sn_range range,
+                       const struct sn_samples *expected, sn_status expected_status) {
+    struct sn_samples samples;
+    struct sn_scan scan;
+    sn_samples_init(&samples);
+    assert_int_equal(sn_scan_open(reader, range, &scan, NULL), SN_OK);
+    for (int again = 0; again < 2; again++) {
+        sn_samples_reset(&samples);
+        assert_int_equal(sn_scan_samples(&scan, id, &samples, NULL), expected_status);
+        if (expected_status != SN_OK)
+            continue;
+        assert_int_equal(samples.count, expected->count);
+        assert_int_equal(samples.has_start, expected->has_start);
+        for (size_t i = 0; i < samples.count; i++) {
+            assert_int_equal(samples.time_ms[i], expected->time_ms[i]);
+            assert_int_equal(sn_double_bits(samples.value[i]), sn_double_bits(expected->value[i]));
+            if (samples.has_start)
+                assert_int_equal(samples.start_ms[i], expected->start_ms[i]);
+        }
+    }
+    sn_scan_close(&scan);
+    sn_samples_release(&samples);
+}
+
 sn_status test_try_read(struct test_store *test, const char *name, unsigned number,
                         struct sn_range range, struct sn_samples *samples, struct sn_err *err) {
     char text[16];
@@ -148,6 +173,8 @@ sn_status test_try_read(struct test_store *test, const char *name, unsigned numb
     sn_status status = reader.select(reader.ctx, &select, &arena, &list, err);
     if (status == SN_OK && list.count == 1)
         status = reader.samples(reader.ctx, list.items[0].id, range, samples, err);
+    if (list.count == 1 && status != SN_ERR_NO_MEMORY && samples->count > 0)
+        check_scan(&reader, list.items[0].id, range, samples, status);
     assert_true(list.count <= 1);
     sn_arena_release(&arena);
     return status;
