@@ -37,6 +37,12 @@ typedef struct sonde_registry_options {
      * [0.001 0.005 0.01 0.025 0.05 0.1 0.25 0.5 1 2.5 5]. */
     const double *operation_bounds; /* [operation_bound_count], copied */
     size_t operation_bound_count;
+    /*
+     * A file in which the registry's numbers lie (see sonde/shared.h), so that they outlive a crash
+     * and several processes count into one set of series; NULL: they are on the heap. Copied.
+     */
+    const char *shared_file;
+    size_t shared_bytes; /* its size when it is made, 1 MiB to 1 GiB [64 MiB] */
 } sonde_registry_options;
 
 /*
@@ -45,7 +51,8 @@ typedef struct sonde_registry_options {
  *   options  NULL: all defaults
  *   error    may be NULL
  *
- * Returns NULL when there is no memory or the options are wrong (NO_MEMORY, INVALID, LIMIT).
+ * Returns NULL when there is no memory or the options are wrong (NO_MEMORY, INVALID, LIMIT), or the
+ * shared file cannot be used (as sonde_registry_global_init).
  * Every function that takes a registry understands NULL as "the global one", so a program that
  * ignores this failure goes on working there.
  * Threads: any. Blocks: on the registration lock. Cost: O(1), two allocations.
@@ -63,6 +70,18 @@ SONDE_API sonde_registry *sonde_registry_free(sonde_registry *registry);
 
 /* The registry that NULL stands for. Never NULL. Threads: any. Blocks: never. */
 SONDE_API sonde_registry *sonde_registry_global(void);
+
+/*
+ * Give options to the global registry, before anything uses it.
+ *
+ * Returns SONDE_OK, NO_MEMORY, INVALID or LIMIT (options; or the shared file exists and is not one of
+ * libsonde), EXISTS (the global registry is in use), CORRUPT and UNSUPPORTED (the shared file), IO
+ * (it cannot be opened or has no room). After an error it has default options and no file: the
+ * program counts on, on the heap.
+ * Threads: any. Blocks: on the registration lock and on the file, at most 2 s.
+ */
+SONDE_API sonde_status sonde_registry_global_init(const sonde_registry_options *options,
+                                                  sonde_error *error);
 
 /* Why something could not be recorded: the label `reason` of sonde_lost_total. */
 typedef enum sonde_lost_reason {

@@ -19,6 +19,7 @@
 #include "sonde/push.h"
 #include "sonde/registry.h"
 #include "sonde/service.h"
+#include "sonde/shared.h"
 #include "sonde/standard.h"
 #include "sonde/status.h"
 

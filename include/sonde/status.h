@@ -34,6 +34,7 @@ typedef enum sonde_status {
     SONDE_ERR_NOT_FOUND = -4,   /* what was asked for does not exist */
     SONDE_ERR_EXISTS = -5,      /* the name is taken by a metric of another shape */
     SONDE_ERR_IO = -6,          /* a write failed, or the caller's sink said stop */
+    SONDE_ERR_CORRUPT = -8,     /* stored bytes fail their checks */
     SONDE_ERR_UNSUPPORTED = -9, /* this version does not know that format */
 } sonde_status;
 

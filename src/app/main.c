@@ -13,6 +13,8 @@ static const struct sn_command commands[] = {
     {"serve", "Collect, store and serve metrics.", sn_command_serve},
     {"check-config", "Check a configuration file and say what is wrong with it.",
      sn_command_check_config},
+    {"attach", "Print the metrics in a shared file of a program, also of a dead one.",
+     sn_command_attach},
 };
 #define COMMAND_COUNT (sizeof commands / sizeof commands[0])
 

@@ -129,6 +129,22 @@ int sn_os_flock(int fd, int operation) {
     return REPEATED(SN_FAULT_ANY, flock(fd, operation));
 }
 
+static struct flock byte_lock(int type, int64_t byte) {
+    return (struct flock){.l_type = (short)type, .l_whence = SEEK_SET, .l_start = byte, .l_len = 1};
+}
+
+int sn_os_lock_byte(int fd, int type, int64_t byte) {
+    struct flock lock = byte_lock(type, byte);
+    return REPEATED(SN_FAULT_ANY, fcntl(fd, F_OFD_SETLK, &lock));
+}
+
+int sn_os_is_byte_locked(int fd, int64_t byte) {
+    struct flock lock = byte_lock(F_WRLCK, byte);
+    if (fcntl(fd, F_OFD_GETLK, &lock) == -1)
+        return -1;
+    return lock.l_type != F_UNLCK;
+}
+
 int sn_os_sync_dir(const char *path) {
     int fd = sn_os_open(path, O_RDONLY | O_DIRECTORY, 0);
     if (fd == -1)

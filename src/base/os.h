@@ -89,6 +89,15 @@ int sn_os_munmap(void *addr, size_t len);
 int sn_os_madvise(void *addr, size_t len, int advice);
 int sn_os_flock(int fd, int operation);
 
+/*
+ * Lock one byte of a file for this open description of it (F_RDLCK, F_WRLCK, F_UNLCK), without
+ * waiting: EAGAIN when another description holds it. The kernel gives it back when the last copy of
+ * the descriptor is closed, however its process ends. sn_os_is_byte_locked: 1 when another
+ * description holds a lock there, 0 when none, -1 and errno.
+ */
+int sn_os_lock_byte(int fd, int type, int64_t byte);
+int sn_os_is_byte_locked(int fd, int64_t byte);
+
 /* fsync of the directory itself, so that a rename or a new file survives power loss. */
 int sn_os_sync_dir(const char *path);
 

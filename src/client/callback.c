@@ -51,7 +51,7 @@ sonde_callback *sonde_callback_new(sonde_registry *registry, const sonde_callbac
         sn_client_unlock();
     }
     if (status != SONDE_OK)
-        sn_lost_add(&registry->lost, SONDE_LOST_REGISTRATION);
+        sn_lost_add(registry->lost, SONDE_LOST_REGISTRATION);
     (void)sn_public_error(error, status, &err);
     return (sonde_callback *)(void *)series;
 }
@@ -98,6 +98,6 @@ sonde_status sonde_info_set(sonde_registry *registry, const sonde_metric *metric
     sonde_status status = set_info_locked(registry, metric, values, &err);
     sn_client_unlock();
     if (status != SONDE_OK)
-        sn_lost_add(&registry->lost, SONDE_LOST_REGISTRATION);
+        sn_lost_add(registry->lost, SONDE_LOST_REGISTRATION);
     return sn_public_error(error, status, &err);
 }

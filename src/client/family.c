@@ -12,6 +12,7 @@
 #include "client/openmetrics_names_priv.h"
 #include "client/operation_priv.h"
 #include "client/registry_priv.h"
+#include "client/shared_sync_priv.h"
 #include "codec/number.h"
 
 static struct sn_family nowhere = {.label_count = SIZE_MAX};
@@ -197,7 +198,7 @@ static sn_status find_family(const sonde_registry *registry, const sonde_metric 
 
 /* Making. */
 
-static uint32_t cells_of(enum sn_kind kind, const sonde_buckets *buckets) {
+static uint32_t cells_of(enum sn_kind kind, const sonde_buckets *buckets, bool is_in_file) {
     switch (kind) {
     case SN_KIND_COUNTER:
     case SN_KIND_FLOAT_COUNTER:
@@ -207,7 +208,8 @@ static uint32_t cells_of(enum sn_kind kind, const sonde_buckets *buckets) {
     case SN_KIND_HISTOGRAM:
         return 1 + buckets->count + 1;
     case SN_KIND_OPERATION:
-        return SONDE_OPERATION_BUCKETS + buckets->count + 1;
+        return SONDE_OPERATION_BUCKETS + buckets->count + 1 +
+               (is_in_file ? SN_OPERATION_ERROR_CELLS : 0);
     case SN_KIND_INFO:
     case SN_KIND_CALLBACK_GAUGE:
     case SN_KIND_CALLBACK_COUNTER:
@@ -252,6 +254,10 @@ static sn_status make_bounds(struct sn_family *family, const sonde_metric *metri
     size_t count = metric->bound_count > 0 ? metric->bound_count : sn_default_bound_count;
     double scale = family->kind == SN_KIND_OPERATION ? 1e9 : 1;
     SN_TRY(sn_buckets_new(bounds, count, scale, &family->buckets, err));
+    family->bounds = sn_alloc_zero(count + 1, sizeof *family->bounds); /* count may be 0 */
+    if (family->bounds == NULL)
+        return SN_ERR_NO_MEMORY;
+    memcpy(family->bounds, bounds, count * sizeof *bounds);
     family->bound_texts = sn_alloc_zero(count + 1, sizeof *family->bound_texts);
     if (family->bound_texts == NULL)
         return SN_ERR_NO_MEMORY;
@@ -267,7 +273,9 @@ static sn_status fill_family(struct sn_family *family, const sonde_metric *metri
                              struct sn_err *err) {
     SN_TRY(copy_texts(family, metric));
     SN_TRY(make_bounds(family, metric, err));
-    family->cell_count = cells_of(family->kind, family->buckets);
+    bool is_in_file =
+        family->registry->cells.shared != NULL && sn_shared_takes(family->kind, family->name);
+    family->cell_count = cells_of(family->kind, family->buckets, is_in_file);
     family->tail_size = tail_of(family->kind, family->buckets);
     family->series_max =
         metric->series_max > 0 ? metric->series_max : family->registry->options.family_series_max;
@@ -283,6 +291,7 @@ struct sn_family *sn_family_free(struct sn_family *family) {
     for (size_t i = 0; family->bound_texts != NULL && i <= family->buckets->count; i++)
         sn_free(family->bound_texts[i]);
     sn_free(family->label_names);
+    sn_free(family->bounds);
     sn_free(family->bound_texts);
     (void)sn_buckets_free(family->buckets);
     sn_free(family->name);
@@ -326,21 +335,72 @@ static void publish(struct sn_family *family) {
     sn_openmetrics_mark(family);
 }
 
-sonde_status sn_family_get_locked(sonde_registry *registry, const sonde_metric *metric,
-                                  enum sn_kind kind, struct sn_family **ret_family,
-                                  struct sn_err *err) {
+/* Find a family in the registry's file, or make it there. */
+static sn_status get_in_file(sonde_registry *registry, const sonde_metric *metric,
+                             enum sn_kind kind, struct sn_family **ret_family, struct sn_err *err) {
+    struct sn_family *family = NULL;
+    sn_status status = find_family(registry, metric, kind, &family, err);
+    if (status != SN_OK || family != NULL) {
+        *ret_family = family;
+        return status;
+    }
+    SN_TRY(new_family(registry, metric, kind, &family, err));
+    if (!sn_shared_add_family(family)) {
+        (void)sn_family_free(family);
+        return sn_err_set(err, SN_ERR_LIMIT, "no room for metric %s in the shared file",
+                          metric->name);
+    }
+    publish(family);
+    *ret_family = family;
+    return SN_OK;
+}
+
+/* Of a family that this process does not have. */
+static sn_status make_family(sonde_registry *registry, const sonde_metric *metric,
+                             enum sn_kind kind, struct sn_family **ret_family, struct sn_err *err) {
+    if (registry->cells.shared != NULL && sn_shared_takes(kind, metric->name)) {
+        if (!sn_shared_begin_locked(registry))
+            return sn_err_set(err, SN_ERR_IO, "metric %s: the shared file is held or damaged",
+                              metric->name);
+        sn_status status = get_in_file(registry, metric, kind, ret_family, err);
+        sn_shared_end_locked(registry);
+        return status;
+    }
+    SN_TRY(new_family(registry, metric, kind, ret_family, err));
+    publish(*ret_family);
+    return SN_OK;
+}
+
+/* is_import: it is in the registry's file already. */
+static sonde_status get_locked(sonde_registry *registry, const sonde_metric *metric,
+                               enum sn_kind kind, struct sn_family **ret_family, struct sn_err *err,
+                               bool is_import) {
     struct sn_family *family = NULL;
     sn_status status = check_metric(metric, kind, err);
     if (status == SN_OK)
         status = find_family(registry, metric, kind, &family, err);
-    if (status == SN_OK && family == NULL) {
+    if (status == SN_OK && family == NULL && is_import) {
         status = new_family(registry, metric, kind, &family, err);
         if (status == SN_OK)
             publish(family);
+    } else if (status == SN_OK && family == NULL) {
+        status = make_family(registry, metric, kind, &family, err);
     }
     if (status == SN_OK)
         *ret_family = family;
     return (sonde_status)status;
+}
+
+sonde_status sn_family_get_locked(sonde_registry *registry, const sonde_metric *metric,
+                                  enum sn_kind kind, struct sn_family **ret_family,
+                                  struct sn_err *err) {
+    return get_locked(registry, metric, kind, ret_family, err, false);
+}
+
+sonde_status sn_family_import_locked(sonde_registry *registry, const sonde_metric *metric,
+                                     enum sn_kind kind, struct sn_family **ret_family,
+                                     struct sn_err *err) {
+    return get_locked(registry, metric, kind, ret_family, err, true);
 }
 
 struct sn_family *sn_family_get(sonde_registry *registry, const sonde_metric *metric,
@@ -352,7 +412,7 @@ struct sn_family *sn_family_get(sonde_registry *registry, const sonde_metric *me
     sonde_status status = sn_family_get_locked(registry, metric, kind, &family, &err);
     sn_client_unlock();
     if (status != SONDE_OK)
-        sn_lost_add(&registry->lost, SONDE_LOST_REGISTRATION);
+        sn_lost_add(registry->lost, SONDE_LOST_REGISTRATION);
     (void)sn_public_error(error, status, &err);
     return family;
 }
@@ -380,7 +440,7 @@ struct sn_series *sn_family_get_single(sonde_registry *registry, const sonde_met
     sonde_status status = get_single_locked(registry, metric, kind, &series, &err);
     sn_client_unlock();
     if (status != SONDE_OK)
-        sn_lost_add(&registry->lost, SONDE_LOST_REGISTRATION);
+        sn_lost_add(registry->lost, SONDE_LOST_REGISTRATION);
     (void)sn_public_error(error, status, &err);
     return series;
 }

@@ -28,6 +28,11 @@ sonde_status sn_family_get_locked(sonde_registry *registry, const sonde_metric *
                                   enum sn_kind kind, struct sn_family **ret_family,
                                   struct sn_err *err);
 
+/* As sn_family_get_locked, for a family that is in the registry's file: not written there again. */
+sonde_status sn_family_import_locked(sonde_registry *registry, const sonde_metric *metric,
+                                     enum sn_kind kind, struct sn_family **ret_family,
+                                     struct sn_err *err);
+
 /* The family of failed registrations: its lookups find nothing. Static. */
 struct sn_family *sn_family_nowhere(void);
 

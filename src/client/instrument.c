@@ -64,7 +64,7 @@ static bool make_ready(struct sn_instrument *instrument, struct sn_series *serie
 }
 
 static struct sn_instrument *refuse(sonde_registry *registry) {
-    sn_lost_add(&registry->lost, SONDE_LOST_REGISTRATION);
+    sn_lost_add(registry->lost, SONDE_LOST_REGISTRATION);
     return NULL;
 }
 

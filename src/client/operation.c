@@ -47,7 +47,7 @@ static struct sn_family *family_locked(sonde_registry *registry, enum sn_kind ki
     struct sn_family *family;
     if (sn_family_get_locked(registry, &metric, kind, &family, NULL) == SONDE_OK)
         return family;
-    sn_lost_add(&registry->lost, SONDE_LOST_REGISTRATION);
+    sn_lost_add(registry->lost, SONDE_LOST_REGISTRATION);
     return NULL;
 }
 
@@ -129,27 +129,52 @@ void sonde_track_end_call(sonde_tracker *tracker, sonde_outcome outcome) {
 
 /* Last errors. */
 
-static void remember(struct sn_last_error *last, const sonde_failure *failure) {
+static void remember(struct sn_last_error *last, const sonde_failure *failure, int64_t wall_ms) {
     /* Who is writing has a message of this very moment: that one is as good. */
     if (!sn_try_lock_take(&last->writing))
         return;
     /* Odd already, if a fork lost the last writer at work. */
     uint64_t version = atomic_load_explicit(&last->version, memory_order_relaxed) | 1;
     atomic_store_explicit(&last->version, version, memory_order_relaxed);
-    atomic_store_explicit(&last->wall_ms, sn_clock_wall_ms(sn_clock_system()),
-                          memory_order_release);
+    atomic_store_explicit(&last->wall_ms, wall_ms, memory_order_release);
     sn_words_put(last->error_class, SONDE_ERROR_CLASS_SIZE, failure->error_class);
     sn_words_put(last->message, SONDE_ERROR_MESSAGE_SIZE, failure->message);
     atomic_store_explicit(&last->version, version + 1, memory_order_release);
     sn_try_lock_give(&last->writing);
 }
 
+static size_t error_cells_at(const struct sn_series *series) {
+    return SONDE_OPERATION_BUCKETS + (size_t)series->family->buckets->count + 1;
+}
+
+static void remember_in_file(struct sn_series *series, const sonde_failure *failure,
+                             int64_t wall_ms) {
+    _Atomic uint64_t *words =
+        (_Atomic uint64_t *)(sonde_cells(&series->head.ref) + error_cells_at(series));
+    /* Odd already, if the last owner was killed at work. */
+    uint64_t version =
+        atomic_load_explicit(&words[SN_OPERATION_ERROR_VERSION], memory_order_relaxed) | 1;
+    atomic_store_explicit(&words[SN_OPERATION_ERROR_VERSION], version, memory_order_relaxed);
+    sn_word_put(&words[SN_OPERATION_ERROR_WALL_MS], (uint64_t)wall_ms);
+    sn_words_put(&words[SN_OPERATION_ERROR_CLASS], SONDE_ERROR_CLASS_SIZE, failure->error_class);
+    sn_words_put(&words[SN_OPERATION_ERROR_MESSAGE], SONDE_ERROR_MESSAGE_SIZE, failure->message);
+    sn_word_put(&words[SN_OPERATION_ERROR_VERSION], version + 1);
+}
+
+void sn_operation_put_error(struct sn_series *series, const struct sn_error_text *error) {
+    sonde_failure failure = {error->error_class, error->message};
+    remember(&tail_of(series)->last_error, &failure, error->wall_ms);
+}
+
 void sonde_track_fail_as(sonde_tracker *tracker, const sonde_failure *failure) {
     struct sn_series *series = series_of(tracker->operation);
     if (series == NULL)
         return;
-    if (series->family != NULL && failure != NULL)
-        remember(&tail_of(series)->last_error, failure);
+    int64_t wall_ms = sn_clock_wall_ms(sn_clock_system());
+    if (series->family != NULL && failure != NULL && series->family->shared_number != 0)
+        remember_in_file(series, failure, wall_ms);
+    else if (series->family != NULL && failure != NULL)
+        remember(&tail_of(series)->last_error, failure, wall_ms);
     sonde_track_end(tracker, SONDE_OUTCOME_ERROR);
 }
 
@@ -157,18 +182,42 @@ void sonde_track_fail(sonde_tracker *tracker, const char *message) {
     sonde_track_fail_as(tracker, &(sonde_failure){.message = message});
 }
 
-static void get_words(_Atomic uint64_t *words, size_t size, char *ret_text) {
-    for (size_t i = 0; i < size / 8; i++) {
-        /* Acquire: the version is read again after the last word. */
-        uint64_t word = atomic_load_explicit(&words[i], memory_order_acquire);
-        memcpy(ret_text + 8 * i, &word, sizeof word);
+bool sn_operation_cells_error(const uint64_t *cells, struct sn_error_text *ret_error) {
+    const _Atomic uint64_t *words = (const _Atomic uint64_t *)cells;
+    for (int i = 0; i < SN_VERSION_TRIES; i++) {
+        uint64_t version = sn_word_get(&words[SN_OPERATION_ERROR_VERSION]);
+        if (version == 0)
+            return false;
+        ret_error->wall_ms = (int64_t)sn_word_get(&words[SN_OPERATION_ERROR_WALL_MS]);
+        sn_words_get(&words[SN_OPERATION_ERROR_CLASS], SONDE_ERROR_CLASS_SIZE,
+                     ret_error->error_class);
+        sn_words_get(&words[SN_OPERATION_ERROR_MESSAGE], SONDE_ERROR_MESSAGE_SIZE,
+                     ret_error->message);
+        if (version % 2 == 0 && sn_word_get(&words[SN_OPERATION_ERROR_VERSION]) == version)
+            return true;
     }
-    ret_text[size - 1] = '\0';
+    return true; /* its writer was killed at work: words of two messages are better than none */
+}
+
+static bool last_error_in_file(struct sn_series *series, struct sn_error_text *ret_error) {
+    bool is_found = false;
+    struct sn_error_text error;
+    struct sn_cell_walk walk = {0};
+    for (const uint64_t *cells; (cells = sn_cells_next(&series->head.ref, &walk)) != NULL;) {
+        if (sn_operation_cells_error(cells + error_cells_at(series), &error) &&
+            (!is_found || error.wall_ms > ret_error->wall_ms)) {
+            *ret_error = error;
+            is_found = true;
+        }
+    }
+    return is_found;
 }
 
 /* A few tries: a writer needs some 50 ns. What a busy one leaves is the words of two messages. */
 bool sn_operation_last_error(struct sn_series *series, struct sn_error_text *ret_error) {
     struct sn_last_error *last = &tail_of(series)->last_error;
+    if (series->family->shared_number != 0)
+        return last_error_in_file(series, ret_error);
     for (int i = 0; i < 1000; i++) {
         uint64_t version = atomic_load_explicit(&last->version, memory_order_acquire);
         if (version == 0)
@@ -176,8 +225,8 @@ bool sn_operation_last_error(struct sn_series *series, struct sn_error_text *ret
         if (version % 2 != 0)
             continue;
         ret_error->wall_ms = atomic_load_explicit(&last->wall_ms, memory_order_acquire);
-        get_words(last->error_class, SONDE_ERROR_CLASS_SIZE, ret_error->error_class);
-        get_words(last->message, SONDE_ERROR_MESSAGE_SIZE, ret_error->message);
+        sn_words_get(last->error_class, SONDE_ERROR_CLASS_SIZE, ret_error->error_class);
+        sn_words_get(last->message, SONDE_ERROR_MESSAGE_SIZE, ret_error->message);
         if (atomic_load_explicit(&last->version, memory_order_relaxed) == version)
             return true;
     }
@@ -215,11 +264,9 @@ static uint64_t finished(const struct sn_operation_sums *sums) {
 static void sum_cells(const struct sn_series *series, struct sn_operation_sums *ret_sums) {
     struct sn_operation_sums sums = {0};
     const sonde_ref *ref = &series->head.ref;
-    for (const struct sn_slab *slab = sn_slab_first(); slab != NULL; slab = sn_slab_next(slab)) {
-        const uint64_t *cells = sn_slab_cells(slab, ref);
-        if (cells != NULL)
-            add_slab(cells, &sums);
-    }
+    struct sn_cell_walk walk = {0};
+    for (const uint64_t *cells; (cells = sn_cells_next(ref, &walk)) != NULL;)
+        add_slab(cells, &sums);
     /* After all outcomes: a run that is in them has begun. */
     sums.begun = longer(sn_cells_sum(ref, SONDE_OPERATION_BEGUN), finished(&sums));
     *ret_sums = sums;
@@ -275,14 +322,15 @@ void sn_operation_reset(struct sn_series *series, int64_t wall_ms) {
     memcpy(baseline->outcomes, sums.outcomes, sizeof baseline->outcomes);
     baseline->sum_ns = sums.sum_ns;
     baseline->reset_wall_ms = wall_ms;
+    /* Other processes that read the same cells do not know what is kept here. */
+    if (series->family->shared_number != 0)
+        return;
     /* Kept before they are taken away: the exposition never shows them missing. */
     keep_extremes(baseline, &sums);
     struct sn_operation_sums taken = {0};
-    for (const struct sn_slab *slab = sn_slab_first(); slab != NULL; slab = sn_slab_next(slab)) {
-        const uint64_t *cells = sn_slab_cells(slab, &series->head.ref);
-        if (cells != NULL)
-            take_extremes((uint64_t *)(uintptr_t)cells, &taken);
-    }
+    struct sn_cell_walk walk = {0};
+    for (const uint64_t *cells; (cells = sn_cells_next(&series->head.ref, &walk)) != NULL;)
+        take_extremes((uint64_t *)(uintptr_t)cells, &taken);
     keep_extremes(baseline, &taken);
 }
 

@@ -23,6 +23,19 @@ struct sn_last_error {
     _Atomic uint64_t message[SN_ERROR_MESSAGE_WORDS];
 };
 
+/*
+ * In a registry with a shared file the last error lies in the thread's own cells instead, behind the
+ * buckets: a version as above, the time, the words of both texts. Only the owner writes there, so it
+ * needs no lock that a killed process could leave taken; the newest of all threads is the last.
+ */
+enum {
+    SN_OPERATION_ERROR_VERSION = 0,
+    SN_OPERATION_ERROR_WALL_MS = 1,
+    SN_OPERATION_ERROR_CLASS = 2,
+    SN_OPERATION_ERROR_MESSAGE = SN_OPERATION_ERROR_CLASS + SN_ERROR_CLASS_WORDS,
+    SN_OPERATION_ERROR_CELLS = SN_OPERATION_ERROR_MESSAGE + SN_ERROR_MESSAGE_WORDS,
+};
+
 /* The last error of an operation, copied. */
 struct sn_error_text {
     int64_t wall_ms;
@@ -71,6 +84,12 @@ struct sn_operation_sums {
 
 /* Add up. begun is never below the outcomes. Any thread, O(slabs). */
 void sn_operation_sum(struct sn_series *series, struct sn_operation_sums *ret_sums);
+
+/* Put back an error that was read from a file. */
+void sn_operation_put_error(struct sn_series *series, const struct sn_error_text *error);
+
+/* Copy the error from a thread's cells of it. False: none. Any thread. */
+bool sn_operation_cells_error(const uint64_t *cells, struct sn_error_text *ret_error);
 
 /* Copy the last error. False: none yet, or its writer is at work for too long. Any thread. */
 bool sn_operation_last_error(struct sn_series *series, struct sn_error_text *ret_error);

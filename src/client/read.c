@@ -14,6 +14,7 @@
 #include "client/openmetrics_names_priv.h"
 #include "client/operation_priv.h"
 #include "client/registry_priv.h"
+#include "client/shared_sync_priv.h"
 #include "sonde/counter.h"
 
 #define FOR_EACH_SERIES(series, family)                                                            \
@@ -248,6 +249,8 @@ SN_NO_LOCK_ANALYSIS sonde_registry *sn_registry_read_begin(sonde_registry *regis
     registry = sn_registry_or_global(registry);
     struct sn_tick_pair now = sn_ticks_now();
     sn_ticks_update(&now);
+    if (registry->cells.shared != NULL)
+        sn_shared_refresh(registry);
     sn_mutex_lock(&registry->read_mu);
     note_operations(registry, now.mono_ns);
     return registry;

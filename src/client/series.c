@@ -12,6 +12,7 @@
 #include "base/rng.h"
 #include "client/label_hash_priv.h"
 #include "client/lock_priv.h"
+#include "client/shared_sync_priv.h"
 
 #include <assert.h>
 #include <pthread.h>
@@ -209,12 +210,14 @@ static void render_labels(struct sn_series *series, const struct key *key) {
     assert(at == start + series->text_len);
 }
 
-static bool take_cells(struct sn_series *series) {
+static bool take_cells(struct sn_series *series, const struct sn_series_origin *origin) {
     struct sn_family *family = series->family;
     series->head.operation = (sonde_operation_head){{0, 0}, family->buckets};
     if (family->cell_count == 0)
         return true;
-    if (!sn_cell_space_take(&family->registry->cells, family->cell_count, &series->head.ref))
+    if (origin != NULL)
+        series->head.ref = origin->ref;
+    else if (!sn_cell_space_take(&family->registry->cells, family->cell_count, &series->head.ref))
         return false;
     if (family->kind != SN_KIND_GAUGE)
         return true;
@@ -222,7 +225,9 @@ static bool take_cells(struct sn_series *series) {
     return series->head.gauge.shared != NULL;
 }
 
-static struct sn_series *series_make(struct sn_family *family, const struct key *key) {
+/* origin: NULL, or where it comes from. */
+static struct sn_series *series_make(struct sn_family *family, const struct key *key,
+                                     const struct sn_series_origin *origin) {
     size_t raw;
     size_t text = text_size(family, key, &raw);
     size_t head = sizeof(struct sn_series) + family->label_count * sizeof(struct sn_span_of_text);
@@ -236,12 +241,13 @@ static struct sn_series *series_make(struct sn_family *family, const struct key 
     if (tail > 0)
         memset((char *)series + tail, 0, family->tail_size);
     series->family = family;
-    series->created_wall_ms = sn_clock_wall_ms(sn_clock_system());
+    series->created_wall_ms =
+        origin != NULL ? origin->created_wall_ms : sn_clock_wall_ms(sn_clock_system());
     series->hash = key->hash;
     series->text_len = (uint32_t)text;
     series->tail = (uint32_t)tail;
     render_labels(series, key);
-    return take_cells(series) ? series : NULL;
+    return take_cells(series, origin) ? series : NULL;
 }
 
 /* Let readers see a series. */
@@ -254,15 +260,17 @@ static void publish(struct sn_series *series) {
 
 static struct sn_series *refuse(struct sn_family *family, sonde_lost_reason reason) {
     if (family->registry != NULL)
-        sn_lost_add(&family->registry->lost, reason);
+        sn_lost_add(family->registry->lost, reason);
     return NULL;
 }
 
-static struct sn_series *add_locked(struct sn_family *family, const struct key *key) {
+static struct sn_series *add_locked(struct sn_family *family, const struct key *key,
+                                    const struct sn_series_origin *origin) {
     if (!table_reserve(family))
         return refuse(family, SONDE_LOST_NO_MEMORY);
-    struct sn_series *series = series_make(family, key);
-    if (series == NULL)
+    struct sn_series *series = series_make(family, key, origin);
+    bool is_new_in_file = family->shared_number != 0 && origin == NULL;
+    if (series == NULL || (is_new_in_file && !sn_shared_add_series(series)))
         return refuse(family, SONDE_LOST_NO_MEMORY);
     publish(series);
     table_put(atomic_load_explicit(&family->table, memory_order_relaxed), key->hash, series);
@@ -271,13 +279,27 @@ static struct sn_series *add_locked(struct sn_family *family, const struct key *
 }
 
 /* As add_locked, counted against the limits. */
-static struct sn_series *add_counted_locked(struct sn_family *family, const struct key *key) {
-    struct sn_series *series = add_locked(family, key);
+static struct sn_series *add_counted_locked(struct sn_family *family, const struct key *key,
+                                            const struct sn_series_origin *origin) {
+    struct sn_series *series = add_locked(family, key, origin);
     if (series != NULL) {
         family->series_count++;
         family->registry->series_count++;
     }
     return series;
+}
+
+/*
+ * Make sure that a series which find() does not see does not exist: in a shared file another process
+ * may have made it. False: the file is held by somebody else. Pair with end_search.
+ */
+static bool begin_search(struct sn_family *family) {
+    return family->shared_number == 0 || sn_shared_begin_locked(family->registry);
+}
+
+static void end_search(struct sn_family *family) {
+    if (family->shared_number != 0)
+        sn_shared_end_locked(family->registry);
 }
 
 /* The series for everything that finds no other place; it counts against no limit. */
@@ -289,14 +311,18 @@ static struct sn_series *other_locked(struct sn_family *family) {
     key_init(&key, values, family->label_count);
     /* The host may have used these very values: then that series is the one. */
     struct sn_series *other = find(family, &key, family->label_count);
-    if (other == NULL)
-        other = add_locked(family, &key);
+    if (other == NULL && begin_search(family)) {
+        other = find(family, &key, family->label_count);
+        if (other == NULL)
+            other = add_locked(family, &key, NULL);
+        end_search(family);
+    }
     atomic_store_explicit(&family->other, other, memory_order_release);
     return other;
 }
 
 static struct sn_series *get_other(struct sn_family *family, sonde_lost_reason reason) {
-    sn_lost_add(&family->registry->lost, reason);
+    sn_lost_add(family->registry->lost, reason);
     struct sn_series *other = atomic_load_explicit(&family->other, memory_order_acquire);
     if (other == NULL) {
         sn_client_lock();
@@ -317,11 +343,38 @@ static bool is_valid(const struct key *key, size_t count) {
 }
 
 static bool is_full_locked(struct sn_family *family) {
-    bool is_full = family->series_count >= family->series_max ||
-                   family->registry->series_count >= family->registry->options.series_max;
+    bool is_full =
+        family->series_count >= family->series_max ||
+        family->registry->series_count >= family->registry->options.series_max ||
+        (family->shared_number != 0 && sn_shared_is_full(family->registry->cells.shared));
     if (is_full) /* relaxed: who does not see it yet comes here and finds it out */
         atomic_store_explicit(&family->is_full, true, memory_order_relaxed);
     return is_full;
+}
+
+/* Find a series or make it. NULL, counted: no memory, or (*ret_is_full, not counted) a limit. */
+static struct sn_series *search_locked(struct sn_family *family, const struct key *key,
+                                       bool *ret_is_full) {
+    struct sn_series *series = find(family, key, family->label_count);
+    *ret_is_full = false;
+    if (series != NULL)
+        return series;
+    if (!begin_search(family))
+        return refuse(family, SONDE_LOST_REGISTRATION);
+    series = find(family, key, family->label_count);
+    *ret_is_full = series == NULL && is_full_locked(family);
+    if (series == NULL && !*ret_is_full)
+        series = add_counted_locked(family, key, NULL);
+    end_search(family);
+    return series;
+}
+
+void sn_series_import_locked(struct sn_family *family, const char *const *values,
+                             const struct sn_series_origin *origin) {
+    struct key key;
+    key_init(&key, values, family->label_count);
+    if (is_valid(&key, family->label_count) && find(family, &key, family->label_count) == NULL)
+        (void)add_counted_locked(family, &key, origin); /* without memory: counted */
 }
 
 /* The rare half of a lookup: not found without the lock. Its own key keeps the other's values in
@@ -334,11 +387,9 @@ static __attribute__((noinline)) struct sn_series *get_slow(struct sn_family *fa
         return get_other(family, SONDE_LOST_LABEL_VALUE);
     if (atomic_load_explicit(&family->is_full, memory_order_relaxed))
         return get_other(family, SONDE_LOST_SERIES_LIMIT);
+    bool is_full;
     sn_client_lock();
-    struct sn_series *series = find(family, &key, family->label_count);
-    bool is_full = series == NULL && is_full_locked(family);
-    if (series == NULL && !is_full)
-        series = add_counted_locked(family, &key);
+    struct sn_series *series = search_locked(family, &key, &is_full);
     sn_client_unlock();
     return is_full ? get_other(family, SONDE_LOST_SERIES_LIMIT) : series;
 }
@@ -407,12 +458,11 @@ sonde_status sn_series_get_exact_locked(struct sn_family *family, const char *co
         return (sonde_status)sn_err_set(err, SN_ERR_INVALID,
                                         "a label value of %s is not UTF-8 or above %d bytes",
                                         family->name, SONDE_LABEL_VALUE_BYTES_MAX);
-    struct sn_series *series = find(family, &key, family->label_count);
-    if (series == NULL && is_full_locked(family))
+    bool is_full;
+    struct sn_series *series = search_locked(family, &key, &is_full);
+    if (is_full)
         return (sonde_status)sn_err_set(err, SN_ERR_LIMIT, "%s has no room for another series",
                                         family->name);
-    if (series == NULL)
-        series = add_counted_locked(family, &key);
     if (series == NULL)
         return (sonde_status)sn_err_set(err, SN_ERR_NO_MEMORY, "no memory for a series of %s",
                                         family->name);

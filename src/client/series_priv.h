@@ -72,8 +72,9 @@ struct sn_family {
     struct sonde_registry *registry;
     uint64_t id; /* never used twice in a process, never 0 */
     enum sn_kind kind;
-    uint32_t cell_count; /* of a series */
-    uint32_t tail_size;  /* bytes of the kind's own struct in a series */
+    uint32_t cell_count;    /* of a series */
+    uint32_t tail_size;     /* bytes of the kind's own struct in a series */
+    uint32_t shared_number; /* 1 + number of its record in the registry's file; 0: not there */
     size_t label_count;
     size_t series_max;
     char *name;
@@ -81,6 +82,7 @@ struct sn_family {
     char *unit;
     char **label_names;     /* [label_count] */
     sonde_buckets *buckets; /* histograms and operations */
+    double *bounds;         /* [buckets->count] as they were given */
     char **bound_texts;     /* [buckets->count + 1] values of le */
     _Atomic(struct sn_series_table *) table;
     _Atomic(struct sn_series *) first;
@@ -94,7 +96,8 @@ struct sn_family {
 };
 
 struct sonde_registry {
-    struct sn_lost lost;
+    struct sn_lost *lost; /* own_lost, or in the shared file */
+    struct sn_lost own_lost;
     sonde_registry_options options; /* resolved; operation_bounds owned */
     struct sn_mutex read_mu;        /* one reader at a time; callbacks run under it */
     struct sn_moments moments;      /* guarded by read_mu */
@@ -122,7 +125,7 @@ static inline void *sn_series_tail(struct sn_series *series) {
 /* Count a value that its series cannot take. Any thread. */
 static inline void sn_series_lost_value(const struct sn_series *series) {
     if (series->family != NULL) /* NULL: the series of handles that record nothing */
-        sn_lost_add(&series->family->registry->lost, SONDE_LOST_VALUE);
+        sn_lost_add(series->family->registry->lost, SONDE_LOST_VALUE);
 }
 
 /*
@@ -141,6 +144,16 @@ struct sn_series *sn_series_get(struct sn_family *family, const char *const *val
  */
 sonde_status sn_series_get_exact_locked(struct sn_family *family, const char *const *values,
                                         struct sn_series **ret_series, struct sn_err *err);
+
+/* Where a series comes from that another process made. */
+struct sn_series_origin {
+    int64_t created_wall_ms;
+    sonde_ref ref; /* of this process */
+};
+
+/* Make a series that is in the registry's file, unless it is here. With the registration lock. */
+void sn_series_import_locked(struct sn_family *family, const char *const *values,
+                             const struct sn_series_origin *origin);
 
 /* As sn_series_get, asking first what a call site saw last. */
 struct sn_series *sn_series_get_at(struct sn_family *family, sonde_site *site,

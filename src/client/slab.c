@@ -12,8 +12,11 @@
  */
 #include "client/slab_priv.h"
 
+#include "base/check.h"
 #include "base/mem.h"
 #include "client/lock_priv.h"
+#include "client/shared_priv.h"
+#include "client/shared_sync_priv.h"
 
 #include <assert.h>
 #include <pthread.h>
@@ -29,10 +32,13 @@ struct sn_slab {
     _Atomic int state;
 };
 
-/* Chunk numbers. Guarded by the registration lock, but for `lost`, which attach reads. */
+/* Chunk numbers. Guarded by the registration lock, but for `lost`, `shared` and `file_chunk`,
+ * which are fixed before a handle of the chunk exists. */
 struct chunk_info {
     struct sn_lost *lost;
-    uint32_t previous; /* of the same registry, or of the list of free numbers */
+    struct sn_shared *shared; /* whose pages hold the cells; NULL: the heap */
+    uint32_t file_chunk;      /* number of the chunk there */
+    uint32_t previous;        /* of the same registry, or of the list of free numbers */
 };
 
 static struct chunk_info chunk_infos[SN_CHUNK_MAX];
@@ -66,13 +72,24 @@ static void after_fork(void) SN_RELEASE(&sn_client_mu) {
     sn_client_unlock();
 }
 
+/* The pages of shared files are the parent's, whose threads go on with them. */
+static void forget_pages(struct sn_slab *slab) {
+    for (uint32_t chunk = 1; chunk < chunk_count; chunk++) {
+        if (chunk_infos[chunk].shared != NULL)
+            __atomic_store_n(&slab->chunks[chunk], (uint64_t *)NULL, __ATOMIC_RELAXED);
+    }
+}
+
 /* Only the forking thread lives on: the slabs of all others wait for new owners. */
 static void after_fork_child(void) SN_RELEASE(&sn_client_mu) {
     for (struct sn_slab *slab = atomic_load(&slabs); slab != NULL; slab = slab->older) {
         if (slab != own_slab)
             atomic_store(&slab->state, SLAB_FREE);
+        if (sn_shared_first() != NULL)
+            forget_pages(slab);
     }
     atomic_fetch_add(&fork_count, 1);
+    sn_shared_after_fork_child();
     sn_client_unlock();
 }
 
@@ -136,6 +153,12 @@ static bool thread_attach(void) {
     return true;
 }
 
+static uint64_t *chunk_new(const struct chunk_info *info) {
+    if (info->shared != NULL)
+        return sn_shared_attach(info->shared, info->file_chunk);
+    return sn_alloc_aligned(64, SN_CHUNK_CELLS * sizeof(uint64_t));
+}
+
 uint64_t *sonde_cells_attach(uint32_t chunk) {
     if (chunk == 0)
         return nowhere;
@@ -143,13 +166,13 @@ uint64_t *sonde_cells_attach(uint32_t chunk) {
     if (own_slab != NULL || thread_attach()) {
         cells = __atomic_load_n(&own_slab->chunks[chunk], __ATOMIC_RELAXED);
         if (cells == NULL) /* not so when the slab had another owner before */
-            cells = sn_alloc_aligned(64, SN_CHUNK_CELLS * sizeof *cells);
+            cells = chunk_new(&chunk_infos[chunk]);
     }
     if (cells == NULL) {
         sn_lost_add(chunk_infos[chunk].lost, SONDE_LOST_NO_MEMORY);
         return nowhere;
     }
-    /* Release pairs with sn_slab_cells. */
+    /* Release pairs with slab_cells. */
     __atomic_store_n(&own_slab->chunks[chunk], cells, __ATOMIC_RELEASE);
     return cells;
 }
@@ -182,14 +205,42 @@ static uint32_t chunk_take(void) {
     return chunk;
 }
 
+/* Give a number of this process to a chunk of the registry. */
+static bool space_add(struct sn_cell_space *space, uint32_t file_chunk) {
+    uint32_t chunk = chunk_take();
+    if (chunk == 0)
+        return false;
+    chunk_infos[chunk] =
+        (struct chunk_info){space->lost, space->shared, file_chunk, space->last_chunk};
+    space->last_chunk = chunk;
+    return true;
+}
+
+bool sn_cell_space_bind(struct sn_cell_space *space, sonde_ref file_ref, sonde_ref *ret_ref) {
+    uint32_t *local = &space->shared->local_chunks[file_ref.chunk];
+    if (*local == 0) {
+        if (!space_add(space, file_ref.chunk))
+            return false;
+        *local = space->last_chunk;
+    }
+    *ret_ref = (sonde_ref){*local, file_ref.cell};
+    return true;
+}
+
+sonde_ref sn_cell_file_ref(sonde_ref ref) {
+    return (sonde_ref){chunk_infos[ref.chunk].file_chunk, ref.cell};
+}
+
 bool sn_cell_space_take(struct sn_cell_space *space, uint32_t count, sonde_ref *ret_ref) {
     assert(count > 0 && count <= SN_CHUNK_CELLS);
+    if (space->shared != NULL) {
+        sonde_ref file_ref;
+        return sn_shared_take(space->shared, count, &file_ref) &&
+               sn_cell_space_bind(space, file_ref, ret_ref);
+    }
     if (space->last_chunk == 0 || SN_CHUNK_CELLS - space->used < count) {
-        uint32_t chunk = chunk_take();
-        if (chunk == 0)
+        if (!space_add(space, 0))
             return false;
-        chunk_infos[chunk] = (struct chunk_info){space->lost, space->last_chunk};
-        space->last_chunk = chunk;
         space->used = 0;
     }
     *ret_ref = (sonde_ref){space->last_chunk, space->used};
@@ -199,12 +250,13 @@ bool sn_cell_space_take(struct sn_cell_space *space, uint32_t count, sonde_ref *
 
 static void chunk_release(uint32_t chunk) {
     for (struct sn_slab *slab = atomic_load(&slabs); slab != NULL; slab = slab->older) {
-        sn_free(__atomic_load_n(&slab->chunks[chunk], __ATOMIC_ACQUIRE));
+        if (chunk_infos[chunk].shared == NULL)
+            sn_free(__atomic_load_n(&slab->chunks[chunk], __ATOMIC_ACQUIRE));
         __atomic_store_n(&slab->chunks[chunk], (uint64_t *)NULL, __ATOMIC_RELEASE);
     }
     sn_free(shared_chunks[chunk]);
     shared_chunks[chunk] = NULL;
-    chunk_infos[chunk] = (struct chunk_info){NULL, free_chunk};
+    chunk_infos[chunk] = (struct chunk_info){.previous = free_chunk};
     free_chunk = chunk;
 }
 
@@ -218,6 +270,11 @@ void sn_cell_space_release(struct sn_cell_space *space) {
 }
 
 uint64_t *sn_shared_cells(const sonde_ref *ref) {
+    const struct chunk_info *info = &chunk_infos[ref->chunk];
+    if (info->shared != NULL) {
+        uint64_t *page = sn_shared_common(info->shared, info->file_chunk);
+        return page != NULL ? page + ref->cell : NULL;
+    }
     uint64_t **chunk = &shared_chunks[ref->chunk];
     if (*chunk == NULL)
         *chunk = sn_alloc_aligned(64, SN_CHUNK_CELLS * sizeof **chunk);
@@ -226,28 +283,44 @@ uint64_t *sn_shared_cells(const sonde_ref *ref) {
 
 /* Reading. */
 
-const struct sn_slab *sn_slab_first(void) {
-    return atomic_load_explicit(&slabs, memory_order_acquire);
-}
-
-const struct sn_slab *sn_slab_next(const struct sn_slab *slab) {
-    return slab->older;
-}
-
-const uint64_t *sn_slab_cells(const struct sn_slab *slab, const sonde_ref *ref) {
-    if (ref->chunk == 0)
-        return NULL;
+/* NULL when the slab's threads never touched them. */
+static const uint64_t *slab_cells(const struct sn_slab *slab, const sonde_ref *ref) {
     const uint64_t *chunk = __atomic_load_n(&slab->chunks[ref->chunk], __ATOMIC_ACQUIRE);
     return chunk != NULL ? chunk + ref->cell : NULL;
 }
 
+static inline const uint64_t *walk_slabs(const sonde_ref *ref, struct sn_cell_walk *walk) {
+    const struct sn_slab *slab =
+        walk->is_begun ? walk->slab->older : atomic_load_explicit(&slabs, memory_order_acquire);
+    walk->is_begun = true;
+    for (; slab != NULL; slab = slab->older) {
+        const uint64_t *cells = slab_cells(slab, ref);
+        walk->slab = slab;
+        if (cells != NULL)
+            return cells;
+    }
+    return NULL;
+}
+
+static inline const uint64_t *walk(const sonde_ref *ref, struct sn_cell_walk *at) {
+    const struct chunk_info *info = &chunk_infos[ref->chunk];
+    if (ref->chunk == 0)
+        return NULL;
+    if (SN_LIKELY(info->shared == NULL))
+        return walk_slabs(ref, at);
+    const uint64_t *page = sn_shared_next_page(info->shared, info->file_chunk, 0, &at->at);
+    return page != NULL ? page + ref->cell : NULL;
+}
+
+const uint64_t *sn_cells_next(const sonde_ref *ref, struct sn_cell_walk *at) {
+    return walk(ref, at);
+}
+
 uint64_t sn_cells_sum(const sonde_ref *ref, size_t index) {
     uint64_t sum = 0;
-    for (const struct sn_slab *slab = sn_slab_first(); slab != NULL; slab = slab->older) {
-        const uint64_t *cells = sn_slab_cells(slab, ref);
-        if (cells != NULL)
-            sum += sn_cell_load(&cells[index]);
-    }
+    struct sn_cell_walk at = {0};
+    for (const uint64_t *cells; (cells = walk(ref, &at)) != NULL;)
+        sum += sn_cell_load(&cells[index]);
     return sum;
 }
 
@@ -255,17 +328,15 @@ uint64_t sn_cells_sum(const sonde_ref *ref, size_t index) {
  * only grow never shrinks. */
 double sn_cells_sum_double(const sonde_ref *ref, size_t index) {
     double sum = 0;
-    for (const struct sn_slab *slab = sn_slab_first(); slab != NULL; slab = slab->older) {
-        const uint64_t *cells = sn_slab_cells(slab, ref);
-        if (cells != NULL)
-            sum += sn_double_of(sn_cell_load(&cells[index]));
-    }
+    struct sn_cell_walk at = {0};
+    for (const uint64_t *cells; (cells = walk(ref, &at)) != NULL;)
+        sum += sn_double_of(sn_cell_load(&cells[index]));
     return sum;
 }
 
 size_t sn_slab_count(void) {
     size_t count = 0;
-    for (const struct sn_slab *slab = sn_slab_first(); slab != NULL; slab = slab->older)
+    for (const struct sn_slab *slab = atomic_load(&slabs); slab != NULL; slab = slab->older)
         count++;
     return count;
 }

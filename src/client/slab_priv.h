@@ -24,11 +24,14 @@
 #define SN_CHUNK_CELLS 512u /* 4 KiB: one page */
 #define SN_CHUNK_MAX 16384u /* 64 MiB of cells per thread; the table takes 128 KiB of addresses */
 
+struct sn_shared;
+
 /* The chunks of one registry, filled from the front. Guarded by the registration lock. */
 struct sn_cell_space {
-    struct sn_lost *lost; /* whose loss it is when a thread gets no memory for a chunk */
-    uint32_t last_chunk;  /* 0: none yet; the earlier ones hang on it, newest first */
-    uint32_t used;        /* cells of last_chunk */
+    struct sn_lost *lost;     /* whose loss it is when a thread gets no memory for a chunk */
+    struct sn_shared *shared; /* the file in which the cells lie; NULL: on the heap */
+    uint32_t last_chunk;      /* 0: none yet; the earlier ones hang on it, newest first */
+    uint32_t used;            /* cells of last_chunk */
 };
 
 /*
@@ -47,13 +50,31 @@ void sn_cell_space_release(struct sn_cell_space *space);
  */
 uint64_t *sn_shared_cells(const sonde_ref *ref);
 
-/* Walk over all slabs: `for (s = sn_slab_first(); s; s = sn_slab_next(s))`. Any thread. */
-struct sn_slab;
-const struct sn_slab *sn_slab_first(void);
-const struct sn_slab *sn_slab_next(const struct sn_slab *slab);
+/*
+ * Take the cells at `file_ref` of space->shared: their chunk gets a number in this process when it has
+ * none. False: all numbers are taken. With the registration lock.
+ */
+bool sn_cell_space_bind(struct sn_cell_space *space, sonde_ref file_ref, sonde_ref *ret_ref);
 
-/* The cells of ref in one slab, NULL when its threads never touched them. Any thread. */
-const uint64_t *sn_slab_cells(const struct sn_slab *slab, const sonde_ref *ref);
+/* Where cells lie in the file of their registry. With the registration lock. */
+sonde_ref sn_cell_file_ref(sonde_ref ref);
+
+/*
+ * Walk over the cells of ref, thread by thread: of all slabs, or of all pages of a shared file. Always
+ * in the same order, newest first.
+ *
+ *     struct sn_cell_walk walk = {0};
+ *     for (const uint64_t *cells; (cells = sn_cells_next(ref, &walk)) != NULL;)
+ *
+ * Any thread.
+ */
+struct sn_slab;
+struct sn_cell_walk {
+    const struct sn_slab *slab;
+    uint64_t at;
+    bool is_begun;
+};
+const uint64_t *sn_cells_next(const sonde_ref *ref, struct sn_cell_walk *walk);
 
 /* One cell added up over all slabs, as integers or as doubles. Any thread, O(slabs). */
 uint64_t sn_cells_sum(const sonde_ref *ref, size_t index);
