@@ -16,6 +16,7 @@
 #include "base/lock.h"
 #include "codec/json_write.h"
 #include "ingest/ingest.h"
+#include "ingest/push_groups.h"
 #include "model/admin.h"
 #include "model/doors.h"
 #include "net/http.h"
@@ -43,7 +44,8 @@ struct sn_api_options {
     const char *retention_text;              /* "15d" */
     struct sn_ingest *ingest;
     struct sn_records *records;
-    sonde_registry *registry; /* for GET /metrics; NULL: the global one */
+    struct sn_push_groups *push_groups; /* NULL: no Pushgateway */
+    sonde_registry *registry;           /* for GET /metrics; NULL: the global one */
     /* SN_OK, or what is wrong with the server in one sentence: for /readyz. */
     sn_status (*health)(void *ctx, struct sn_err *err);
     /* Write the host's state as one JSON object. */

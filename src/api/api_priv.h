@@ -22,7 +22,8 @@ enum sn_api_role {
 
 /* One row of the route table. */
 struct sn_api_route {
-    const char *path;  /* without a trailing slash; matched whole; {name}: any one piece */
+    const char *path;  /* without a trailing slash; matched whole; {name}: any one piece,
+                          {*} at the end: any number of pieces, at least one */
     const char *allow; /* value of the Allow header */
     unsigned methods;  /* SN_API_METHOD bits */
     enum sn_api_role role;
@@ -81,6 +82,10 @@ void sn_api_respond_written(struct sn_api *api, struct sn_http_request *request,
  * undone, in the request's arena. SN_ERR_NOT_FOUND, SN_ERR_INVALID, SN_ERR_NO_MEMORY, SN_ERR_LIMIT. */
 sn_status sn_api_path_piece(struct sn_http_request *request, size_t number,
                             struct sn_str *ret_piece, struct sn_err *err) SN_MUST_USE;
+/* Answer what happened to samples: {"status":"success","data":{"accepted":..,"rejected":{..}}}, or
+ * 400 when all of them were refused. */
+void sn_api_respond_ingested(struct sn_http_request *request,
+                             const struct sn_ingest_result *result);
 
 /* Handlers, one file per subject. */
 void sn_api_get_page(struct sn_api *api, struct sn_http_request *request);
@@ -94,6 +99,8 @@ void sn_api_get_history(struct sn_api *api, struct sn_http_request *request);
 void sn_api_post_text(struct sn_api *api, struct sn_http_request *request);
 void sn_api_post_write(struct sn_api *api, struct sn_http_request *request);
 void sn_api_screen_write(struct sn_http_request *request);
+void sn_api_push_group(struct sn_api *api, struct sn_http_request *request);
+void sn_api_screen_push_group(struct sn_http_request *request);
 
 void sn_api_post_record(struct sn_api *api, struct sn_http_request *request);
 void sn_api_post_record_batch(struct sn_api *api, struct sn_http_request *request);

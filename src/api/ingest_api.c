@@ -55,23 +55,26 @@ static void write_result(struct sn_json_writer *json, const struct sn_ingest_res
     sn_json_write_object_end(json);
 }
 
-static void answer(struct import *import) {
-    struct sn_http_request *request = import->request;
-    if (import->status != SN_OK) {
-        sn_api_respond_failure(request, import->status, &import->err);
-        return;
-    }
-    if (import->result.accepted_count == 0 && rejected_total(&import->result) > 0) {
-        sn_api_respond_failure(request, SN_ERR_INVALID, &import->result.first_reject);
+void sn_api_respond_ingested(struct sn_http_request *request,
+                             const struct sn_ingest_result *result) {
+    if (result->accepted_count == 0 && rejected_total(result) > 0) {
+        sn_api_respond_failure(request, SN_ERR_INVALID, &result->first_reject);
         return;
     }
     struct sn_buf buf;
     struct sn_json_writer json;
     sn_buf_init(&buf, 0);
     sn_json_write_init(&json, &buf, 0);
-    write_result(&json, &import->result);
+    write_result(&json, result);
     sn_api_respond_json(request, &json, &buf);
     sn_buf_release(&buf);
+}
+
+static void answer(struct import *import) {
+    if (import->status != SN_OK)
+        sn_api_respond_failure(import->request, import->status, &import->err);
+    else
+        sn_api_respond_ingested(import->request, &import->result);
 }
 
 /* The second of the two events answers. */

@@ -6,6 +6,13 @@
 
 #define GET_ONLY SN_API_GET, .allow = "GET, HEAD"
 #define POST_ONLY SN_API_POST, .allow = "POST"
+#define PUSH_GROUP(path_text)                                                                      \
+    {                                                                                              \
+        path_text,                                                                                 \
+            .methods = SN_API_POST | SN_API_METHOD(SN_HTTP_PUT) | SN_API_METHOD(SN_HTTP_DELETE),   \
+            .allow = "PUT, POST, DELETE", .role = SN_API_INGEST, .is_slow = true,                  \
+            .screen = sn_api_screen_push_group, .handle = sn_api_push_group                        \
+    }
 /* Long queries do not fit into an address: they come as a form. */
 #define GET_OR_FORM (SN_API_GET | SN_API_POST), .allow = "GET, HEAD, POST"
 /* Two rows of one path, one role each. */
@@ -47,6 +54,8 @@ const struct sn_api_route sn_api_routes[] = {
      .handle = sn_api_post_text},
     {"/api/v1/write", .methods = POST_ONLY, .role = SN_API_INGEST, .screen = sn_api_screen_write,
      .handle = sn_api_post_write},
+    PUSH_GROUP("/metrics/job/{*}"),
+    PUSH_GROUP("/metrics/job@base64/{*}"),
     PROM_FORM("/api/v1/query", sn_api_prom_query),
     PROM_FORM("/api/v1/query_range", sn_api_prom_query_range),
     PROM_FORM("/api/v1/query_exemplars", sn_api_prom_query_exemplars),
@@ -69,7 +78,8 @@ const struct sn_api_route sn_api_routes[] = {
 };
 const size_t sn_api_route_count = sizeof sn_api_routes / sizeof sn_api_routes[0];
 
-/* Whether a path matches a pattern, in which {name} stands for one piece that is not empty. */
+/* Whether a path matches a pattern, in which {name} stands for one piece that is not empty and {*}
+ * at its end for all that is left. */
 static bool matches(struct sn_str pattern, struct sn_str path) {
     bool has_more_pattern = true, has_more_path = true;
     while (has_more_pattern && has_more_path) {
@@ -77,6 +87,8 @@ static bool matches(struct sn_str pattern, struct sn_str path) {
         has_more_pattern = sn_str_cut(pattern, '/', &wanted, &pattern);
         has_more_path = sn_str_cut(path, '/', &piece, &path);
         bool is_any = wanted.len > 0 && wanted.ptr[0] == '{';
+        if (sn_str_equal(wanted, SN_STR("{*}")))
+            return piece.len > 0;
         if (is_any ? piece.len == 0 : !sn_str_equal(wanted, piece))
             return false;
     }

@@ -7,6 +7,8 @@
 #include "app/schema.h"
 #include "base/limits.h"
 #include "base/os.h"
+#include "ingest/push_groups.h"
+#include "ingest/statsd_state.h"
 #include "net/address.h"
 
 #include <stddef.h>
@@ -44,6 +46,20 @@ static const struct sn_schema_key storage_keys[] = {
 static const struct sn_schema_key http_keys[] = {
     {"threads", SN_SCHEMA_INTEGER, FIELD(http_threads), RANGE(0, SN_HTTP_WORKERS_MAX)},
     {"body_max", SN_SCHEMA_BYTES, FIELD(body_bytes_max), RANGE(1024, INT64_C(1) << 30)},
+};
+
+static const struct sn_schema_key pushgateway_keys[] = {
+    {"interval", SN_SCHEMA_DURATION, FIELD(pushgateway_interval_ms),
+     RANGE(SN_PUSH_INTERVAL_MS_MIN, SN_PUSH_INTERVAL_MS_MAX)},
+};
+
+static const struct sn_schema_key statsd_keys[] = {
+    {"listen", SN_SCHEMA_TEXT, FIELD(statsd_listen)},
+    {"socket", SN_SCHEMA_TEXT, FIELD(statsd_socket)},
+    {"flush_interval", SN_SCHEMA_DURATION, FIELD(statsd_flush_interval_ms),
+     RANGE(100, 10 * MINUTE_MS)},
+    {"expire", SN_SCHEMA_DURATION, FIELD(statsd_expire_ms), RANGE(0, 365 * DAY_MS)},
+    {"series_max", SN_SCHEMA_INTEGER, FIELD(statsd_series_max), RANGE(1, 10000000)},
 };
 
 /* Rows below collect.sources.NAME go into an override of that name. */
@@ -117,6 +133,8 @@ static const struct sn_schema_key keys[] = {
     {"storage", SN_SCHEMA_MAP, TABLE(storage_keys)},
     {"http", SN_SCHEMA_MAP, TABLE(http_keys)},
     {"records", SN_SCHEMA_MAP, TABLE(records_keys)},
+    {"pushgateway", SN_SCHEMA_MAP, TABLE(pushgateway_keys)},
+    {"statsd", SN_SCHEMA_MAP, TABLE(statsd_keys)},
     {"collect", SN_SCHEMA_MAP, TABLE(collect_keys)},
 };
 
@@ -142,6 +160,10 @@ void sn_config_init(struct sn_config *config) {
         .series_max = 10000000,
         .body_bytes_max = (int64_t)SN_HTTP_BODY_BYTES_MAX,
         .records_retention_ms = SN_RECORDS_RETENTION_MS_DEFAULT,
+        .pushgateway_interval_ms = 15 * SECOND_MS,
+        .statsd_flush_interval_ms = 10 * SECOND_MS,
+        .statsd_expire_ms = HOUR_MS,
+        .statsd_series_max = (int64_t)SN_STATSD_SERIES_MAX_DEFAULT,
         .collect_interval_ms = SN_COLLECT_INTERVAL_MS_DEFAULT,
     };
     sn_arena_init(&config->arena, CONFIG_ARENA_BYTES);

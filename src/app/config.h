@@ -37,6 +37,14 @@ struct sn_config {
     int64_t records_retention_ms;
     struct sn_records_retention records_retentions[SN_RECORDS_RETENTIONS_MAX];
     size_t records_retention_count;
+    /* pushgateway */
+    int64_t pushgateway_interval_ms;
+    /* statsd */
+    const char *statsd_listen; /* NULL or "": no UDP */
+    const char *statsd_socket; /* NULL or "": no unix socket */
+    int64_t statsd_flush_interval_ms;
+    int64_t statsd_expire_ms; /* 0: never */
+    int64_t statsd_series_max;
     /* collect */
     int64_t collect_interval_ms;
     const char *instance; /* NULL: the host's name */

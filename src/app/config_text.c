@@ -79,6 +79,17 @@ static void put_collect(struct sn_buf *buf, const struct sn_config *config) {
     }
 }
 
+static void put_statsd(struct sn_buf *buf, const struct sn_config *config) {
+    sn_buf_put_text(buf, "statsd:\n");
+    if (config->statsd_listen != NULL)
+        put_text(buf, "  listen", config->statsd_listen);
+    if (config->statsd_socket != NULL)
+        put_text(buf, "  socket", config->statsd_socket);
+    put_duration(buf, "  flush_interval", config->statsd_flush_interval_ms);
+    put_duration(buf, "  expire", config->statsd_expire_ms);
+    put_number(buf, "  series_max", config->statsd_series_max);
+}
+
 void sn_config_write(const struct sn_config *config, struct sn_buf *buf) {
     static const char *const levels[] = {"debug", "info", "warn", "error"};
     bool is_open = config->access == SN_API_ACCESS_OPEN;
@@ -91,5 +102,8 @@ void sn_config_write(const struct sn_config *config, struct sn_buf *buf) {
     put_number(buf, "  threads", config->http_threads);
     put_number(buf, "  body_max", config->body_bytes_max);
     put_records(buf, config);
+    sn_buf_put_text(buf, "pushgateway:\n");
+    put_duration(buf, "  interval", config->pushgateway_interval_ms);
+    put_statsd(buf, config);
     put_collect(buf, config);
 }

@@ -125,6 +125,7 @@ static sn_status open_api(struct sn_server *server, struct sn_err *err) {
         .retention_text = server->retention_text,
         .ingest = &server->ingest,
         .records = server->records,
+        .push_groups = server->receivers.push_groups,
         .health = health,
         .host_status = host_status,
         .config_text = config_text,
@@ -186,6 +187,7 @@ static sn_status open_all(struct sn_server *server, struct sn_err *err) {
     server->has_health_watch = true;
     sn_ingest_init(&server->ingest, sn_store_sink(server->store));
     SN_TRY(open_records(server, err));
+    SN_TRY(sn_receivers_open(&server->receivers, server->config, &server->ingest, err));
     SN_TRY(open_query_engine(server, err));
     SN_TRY(open_host_status(server, err));
     SN_TRY(open_api(server, err));
@@ -201,6 +203,7 @@ static void close_all(struct sn_server *server) {
     sn_http_server_close(server->http);
     server->api = sn_api_close(server->api);
     server->query_engine = sn_query_engine_free(server->query_engine);
+    sn_receivers_close(&server->receivers);
     if (server->has_host_status)
         sn_host_status_release(&server->host_status);
     if (server->has_health_watch)
@@ -232,6 +235,7 @@ static sn_status start_all(struct sn_server *server, struct sn_err *err) {
     SN_TRY(sn_crew_start(job, err));
     http->count = sn_http_server_workers(server->http, http->workers, SN_CREW_MAX);
     SN_TRY(sn_crew_start(http, err));
+    SN_TRY(sn_receivers_start(&server->receivers, err));
     return start_collect(server, err);
 }
 
@@ -245,6 +249,7 @@ static bool stop_all(struct sn_server *server) {
     size_t hanging = sn_crew_join_within(&server->collect_crew, COLLECT_JOIN_NS);
     if (hanging > 0)
         sn_log_warn("collect", "%zu collectors hang in the kernel and are left behind", hanging);
+    sn_receivers_stop(&server->receivers);
     sn_crew_stop(&server->job_crew);
     sn_crew_join(&server->job_crew);
     sn_crew_stop(&server->records_crew);
@@ -288,6 +293,15 @@ static bool has_other_records(const struct sn_config *a, const struct sn_config 
     return false;
 }
 
+static bool receivers_differ(const struct sn_config *a, const struct sn_config *b) {
+    return !is_same_text(a->statsd_listen, b->statsd_listen) ||
+           !is_same_text(a->statsd_socket, b->statsd_socket) ||
+           a->statsd_flush_interval_ms != b->statsd_flush_interval_ms ||
+           a->statsd_expire_ms != b->statsd_expire_ms ||
+           a->statsd_series_max != b->statsd_series_max ||
+           a->pushgateway_interval_ms != b->pushgateway_interval_ms;
+}
+
 static bool needs_restart(const struct sn_config *a, const struct sn_config *b) {
     return !is_same_text(a->listen, b->listen) || !is_same_text(a->data, b->data) ||
            a->access != b->access || a->retention_ms != b->retention_ms ||
@@ -295,7 +309,8 @@ static bool needs_restart(const struct sn_config *a, const struct sn_config *b) 
            a->log_bytes_max != b->log_bytes_max || a->flush_interval_ms != b->flush_interval_ms ||
            a->out_of_order_window_ms != b->out_of_order_window_ms ||
            a->series_max != b->series_max || a->http_threads != b->http_threads ||
-           a->body_bytes_max != b->body_bytes_max || has_other_records(a, b);
+           a->body_bytes_max != b->body_bytes_max || has_other_records(a, b) ||
+           receivers_differ(a, b);
 }
 
 sn_status sn_server_reload(struct sn_server *server, const struct sn_config *config,

@@ -11,6 +11,7 @@
 #include "app/crew.h"
 #include "app/health_watch.h"
 #include "app/own_metrics.h"
+#include "app/receivers.h"
 #include "codec/duration.h"
 #include "collect/host_status.h"
 #include "query/engine.h"
@@ -35,6 +36,7 @@ struct sn_server {
     bool has_health_watch;
     struct sn_own_metrics own_metrics;
     struct sn_crew store_crew, records_crew, job_crew, http_crew, collect_crew;
+    struct sn_receivers receivers; /* beside HTTP */
 };
 
 /*

@@ -125,6 +125,10 @@ int sn_os_madvise(void *addr, size_t len, int advice) {
     return madvise(addr, len, advice);
 }
 
+int sn_os_chmod(const char *path, mode_t mode) {
+    return UNLESS_FAULT(SN_FAULT_ANY, chmod(path, mode));
+}
+
 int sn_os_flock(int fd, int operation) {
     return REPEATED(SN_FAULT_ANY, flock(fd, operation));
 }
@@ -240,6 +244,10 @@ ssize_t sn_os_send(int fd, const void *buf, size_t len, int flags) {
 
 ssize_t sn_os_recv(int fd, void *buf, size_t len, int flags) {
     return REPEATED_TRANSFER(SN_FAULT_RECV, len, recv(fd, buf, len, flags));
+}
+
+int sn_os_recvmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags) {
+    return (int)REPEATED(SN_FAULT_RECV, recvmmsg(fd, messages, count, flags, NULL));
 }
 
 int sn_os_poll(struct pollfd *fds, size_t count, int timeout_ms) {

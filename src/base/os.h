@@ -22,7 +22,7 @@
 
 /*
  * Kinds of calls that a fault can name. SN_FAULT_ANY matches every kind but LOG, and calls without
- * a kind of their own (flock, getsockname). Calls that only give back (close, munmap, shutdown) and
+ * a kind of their own (flock, chmod, getsockname). Calls that only give back (close, munmap, shutdown) and
  * waits never fail by order.
  */
 enum sn_fault_kind {
@@ -80,6 +80,7 @@ int sn_os_ftruncate(int fd, int64_t len);
 int sn_os_fallocate(int fd, int mode, int64_t offset, int64_t len);
 int sn_os_rename(const char *from, const char *to);
 int sn_os_unlink(const char *path);
+int sn_os_chmod(const char *path, mode_t mode);
 int sn_os_mkdir(const char *path, mode_t mode);
 int sn_os_stat(const char *path, struct stat *ret);
 int sn_os_fstat(int fd, struct stat *ret);
@@ -143,6 +144,9 @@ int sn_os_getsockname(int fd, struct sockaddr *addr, socklen_t *len);
 int sn_os_shutdown(int fd, int how);
 ssize_t sn_os_send(int fd, const void *buf, size_t len, int flags); /* adds MSG_NOSIGNAL */
 ssize_t sn_os_recv(int fd, void *buf, size_t len, int flags);
+/* Datagrams that wait, at most `count`; how many, or -1. Not repeated for EINTR once some are there. */
+struct mmsghdr;
+int sn_os_recvmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags);
 struct epoll_event;
 struct pollfd;
 int sn_os_poll(struct pollfd *fds, size_t count, int timeout_ms);

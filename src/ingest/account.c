@@ -22,6 +22,10 @@ const char *sn_ingest_protocol_name(enum sn_ingest_protocol protocol) {
         return "prometheus_text";
     case SN_INGEST_REMOTE_WRITE:
         return "remote_write";
+    case SN_INGEST_PUSHGATEWAY:
+        return "pushgateway";
+    case SN_INGEST_STATSD:
+        return "statsd";
     case SN_INGEST_PROTOCOL_COUNT:
         break;
     }
@@ -45,6 +49,10 @@ const char *sn_ingest_reason_name(unsigned reason) {
         return "invalid_labels";
     case SN_INGEST_INVALID_HISTOGRAM:
         return "invalid_histogram";
+    case SN_INGEST_MALFORMED:
+        return "malformed";
+    case SN_INGEST_TYPE_CONFLICT:
+        return "type_conflict";
     case SN_INGEST_REASON_COUNT:
         break;
     }
@@ -163,6 +171,10 @@ sn_status sn_ingest_push(struct sn_ingest *ingest, enum sn_ingest_protocol proto
     }
     add_push_result(result, batch, &pushed);
     return SN_OK;
+}
+
+void sn_ingest_count_rejected(struct sn_ingest *ingest, unsigned reason, uint64_t sample_count) {
+    count(&ingest->rejected_count[reason], sample_count);
 }
 
 void sn_ingest_count_request(struct sn_ingest *ingest, sn_status status) {

@@ -28,9 +28,11 @@
 enum sn_ingest_protocol {
     SN_INGEST_PROMETHEUS_TEXT = 0,
     SN_INGEST_REMOTE_WRITE = 1,
-    SN_INGEST_PROTOCOL_COUNT = 2,
+    SN_INGEST_PUSHGATEWAY = 2, /* each sampling of a pushed group counts */
+    SN_INGEST_STATSD = 3,
+    SN_INGEST_PROTOCOL_COUNT = 4,
 };
-/* "prometheus_text", "remote_write" */
+/* "prometheus_text", "remote_write", "pushgateway", "statsd" */
 const char *sn_ingest_protocol_name(enum sn_ingest_protocol protocol);
 
 /* Why a sample was not stored. The reasons of the sink (enum sn_reject) come first. */
@@ -41,6 +43,8 @@ enum sn_ingest_reason {
     SN_INGEST_NOT_STORED,        /* the sink did not take the batch, or lost it */
     SN_INGEST_INVALID_LABELS,    /* no metric name, a name twice, not UTF-8 */
     SN_INGEST_INVALID_HISTOGRAM, /* buckets that contradict each other, or too many */
+    SN_INGEST_MALFORMED,         /* a StatsD line that is none */
+    SN_INGEST_TYPE_CONFLICT,     /* the series is there with another type */
     SN_INGEST_REASON_COUNT,
 };
 /* "out_of_order", "label_limit", ...; reason is an enum sn_reject or an enum sn_ingest_reason. */
@@ -125,6 +129,9 @@ sn_status sn_ingest_remote_write(struct sn_ingest *ingest, struct sn_str body,
                                  const struct sn_ingest_options *options, struct sn_push_done done,
                                  struct sn_ingest_result *ret_result,
                                  struct sn_err *err) SN_MUST_USE;
+
+/* Count samples that are left out before they become part of a request. reason: as above. */
+void sn_ingest_count_rejected(struct sn_ingest *ingest, unsigned reason, uint64_t sample_count);
 
 /* Threads: any. Cost: some relaxed loads. */
 struct sn_ingest_counters sn_ingest_read_counters(const struct sn_ingest *ingest);

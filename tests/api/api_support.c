@@ -64,8 +64,11 @@ static void write_down(struct fake_store *store, const struct sn_batch *batch) {
         if (sn_labels_decode(batch->series[batch->samples[i].series].labels, &arena, &labels,
                              NULL) == SN_OK)
             sn_labels_format(labels, &buf);
-        sn_buf_printf(&buf, " %lld @%lld\n", (long long)batch->samples[i].value,
-                      (long long)batch->samples[i].time_ms);
+        if (sn_is_stale(batch->samples[i].value))
+            sn_buf_put_text(&buf, " stale");
+        else
+            sn_buf_printf(&buf, " %lld", (long long)batch->samples[i].value);
+        sn_buf_printf(&buf, " @%lld\n", (long long)batch->samples[i].time_ms);
     }
     memset(store->text, 0, sizeof store->text);
     if (buf.len > 0)
@@ -186,7 +189,7 @@ static void start_worker(struct test_server *server, struct sn_worker worker) {
 
 static struct test_server *start_with(struct test_server *server, enum sn_api_access access,
                                       const struct sn_reader *reader, struct sn_querier querier) {
-    sn_mutex_init(&server->store.mu, SN_RANK_INGEST, "fake store");
+    sn_mutex_init(&server->store.mu, SN_RANK_STORE_APPEND, "fake store");
     sn_cond_init(&server->store.changed);
     sn_fake_clock_init(&server->clock, 0, NOW_MS);
     if (server->records_dir[0] != '\0')

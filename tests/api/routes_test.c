@@ -22,6 +22,8 @@ static void every_row_is_whole(void **state) {
             assert_string_equal(route->allow, "GET, HEAD");
         else if (methods == SN_API_POST)
             assert_string_equal(route->allow, "POST");
+        else if ((methods & SN_API_GET) == 0)
+            assert_string_equal(route->allow, "PUT, POST, DELETE");
         else
             assert_string_equal(route->allow, "GET, HEAD, POST");
     }
@@ -44,7 +46,7 @@ static void what_writes_needs_the_role_for_it(void **state) {
     (void)state;
     for (size_t i = 0; i < sn_api_route_count; i++)
         assert_int_equal(sn_api_routes[i].role == SN_API_INGEST,
-                         sn_api_routes[i].methods == SN_API_POST);
+                         (sn_api_routes[i].methods & SN_API_GET) == 0);
 }
 
 static void every_path_finds_its_row_also_with_a_slash(void **state) {
@@ -114,6 +116,18 @@ static void a_name_goes_before_a_piece_in_braces(void **state) {
     assert_string_equal(route->path, "/api/v1/metrics/{id}");
 }
 
+static void the_star_in_braces_stands_for_all_that_is_left(void **state) {
+    (void)state;
+    const struct sn_api_route *route = sn_api_find_route(SN_STR("/metrics/job/x"), SN_HTTP_PUT);
+    assert_non_null(route);
+    assert_ptr_equal(sn_api_find_route(SN_STR("/metrics/job/x/a/b/c/d/"), SN_HTTP_PUT), route);
+    assert_ptr_not_equal(sn_api_find_route(SN_STR("/metrics"), SN_HTTP_PUT), route);
+    assert_null(sn_api_find_route(SN_STR("/metrics/job"), SN_HTTP_PUT));
+    assert_null(sn_api_find_route(SN_STR("/metrics/job/"), SN_HTTP_PUT));
+    assert_null(sn_api_find_route(SN_STR("/metrics/job//a/b"), SN_HTTP_PUT));
+    assert_non_null(sn_api_find_route(SN_STR("/metrics/job@base64/eA=="), SN_HTTP_PUT));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_row_is_whole),
@@ -124,6 +138,7 @@ int main(void) {
         cmocka_unit_test(a_path_with_two_rows_is_told_apart_by_method),
         cmocka_unit_test(a_name_goes_before_a_piece_in_braces),
         cmocka_unit_test(a_piece_in_braces_stands_for_any_one_piece),
+        cmocka_unit_test(the_star_in_braces_stands_for_all_that_is_left),
     };
     return cmocka_run_group_tests_name("routes", tests, NULL, NULL);
 }

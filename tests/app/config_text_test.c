@@ -42,6 +42,9 @@ static void every_setting_comes_back(void **state) {
                "out_of_order_window: 0s, series_max: 5}\n"
                "http: {threads: 3, body_max: 2KiB}\n"
                "records: {retention: 1d, types: {x: {retention: 0s}, 'a\"b': {}}}\n"
+               "pushgateway: {interval: 7s}\n"
+               "statsd: {listen: '127.0.0.1:8125', socket: '/run/x y', flush_interval: 1s, "
+               "expire: 0s, series_max: 9}\n"
                "collect:\n"
                "  interval: 250ms\n"
                "  instance: \"x: y\"\n"
@@ -76,6 +79,12 @@ static void every_setting_comes_back(void **state) {
     assert_int_equal(again.records_retention_count, 2);
     assert_true(sn_str_equal(again.records_retentions[1].metric_type, SN_STR("a\"b")));
     assert_int_equal(again.records_retentions[1].retention_ms, INT64_C(86400000));
+    assert_int_equal(again.pushgateway_interval_ms, 7000);
+    assert_string_equal(again.statsd_listen, config.statsd_listen);
+    assert_string_equal(again.statsd_socket, "/run/x y");
+    assert_int_equal(again.statsd_flush_interval_ms, 1000);
+    assert_int_equal(again.statsd_expire_ms, 0);
+    assert_int_equal(again.statsd_series_max, 9);
     assert_int_equal(again.override_count, 2);
     assert_int_equal(again.overrides[0].interval_ms, 60000);
     assert_true(again.overrides[1].is_disabled);

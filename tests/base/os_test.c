@@ -175,6 +175,26 @@ static void sockets_connect_and_carry_bytes(void **state) {
     (void)sn_os_close(listener);
 }
 
+static void several_datagrams_are_received_at_once(void **state) {
+    (void)state;
+    int sockets[2];
+    char bytes[3][8];
+    struct iovec parts[3] = {{bytes[0], 8}, {bytes[1], 8}, {bytes[2], 8}};
+    struct mmsghdr messages[3] = {{.msg_hdr = {.msg_iov = &parts[0], .msg_iovlen = 1}},
+                                  {.msg_hdr = {.msg_iov = &parts[1], .msg_iovlen = 1}},
+                                  {.msg_hdr = {.msg_iov = &parts[2], .msg_iovlen = 1}}};
+    assert_int_equal(socketpair(AF_UNIX, SOCK_DGRAM, 0, sockets), 0);
+    assert_int_equal(sn_os_recvmmsg(sockets[1], messages, 3, MSG_DONTWAIT), -1);
+    assert_int_equal(errno, EAGAIN);
+    assert_int_equal(sn_os_send(sockets[0], "one", 3, 0), 3);
+    assert_int_equal(sn_os_send(sockets[0], "four", 4, 0), 4);
+    assert_int_equal(sn_os_recvmmsg(sockets[1], messages, 3, MSG_DONTWAIT), 2);
+    assert_int_equal(messages[0].msg_len, 3);
+    assert_memory_equal(bytes[1], "four", 4);
+    (void)sn_os_close(sockets[0]);
+    (void)sn_os_close(sockets[1]);
+}
+
 static void epoll_sees_an_eventfd(void **state) {
     (void)state;
     int epoll_fd = sn_os_epoll_create();
@@ -215,6 +235,7 @@ int main(void) {
         UNIT(whole_transfers_survive_short_and_interrupted_ones),
         UNIT(whole_transfers_report_errors),
         cmocka_unit_test(sockets_connect_and_carry_bytes),
+        cmocka_unit_test(several_datagrams_are_received_at_once),
         cmocka_unit_test(epoll_sees_an_eventfd),
         cmocka_unit_test(process_facts_are_plausible),
         cmocka_unit_test(the_descriptor_limit_rises_to_the_hard_one),
