@@ -1,0 +1,395 @@
+/*
+ * Numbers out of native histograms: quantile, fraction, variance; their buckets as intervals and as
+ * text.
+ *
+ * Pure functions; any thread.
+ */
+#include "query/histogram_priv.h"
+
+#include "codec/number.h"
+#include "query/eval_priv.h"
+
+/* ---- buckets as intervals ---- */
+
+double sn_histogram_bound(const struct sn_histogram *histogram, int64_t index) {
+    if (!sn_histogram_is_custom(histogram)) {
+        return sn_histogram_upper_bound(histogram->schema, (int32_t)index);
+    }
+    if (index < 0) {
+        return -SN_INFINITY;
+    }
+    return index < histogram->custom_bound_count ? histogram->custom_bounds[index] : SN_INFINITY;
+}
+
+/* The side that the cursor is in. */
+static bool is_positive(const struct sn_bucket_cursor *cursor) {
+    return (cursor->phase == 2) != cursor->is_down;
+}
+
+static const struct sn_bucket_span *spans_of(const struct sn_bucket_cursor *cursor,
+                                             uint32_t *ret_count) {
+    const struct sn_histogram *histogram = cursor->histogram;
+    bool positive = is_positive(cursor);
+    *ret_count = positive ? histogram->positive_span_count : histogram->negative_span_count;
+    return positive ? histogram->positive_spans : histogram->negative_spans;
+}
+
+/* Towards larger indexes: up on the positive side, down on the negative one. */
+static bool goes_outwards(const struct sn_bucket_cursor *cursor) {
+    return cursor->phase == 2;
+}
+
+static void enter_side(struct sn_bucket_cursor *cursor) {
+    uint32_t count;
+    const struct sn_bucket_span *spans = spans_of(cursor, &count);
+    cursor->span = 0;
+    cursor->in_span = 0;
+    cursor->bucket = 0;
+    cursor->index = 0;
+    if (goes_outwards(cursor)) {
+        cursor->index = count > 0 ? spans[0].offset : 0;
+        return;
+    }
+    /* From the end: span, in_span and bucket count what is left. */
+    for (uint32_t i = 0; i < count; i++) {
+        cursor->index += (int64_t)spans[i].offset + spans[i].length;
+        cursor->bucket += spans[i].length;
+    }
+    cursor->span = count;
+    cursor->in_span = count > 0 ? spans[count - 1].length : 0;
+}
+
+void sn_bucket_cursor_init(struct sn_bucket_cursor *cursor, const struct sn_histogram *histogram,
+                           bool is_down) {
+    *cursor = (struct sn_bucket_cursor){.histogram = histogram, .is_down = is_down};
+    enter_side(cursor);
+}
+
+/* The next bucket of the side; false: there is none. */
+static bool next_outwards(struct sn_bucket_cursor *cursor, int64_t *ret_index,
+                          uint32_t *ret_bucket) {
+    uint32_t count;
+    const struct sn_bucket_span *spans = spans_of(cursor, &count);
+    while (cursor->span < count && cursor->in_span == spans[cursor->span].length) {
+        cursor->in_span = 0;
+        cursor->span++;
+        cursor->index += cursor->span < count ? spans[cursor->span].offset : 0;
+    }
+    if (cursor->span == count) {
+        return false;
+    }
+    cursor->in_span++;
+    *ret_index = cursor->index++;
+    *ret_bucket = cursor->bucket++;
+    return true;
+}
+
+static bool next_inwards(struct sn_bucket_cursor *cursor, int64_t *ret_index,
+                         uint32_t *ret_bucket) {
+    uint32_t count;
+    const struct sn_bucket_span *spans = spans_of(cursor, &count);
+    while (cursor->span > 0 && cursor->in_span == 0) {
+        cursor->span--;
+        cursor->index -= spans[cursor->span].offset;
+        cursor->in_span = cursor->span > 0 ? spans[cursor->span - 1].length : 0;
+    }
+    if (cursor->span == 0) {
+        return false;
+    }
+    cursor->in_span--;
+    *ret_index = --cursor->index;
+    *ret_bucket = --cursor->bucket;
+    return true;
+}
+
+static struct sn_histogram_bucket side_bucket(const struct sn_bucket_cursor *cursor, int64_t index,
+                                              uint32_t number) {
+    const struct sn_histogram *histogram = cursor->histogram;
+    double upper = sn_histogram_bound(histogram, index);
+    double lower = sn_histogram_bound(histogram, index - 1);
+    bool is_custom = sn_histogram_is_custom(histogram);
+    double zero = histogram->zero_threshold;
+    if (is_positive(cursor)) {
+        if (!is_custom && lower < zero) {
+            lower = zero;
+        }
+        return (struct sn_histogram_bucket){lower, upper, histogram->positive_counts[number],
+                                            is_custom && index == 0, true};
+    }
+    if (lower < zero) {
+        lower = zero;
+    }
+    return (struct sn_histogram_bucket){-upper, -lower, histogram->negative_counts[number], true,
+                                        false};
+}
+
+bool sn_bucket_cursor_next(struct sn_bucket_cursor *cursor,
+                           struct sn_histogram_bucket *ret_bucket) {
+    const struct sn_histogram *histogram = cursor->histogram;
+    int64_t index;
+    uint32_t number;
+    for (; cursor->phase < 3; cursor->phase++, enter_side(cursor)) {
+        if (cursor->phase == 1) {
+            cursor->phase = 2;
+            enter_side(cursor);
+            if (histogram->zero_count > 0) {
+                double zero = histogram->zero_threshold;
+                *ret_bucket =
+                    (struct sn_histogram_bucket){-zero, zero, histogram->zero_count, true, true};
+                return true;
+            }
+        }
+        if (goes_outwards(cursor) ? next_outwards(cursor, &index, &number)
+                                  : next_inwards(cursor, &index, &number)) {
+            *ret_bucket = side_bucket(cursor, index, number);
+            return true;
+        }
+    }
+    return false;
+}
+
+/* ---- quantile ---- */
+
+/* A zero bucket in a histogram of one sign has half of its width. */
+static void narrow_zero_bucket(const struct sn_histogram *histogram,
+                               struct sn_histogram_bucket *bucket) {
+    if (histogram->negative_bucket_count == 0 && histogram->positive_bucket_count > 0) {
+        bucket->lower = 0;
+    } else if (histogram->positive_bucket_count == 0 && histogram->negative_bucket_count > 0) {
+        bucket->upper = 0;
+    }
+}
+
+/* Where in the bucket: straight in linear buckets, as a power in exponential ones. */
+static double interpolate(const struct sn_histogram *histogram,
+                          const struct sn_histogram_bucket *bucket, double share) {
+    if (sn_histogram_is_custom(histogram) || (bucket->lower <= 0 && bucket->upper >= 0)) {
+        return bucket->lower + (bucket->upper - bucket->lower) * share;
+    }
+    double lower = log2(fabs(bucket->lower));
+    double upper = log2(fabs(bucket->upper));
+    if (bucket->lower > 0) {
+        return exp2(lower + (upper - lower) * share);
+    }
+    return -exp2(upper + (lower - upper) * (1 - share));
+}
+
+/* Observations that are NaN are in the count and in no bucket. */
+static bool has_nan(const struct sn_histogram *histogram, double bucket_sum) {
+    return isnan(histogram->sum) && bucket_sum < histogram->count;
+}
+
+static double sum_of_buckets(const struct sn_histogram *histogram) {
+    struct sn_bucket_cursor cursor;
+    struct sn_histogram_bucket bucket;
+    double sum = 0;
+    sn_bucket_cursor_init(&cursor, histogram, false);
+    while (sn_bucket_cursor_next(&cursor, &bucket)) {
+        sum += bucket.count;
+    }
+    return sum;
+}
+
+struct found_bucket {
+    struct sn_histogram_bucket bucket;
+    double count; /* up to its end, as seen from where the search began */
+};
+
+static struct found_bucket find_rank(const struct sn_histogram *histogram, double rank,
+                                     bool is_down) {
+    struct found_bucket found = {.count = 0};
+    struct sn_histogram_bucket bucket;
+    struct sn_bucket_cursor cursor;
+    sn_bucket_cursor_init(&cursor, histogram, is_down);
+    while (sn_bucket_cursor_next(&cursor, &bucket)) {
+        if (bucket.count == 0) {
+            continue;
+        }
+        found.bucket = bucket;
+        found.count += bucket.count;
+        if (found.count >= rank) {
+            break;
+        }
+    }
+    if (found.count > histogram->count) { /* rounding */
+        found.count = histogram->count;
+    }
+    return found;
+}
+
+/* The ends of custom bounds have no width. Returns whether *ret_value is the answer. */
+static bool is_open_bucket(struct sn_histogram_bucket *bucket, double *ret_value) {
+    if (isinf(bucket->lower) && bucket->lower < 0) {
+        *ret_value = bucket->upper;
+        if (bucket->upper <= 0) {
+            return true;
+        }
+        bucket->lower = 0;
+        return false;
+    }
+    *ret_value = bucket->lower;
+    return isinf(bucket->upper) && bucket->upper > 0;
+}
+
+double sn_histogram_quantile(double q, const struct sn_histogram *histogram,
+                             enum sn_nan_note *ret_note) {
+    double value;
+    *ret_note = SN_NAN_NONE;
+    if (q < 0 || q > 1) {
+        return q < 0 ? -SN_INFINITY : SN_INFINITY;
+    }
+    if (histogram->count == 0 || isnan(q)) {
+        return SN_NAN;
+    }
+    /* From the nearer end; NaN observations are larger than all others. */
+    bool is_down = !isnan(histogram->sum) && q >= 0.5;
+    double rank = (is_down ? 1 - q : q) * histogram->count;
+    struct found_bucket found = find_rank(histogram, rank, is_down);
+    struct sn_histogram_bucket *bucket = &found.bucket;
+    if (sn_histogram_is_custom(histogram)) {
+        if (is_open_bucket(bucket, &value)) {
+            return value;
+        }
+    } else if (bucket->lower < 0 && bucket->upper > 0) {
+        narrow_zero_bucket(histogram, bucket);
+    }
+    if (found.count < rank) {
+        *ret_note = isnan(histogram->sum) ? SN_NAN_RESULT : SN_NAN_NONE;
+        return isnan(histogram->sum) ? SN_NAN : bucket->upper;
+    }
+    if (isnan(histogram->sum) && has_nan(histogram, sum_of_buckets(histogram))) {
+        *ret_note = SN_NAN_SKEW;
+    }
+    rank = is_down ? found.count - rank : rank - (found.count - bucket->count);
+    return interpolate(histogram, bucket, rank / bucket->count);
+}
+
+/* ---- fraction ---- */
+
+/* Observations of a bucket that lie below a value inside of it. */
+static double count_below(const struct sn_histogram *histogram,
+                          const struct sn_histogram_bucket *bucket, bool is_zero, double value) {
+    if (isinf(bucket->lower) && bucket->lower < 0) {
+        return bucket->count; /* without a lower end there is nothing to interpolate */
+    }
+    if (sn_histogram_is_custom(histogram) || is_zero) {
+        return bucket->count * (value - bucket->lower) / (bucket->upper - bucket->lower);
+    }
+    double lower = log2(fabs(bucket->lower));
+    double upper = log2(fabs(bucket->upper));
+    double at = log2(fabs(value));
+    double share = value > 0 ? (at - lower) / (upper - lower) : 1 - (at - upper) / (lower - upper);
+    return bucket->count * share;
+}
+
+struct rank {
+    double value; /* the bound */
+    double rank;
+    bool is_set;
+};
+
+static void advance_rank(struct rank *rank, const struct sn_histogram *histogram,
+                         const struct sn_histogram_bucket *bucket, bool is_zero, double below) {
+    if (rank->is_set) {
+        return;
+    }
+    if (bucket->lower >= rank->value) {
+        *rank = (struct rank){rank->value, below, true};
+    } else if (bucket->upper > rank->value) {
+        double more = count_below(histogram, bucket, is_zero, rank->value);
+        *rank = (struct rank){rank->value, below + more, true};
+    }
+}
+
+double sn_histogram_fraction(double lower, double upper, const struct sn_histogram *histogram,
+                             bool *ret_has_nan) {
+    struct rank ranks[2] = {{.value = lower}, {.value = upper}};
+    struct sn_bucket_cursor cursor;
+    struct sn_histogram_bucket bucket;
+    double below = 0;
+    *ret_has_nan = false;
+    if (histogram->count == 0 || isnan(lower) || isnan(upper)) {
+        return SN_NAN;
+    }
+    if (lower >= upper) {
+        return 0;
+    }
+    sn_bucket_cursor_init(&cursor, histogram, false);
+    while (sn_bucket_cursor_next(&cursor, &bucket)) {
+        bool is_zero = bucket.lower <= 0 && bucket.upper >= 0;
+        if (is_zero) {
+            narrow_zero_bucket(histogram, &bucket);
+        }
+        advance_rank(&ranks[0], histogram, &bucket, is_zero, below);
+        advance_rank(&ranks[1], histogram, &bucket, is_zero, below);
+        below += bucket.count;
+    }
+    *ret_has_nan = has_nan(histogram, below);
+    double most = isnan(histogram->sum) ? below : histogram->count;
+    for (int i = 0; i < 2; i++) {
+        if (!ranks[i].is_set || ranks[i].rank > most) {
+            ranks[i].rank = most;
+        }
+    }
+    return (ranks[1].rank - ranks[0].rank) / histogram->count;
+}
+
+/* ---- variance ---- */
+
+static double middle_of(const struct sn_histogram *histogram,
+                        const struct sn_histogram_bucket *bucket) {
+    if (sn_histogram_is_custom(histogram)) {
+        return (bucket->upper + bucket->lower) / 2;
+    }
+    if (bucket->lower <= 0 && bucket->upper >= 0) {
+        return 0;
+    }
+    double middle = sqrt(bucket->upper * bucket->lower);
+    return bucket->upper < 0 ? -middle : middle;
+}
+
+double sn_histogram_variance(const struct sn_histogram *histogram) {
+    struct sn_bucket_cursor cursor;
+    struct sn_histogram_bucket bucket;
+    double mean = histogram->sum / histogram->count;
+    double variance = 0;
+    double compensation = 0;
+    sn_bucket_cursor_init(&cursor, histogram, false);
+    while (sn_bucket_cursor_next(&cursor, &bucket)) {
+        if (bucket.count != 0) {
+            double delta = middle_of(histogram, &bucket) - mean;
+            sn_kahan_add(bucket.count * delta * delta, &variance, &compensation);
+        }
+    }
+    return (variance + compensation) / histogram->count;
+}
+
+/* ---- text ---- */
+
+static void put_number(struct sn_buf *buf, double value) {
+    char text[SN_DOUBLE_TEXT_SIZE];
+    sn_double_format(value, SN_DOUBLE_TEXT, text);
+    sn_buf_put_text(buf, text);
+}
+
+void sn_histogram_text(const struct sn_histogram *histogram, struct sn_buf *buf) {
+    struct sn_bucket_cursor cursor;
+    struct sn_histogram_bucket bucket;
+    sn_buf_put_text(buf, "{count:");
+    put_number(buf, histogram->count);
+    sn_buf_put_text(buf, ", sum:");
+    put_number(buf, histogram->sum);
+    sn_bucket_cursor_init(&cursor, histogram, false);
+    while (sn_bucket_cursor_next(&cursor, &bucket)) {
+        if (bucket.count == 0) {
+            continue;
+        }
+        sn_buf_put_text(buf, bucket.has_lower ? ", [" : ", (");
+        put_number(buf, bucket.lower);
+        sn_buf_put_byte(buf, ',');
+        put_number(buf, bucket.upper);
+        sn_buf_put_text(buf, bucket.has_upper ? "]:" : "):");
+        put_number(buf, bucket.count);
+    }
+    sn_buf_put_byte(buf, '}');
+}
