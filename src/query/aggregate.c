@@ -21,8 +21,18 @@ sn_status sn_grouping_put(struct sn_eval *eval, struct sn_grouping *grouping,
     return sn_label_table_put(eval, &grouping->table, key, true, ret_group, ret_is_new);
 }
 
+/* Histograms of one step of a group. */
+struct cell {
+    struct sn_histogram_sum sum;
+    struct sn_histogram_mean mean; /* its count is that of the histograms, of sums as well */
+    bool has_reset;                /* some histogram says that it was reset, or that it was not */
+    bool has_no_reset;
+    bool is_incompatible; /* exponential and custom buckets: there is no result */
+};
+
 /* Columns of one group; what they hold depends on the operation. */
 struct group {
+    struct cell *cells;   /* [step_count] of sums and means; NULL: no histogram yet */
     double *value;        /* SN_ABSENT: no value yet */
     double *compensation; /* of sums and means; NULL when not needed */
     double *count;        /* NULL when not needed; of avg: negative after an overflow of the sum */
@@ -30,6 +40,7 @@ struct group {
 
 struct aggregation {
     struct sn_eval *eval;
+    const struct sn_node *child; /* notes point at it */
     struct sn_frame *frame;
     enum sn_aggregate_op op;
     struct sn_grouping grouping;
@@ -168,6 +179,109 @@ static void add_row(const struct aggregation *all, struct group *group, const do
     }
 }
 
+/* ---- histograms of one row ---- */
+
+static const char *const ignored_in[SN_AGGREGATE_OP_COUNT] = {
+    [SN_AGGREGATE_MIN] = "min aggregation",
+    [SN_AGGREGATE_MAX] = "max aggregation",
+    [SN_AGGREGATE_STDDEV] = "stddev aggregation",
+    [SN_AGGREGATE_STDVAR] = "stdvar aggregation",
+    [SN_AGGREGATE_TOPK] = "topk aggregation",
+    [SN_AGGREGATE_BOTTOMK] = "bottomk aggregation",
+    [SN_AGGREGATE_QUANTILE] = "quantile aggregation",
+};
+
+static sn_status add_to_cell(struct aggregation *all, struct cell *cell, struct sn_str name,
+                             const struct sn_histogram *histogram) {
+    struct sn_eval *eval = all->eval;
+    unsigned events = 0;
+    sn_status status;
+    if (cell->is_incompatible) {
+        return SN_OK;
+    }
+    if (all->op == SN_AGGREGATE_AVG) {
+        status = sn_histogram_mean_add(&cell->mean, &cell->sum, histogram, &eval->sums[1],
+                                       eval->arena, &events);
+    } else if (cell->mean.count++ == 0) {
+        status = sn_histogram_sum_set(&cell->sum, histogram, eval->arena);
+    } else {
+        status =
+            sn_histogram_sum_add(&cell->sum, histogram, 1, &eval->sums[1], eval->arena, &events);
+    }
+    cell->has_reset = cell->has_reset || histogram->reset_hint == SN_RESET_YES;
+    cell->has_no_reset = cell->has_no_reset || histogram->reset_hint == SN_RESET_NO;
+    cell->is_incompatible = (events & SN_HISTOGRAM_INCOMPATIBLE) != 0;
+    sn_eval_note_events(eval, all->child, name, events & ~(unsigned)SN_HISTOGRAM_COLLISION,
+                        "aggregation");
+    return sn_eval_histogram_status(eval, status);
+}
+
+static sn_status make_cells(struct aggregation *all, struct group *group) {
+    if (group->cells != NULL) {
+        return SN_OK;
+    }
+    size_t count = all->frame->step_count;
+    group->cells = sn_arena_alloc_zero(all->eval->arena, count, sizeof *group->cells);
+    if (group->cells == NULL) {
+        return sn_arena_failure(all->eval->arena, count * sizeof *group->cells, all->eval->err);
+    }
+    return SN_OK;
+}
+
+static sn_status add_histogram(struct aggregation *all, struct group *group,
+                               const struct sn_row *row, size_t step) {
+    double *value = &group->value[step];
+    switch ((int)all->op) {
+    case SN_AGGREGATE_SUM:
+    case SN_AGGREGATE_AVG:
+        SN_TRY(make_cells(all, group));
+        return add_to_cell(all, &group->cells[step],
+                           sn_labels_get(row->labels, SN_LABEL_METRIC_NAME), row->histogram[step]);
+    case SN_AGGREGATE_COUNT:
+        *value = sn_is_absent(*value) ? 1 : *value + 1;
+        return SN_OK;
+    case SN_AGGREGATE_GROUP:
+        *value = 1;
+        return SN_OK;
+    default:
+        sn_eval_note(all->eval, all->child, SN_NOTE_IGNORED, sn_str_from(ignored_in[all->op]));
+        return SN_OK;
+    }
+}
+
+static sn_status add_histograms(struct aggregation *all, struct group *group,
+                                const struct sn_row *row) {
+    for (size_t i = 0; row->histogram != NULL && i < all->frame->step_count; i++) {
+        if (row->histogram[i] != NULL) {
+            SN_TRY(add_histogram(all, group, row, i));
+        }
+    }
+    return SN_OK;
+}
+
+void sn_eval_ignore_histograms(struct sn_eval *eval, const struct sn_node *node,
+                               struct sn_frame *frame, struct sn_vector *vector) {
+    size_t kept = 0;
+    for (size_t i = 0; i < vector->count; i++) {
+        struct sn_row *row = &vector->rows[i];
+        bool has_histogram = false;
+        for (size_t k = 0; row->histogram != NULL && k < frame->step_count; k++) {
+            has_histogram = has_histogram || row->histogram[k] != NULL;
+        }
+        sn_row_drop_histograms(frame, row);
+        if (has_histogram) {
+            sn_eval_note(eval, node->aggregate.child, SN_NOTE_IGNORED,
+                         sn_str_from(ignored_in[node->aggregate.op]));
+        }
+        if (has_histogram && !sn_column_has_value(frame, row->value)) {
+            sn_row_drop(frame, row);
+        } else {
+            vector->rows[kept++] = *row;
+        }
+    }
+    vector->count = kept;
+}
+
 /* ---- groups ---- */
 
 static bool is_sum_like(enum sn_aggregate_op op) {
@@ -204,7 +318,7 @@ static sn_status take_row(void *ctx, struct sn_row *row) {
         SN_TRY(group_init(all, &all->groups[number]));
     }
     add_row(all, &all->groups[number], row->value);
-    return SN_OK;
+    return add_histograms(all, &all->groups[number], row);
 }
 
 static double finish_value(enum sn_aggregate_op op, const struct group *group, size_t step) {
@@ -225,6 +339,41 @@ static double finish_value(enum sn_aggregate_op op, const struct group *group, s
     }
 }
 
+static sn_status finish_cell(struct aggregation *all, struct cell *cell, double *value,
+                             const struct sn_histogram **ret_histogram) {
+    struct sn_eval *eval = all->eval;
+    bool has_collision = cell->has_reset && cell->has_no_reset;
+    if (cell->mean.count == 0) {
+        return SN_OK;
+    }
+    if (!sn_is_absent(*value)) {
+        *value = SN_ABSENT;
+        sn_eval_note(eval, all->child, SN_NOTE_MIXED_AGGREGATION, (struct sn_str){.len = 0});
+        return SN_OK;
+    }
+    if (cell->is_incompatible) {
+        return SN_OK;
+    }
+    sn_eval_note_events(eval, all->child, (struct sn_str){.len = 0},
+                        has_collision ? SN_HISTOGRAM_COLLISION : 0, "aggregation");
+    if (all->op == SN_AGGREGATE_AVG) {
+        sn_histogram_mean_finish(&cell->mean, &cell->sum);
+    }
+    return sn_eval_histogram_status(
+        eval, sn_histogram_sum_finish(&cell->sum, true, eval->arena, ret_histogram));
+}
+
+static sn_status finish_cells(struct aggregation *all, struct group *group, struct sn_row *row) {
+    if (group->cells == NULL) {
+        return SN_OK;
+    }
+    SN_TRY(sn_histogram_column_new(all->eval, all->frame, &row->histogram));
+    for (size_t k = 0; k < all->frame->step_count; k++) {
+        SN_TRY(finish_cell(all, &group->cells[k], &group->value[k], &row->histogram[k]));
+    }
+    return SN_OK;
+}
+
 static sn_status finish_groups(struct aggregation *all, struct sn_vector *ret_vector) {
     struct sn_vector vector = {.count = 0};
     for (size_t i = 0; i < all->grouping.table.count; i++) {
@@ -236,7 +385,12 @@ static sn_status finish_groups(struct aggregation *all, struct sn_vector *ret_ve
         }
         sn_column_drop(all->frame, group->compensation);
         sn_column_drop(all->frame, group->count);
-        SN_TRY(sn_vector_add(all->eval, &vector, all->grouping.table.keys[i], group->value));
+        struct sn_row row = {.labels = all->grouping.table.keys[i], .value = group->value};
+        SN_TRY(finish_cells(all, group, &row));
+        if (sn_row_has_value(all->frame, &row)) {
+            SN_TRY(sn_vector_take(all->eval, all->frame, &vector, &row));
+        }
+        sn_row_drop(all->frame, &row);
     }
     *ret_vector = vector;
     return SN_OK;
@@ -246,6 +400,7 @@ sn_status sn_aggregate(struct sn_eval *eval, const struct sn_node *node, struct 
                        struct sn_vector *ret_vector) {
     const struct sn_aggregate_node *aggregate = &node->aggregate;
     struct aggregation all = {.eval = eval,
+                              .child = aggregate->child,
                               .frame = frame,
                               .op = aggregate->op,
                               .grouping = {aggregate->labels, aggregate->is_without, {0}, NULL, 0}};

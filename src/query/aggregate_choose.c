@@ -39,12 +39,19 @@ static sn_status fill_members(struct sn_eval *eval, struct grouped *grouped) {
     return SN_OK;
 }
 
+static bool takes_histograms(enum sn_aggregate_op op) {
+    return op == SN_AGGREGATE_LIMITK || op == SN_AGGREGATE_LIMIT_RATIO;
+}
+
 static sn_status group_rows(struct sn_eval *eval, const struct sn_node *node,
                             struct sn_frame *frame, struct grouped *ret_grouped) {
     const struct sn_aggregate_node *aggregate = &node->aggregate;
     struct grouped grouped = {
         .grouping = {.names = aggregate->labels, .is_without = aggregate->is_without}};
     SN_TRY(sn_eval_vector(eval, aggregate->child, frame, &grouped.input));
+    if (!takes_histograms(aggregate->op)) {
+        sn_eval_ignore_histograms(eval, node, frame, &grouped.input);
+    }
     for (size_t i = 0; i < grouped.input.count; i++) {
         size_t group;
         bool is_new;
@@ -110,10 +117,16 @@ struct value_counts {
     struct sn_vector result;     /* rows: one per key */
 };
 
-static sn_status value_text(struct sn_eval *eval, double value, struct sn_str *ret_text) {
+/* Text of a number, or of a histogram when there is one. */
+static sn_status value_text(struct sn_eval *eval, double value,
+                            const struct sn_histogram *histogram, struct sn_str *ret_text) {
     struct sn_buf buf;
     sn_buf_init(&buf, 0);
-    sn_gotext_float(&buf, value);
+    if (histogram != NULL) {
+        sn_histogram_text(histogram, &buf);
+    } else {
+        sn_gotext_float(&buf, value);
+    }
     sn_status status = sn_buf_status(&buf, eval->err);
     if (status == SN_OK && !sn_arena_copy(eval->arena, sn_buf_str(&buf), ret_text)) {
         status = sn_arena_failure(eval->arena, buf.len, eval->err);
@@ -122,13 +135,12 @@ static sn_status value_text(struct sn_eval *eval, double value, struct sn_str *r
     return status;
 }
 
-static sn_status find_counts(struct value_counts *all, struct sn_labels group, double value,
+static sn_status find_counts(struct value_counts *all, struct sn_labels group, struct sn_str text,
                              double **ret_column) {
-    struct sn_label label = {.name = all->label};
+    struct sn_label label = {all->label, text};
     struct sn_labels labels;
     size_t number;
     bool is_new;
-    SN_TRY(value_text(all->eval, value, &label.value));
     SN_TRY(sn_labels_set(all->eval, group, label, &labels));
     SN_TRY(sn_label_table_put(all->eval, &all->table, labels, false, &number, &is_new));
     if (is_new) {
@@ -145,18 +157,25 @@ static sn_status count_row(void *ctx, struct sn_row *row) {
     struct value_counts *all = ctx;
     double *column = NULL;
     double before = 0;
+    const struct sn_histogram *before_histogram = NULL;
     size_t group;
     bool is_new;
     SN_TRY(sn_grouping_put(all->eval, &all->grouping, row->labels, &group, &is_new));
     for (size_t k = 0; k < all->frame->step_count; k++) {
         double value = row->value[k];
-        if (sn_is_absent(value)) {
+        const struct sn_histogram *histogram =
+            sn_row_has_histogram(row, k) ? row->histogram[k] : NULL;
+        if (sn_row_is_absent(row, k)) {
             continue;
         }
         /* Values repeat from step to step. */
-        if (column == NULL || sn_double_bits(value) != sn_double_bits(before)) {
-            SN_TRY(find_counts(all, all->grouping.table.keys[group], value, &column));
+        if (column == NULL || histogram != before_histogram ||
+            sn_double_bits(value) != sn_double_bits(before)) {
+            struct sn_str text;
+            SN_TRY(value_text(all->eval, value, histogram, &text));
+            SN_TRY(find_counts(all, all->grouping.table.keys[group], text, &column));
             before = value;
+            before_histogram = histogram;
         }
         column[k] = sn_is_absent(column[k]) ? 1 : column[k] + 1;
     }
@@ -191,8 +210,8 @@ struct choice {
     struct sn_eval *eval;
     struct sn_frame *frame;
     enum sn_aggregate_op op;
-    double *param;   /* [step_count] */
-    double **output; /* [input rows]: columns of what survives; NULL until something does */
+    double *param;         /* [step_count] */
+    struct sn_row *output; /* [input rows]: what survives; its columns are NULL until then */
     struct candidate *candidates;
     struct grouped grouped;
 };
@@ -244,11 +263,19 @@ static void keep_best(const struct choice *choice, size_t count, size_t k) {
 }
 
 static sn_status emit(struct choice *choice, size_t row, size_t step) {
-    if (choice->output[row] == NULL) {
-        SN_TRY(sn_column_new(choice->eval, choice->frame, &choice->output[row]));
-        sn_column_fill(choice->frame, choice->output[row], SN_ABSENT);
+    struct sn_row *output = &choice->output[row];
+    const struct sn_row *input = &choice->grouped.input.rows[row];
+    if (output->value == NULL) {
+        SN_TRY(sn_column_new(choice->eval, choice->frame, &output->value));
+        sn_column_fill(choice->frame, output->value, SN_ABSENT);
     }
-    choice->output[row][step] = choice->grouped.input.rows[row].value[step];
+    if (input->histogram != NULL && output->histogram == NULL) {
+        SN_TRY(sn_histogram_column_new(choice->eval, choice->frame, &output->histogram));
+    }
+    output->value[step] = input->value[step];
+    if (input->histogram != NULL) {
+        output->histogram[step] = input->histogram[step];
+    }
     return SN_OK;
 }
 
@@ -268,7 +295,7 @@ static size_t collect_candidates(struct choice *choice, size_t group, size_t ste
     for (size_t i = grouped->begin[group]; i < grouped->begin[group + 1]; i++) {
         size_t row = grouped->members[i];
         double value = grouped->input.rows[row].value[step];
-        if (sn_is_absent(value) ||
+        if (sn_row_is_absent(&grouped->input.rows[row], step) ||
             (choice->op == SN_AGGREGATE_LIMIT_RATIO &&
              !is_in_ratio(choice->param[step], grouped->input.rows[row].labels))) {
             continue;
@@ -369,8 +396,9 @@ static bool has_rank(enum sn_aggregate_op op) {
 static sn_status collect_output(struct choice *choice, struct sn_vector *ret_vector) {
     for (size_t i = 0; i < choice->grouped.input.count; i++) {
         const struct sn_row *row = &choice->grouped.input.rows[i];
-        if (choice->output[i] != NULL) {
-            SN_TRY(sn_vector_add(choice->eval, ret_vector, row->labels, choice->output[i]));
+        if (choice->output[i].value != NULL) {
+            choice->output[i].labels = row->labels;
+            SN_TRY(sn_vector_take(choice->eval, choice->frame, ret_vector, &choice->output[i]));
             ret_vector->rows[ret_vector->count - 1].group = row->group;
         }
     }

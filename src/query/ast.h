@@ -67,6 +67,10 @@ static inline bool sn_binary_is_comparison(enum sn_binary_op op) {
     return op >= SN_BINARY_EQUAL && op <= SN_BINARY_LESS_EQUAL;
 }
 
+static inline bool sn_binary_is_trim(enum sn_binary_op op) {
+    return op == SN_BINARY_TRIM_UPPER || op == SN_BINARY_TRIM_LOWER;
+}
+
 static inline bool sn_binary_is_set(enum sn_binary_op op) {
     return op >= SN_BINARY_AND && op <= SN_BINARY_UNLESS;
 }
@@ -244,6 +248,12 @@ struct sn_node {
         struct sn_duration_node duration;
     };
 };
+
+/* Whether a result is another metric: filters and trimmed histograms are the same. */
+static inline bool sn_binary_changes_name(const struct sn_binary_node *binary) {
+    bool is_filter = sn_binary_is_comparison(binary->op) && !binary->returns_bool;
+    return !is_filter && !sn_binary_is_trim(binary->op);
+}
 
 /* The node without the parentheses around it. */
 static inline const struct sn_node *sn_node_strip_parens(const struct sn_node *node) {

@@ -74,7 +74,7 @@ sn_status sn_binary_scalar(struct sn_eval *eval, const struct sn_node *node, str
 
 /* Trimming tells that it did nothing to a number. */
 static void inform_about_trim(struct sn_eval *eval, const struct sn_node *node) {
-    if (node->binary.op == SN_BINARY_TRIM_UPPER || node->binary.op == SN_BINARY_TRIM_LOWER) {
+    if (sn_binary_is_trim(node->binary.op)) {
         sn_eval_inform(eval, node,
                        "incompatible sample types encountered for binary operator "
                        "\"%s\": float %s float",
@@ -106,8 +106,26 @@ static void compute_row(const struct sn_binary_node *binary, const struct sn_fra
     }
 }
 
-sn_status sn_binary_vector(struct sn_eval *eval, const struct sn_node *node, struct sn_frame *frame,
-                           struct sn_vector *ret_vector) {
+static sn_status compute_histograms(struct sn_eval *eval, const struct sn_node *node,
+                                    const struct sn_frame *frame, const struct vector_scalar *input,
+                                    struct sn_row *row) {
+    for (size_t k = 0; row->histogram != NULL && k < frame->step_count; k++) {
+        struct sn_binary_pair pair = {.left_histogram = row->histogram[k],
+                                      .right = input->scalar[k]};
+        if (row->histogram[k] == NULL) {
+            continue;
+        }
+        if (input->is_swapped) {
+            pair = (struct sn_binary_pair){.left = input->scalar[k],
+                                           .right_histogram = row->histogram[k]};
+        }
+        SN_TRY(sn_binary_histogram(eval, node, &pair, &row->value[k], &row->histogram[k]));
+    }
+    return SN_OK;
+}
+
+static sn_status binary_vector(struct sn_eval *eval, const struct sn_node *node,
+                               struct sn_frame *frame, struct sn_vector *ret_vector) {
     const struct sn_binary_node *binary = &node->binary;
     struct vector_scalar input = {.is_swapped = binary->left->type == SN_VALUE_SCALAR};
     double *scalar;
@@ -123,15 +141,28 @@ sn_status sn_binary_vector(struct sn_eval *eval, const struct sn_node *node, str
     SN_TRY(sn_column_new(eval, frame, &scratch));
     input.scalar = scalar;
     for (size_t i = 0; i < input.vector.count; i++) {
+        struct sn_row *row = &input.vector.rows[i];
         SN_TRY(sn_eval_check(eval));
-        inform_about_trim(eval, node);
-        compute_row(binary, frame, &input, input.vector.rows[i].value, scratch);
+        if (sn_column_has_value(frame, row->value)) {
+            inform_about_trim(eval, node);
+        }
+        compute_row(binary, frame, &input, row->value, scratch);
+        SN_TRY(compute_histograms(eval, node, frame, &input, row));
     }
     sn_column_drop(frame, scalar);
     sn_column_drop(frame, scratch);
-    if (!sn_binary_is_comparison(binary->op) || binary->returns_bool) {
+    if (sn_binary_changes_name(binary)) {
         SN_TRY(sn_vector_drop_names(eval, &input.vector));
     }
     *ret_vector = input.vector;
     return sn_vector_finish(eval, frame, ret_vector);
+}
+
+sn_status sn_binary_vector(struct sn_eval *eval, const struct sn_node *node, struct sn_frame *frame,
+                           struct sn_vector *ret_vector) {
+    bool wanted_resets = eval->wants_resets;
+    eval->wants_resets = false; /* of both sides: they are wanted below one function only */
+    SN_TRY(binary_vector(eval, node, frame, ret_vector));
+    eval->wants_resets = wanted_resets;
+    return SN_OK;
 }

@@ -99,6 +99,12 @@ static void match_release(struct match *match) {
     sn_column_drop(match->frame, match->fill);
 }
 
+static void mark_present(const struct match *match, const struct sn_row *row, double *column) {
+    for (size_t i = 0; i < match->frame->step_count; i++) {
+        column[i] = sn_row_is_absent(row, i) ? column[i] : 1;
+    }
+}
+
 /*
  * A column that has a value wherever any series of the group has one. Made once per group; of a
  * group of one it is the column of its series. NULL: there is no such series.
@@ -107,7 +113,8 @@ static sn_status find_presence(struct match *match, struct side *side, uint32_t 
                                const double **ret_presence) {
     uint32_t row = side->first[group];
     double *column;
-    if (row == NO_ROW || side->next[row] == NO_ROW) {
+    bool is_single = row != NO_ROW && side->next[row] == NO_ROW;
+    if (row == NO_ROW || (is_single && side->vector.rows[row].histogram == NULL)) {
         *ret_presence = row == NO_ROW ? NULL : side->vector.rows[row].value;
         return SN_OK;
     }
@@ -118,10 +125,7 @@ static sn_status find_presence(struct match *match, struct side *side, uint32_t 
     SN_TRY(sn_column_new(match->eval, match->frame, &column));
     sn_column_fill(match->frame, column, SN_ABSENT);
     for (; row != NO_ROW; row = side->next[row]) {
-        const double *value = side->vector.rows[row].value;
-        for (size_t i = 0; i < match->frame->step_count; i++) {
-            column[i] = sn_is_absent(value[i]) ? column[i] : 1;
-        }
+        mark_present(match, &side->vector.rows[row], column);
     }
     side->presence[group] = column;
     *ret_presence = column;
@@ -152,10 +156,7 @@ static sn_status find_active_steps(struct match *match, double **ret_column) {
     SN_TRY(sn_column_new(match->eval, match->frame, &column));
     sn_column_fill(match->frame, column, SN_ABSENT);
     for (size_t k = 0; k < match->many.vector.count; k++) {
-        const double *value = match->many.vector.rows[k].value;
-        for (size_t i = 0; i < match->frame->step_count; i++) {
-            column[i] = sn_is_absent(value[i]) ? column[i] : 1;
-        }
+        mark_present(match, &match->many.vector.rows[k], column);
     }
     *ret_column = column;
     return SN_OK;
@@ -170,7 +171,7 @@ static sn_status check_one_group(struct match *match, uint32_t group, const doub
         const struct sn_row *row = &one->vector.rows[k];
         SN_TRY(sn_eval_check(match->eval));
         for (size_t i = 0; i < match->frame->step_count; i++) {
-            if (sn_is_absent(row->value[i])) {
+            if (sn_row_is_absent(row, i)) {
                 continue;
             }
             if (!sn_is_absent(owner[i]) && !sn_is_absent(active[i])) {
@@ -209,10 +210,10 @@ static sn_status check_many_group(struct match *match, uint32_t group) {
     SN_TRY(find_presence(match, &match->one, group, &partner));
     sn_column_fill(match->frame, seen, SN_ABSENT);
     for (uint32_t k = many->first[group]; k != NO_ROW; k = many->next[k]) {
-        const double *value = many->vector.rows[k].value;
+        const struct sn_row *row = &many->vector.rows[k];
         SN_TRY(sn_eval_check(match->eval));
         for (size_t i = 0; i < match->frame->step_count; i++) {
-            if (sn_is_absent(value[i]) || is_absent_at(partner, i)) {
+            if (sn_row_is_absent(row, i) || is_absent_at(partner, i)) {
                 continue;
             }
             if (!sn_is_absent(seen[i])) {
@@ -238,10 +239,6 @@ static sn_status check_many_side(struct match *match) {
 
 /* ---- results ---- */
 
-static bool changes_name(const struct sn_binary_node *binary) {
-    return !sn_binary_is_comparison(binary->op) || binary->returns_bool;
-}
-
 /* Labels of a result: of the many side, with those of group_left and group_right from the one. */
 static sn_status result_labels(struct match *match, struct sn_labels many, struct sn_labels one,
                                struct sn_labels *ret_labels) {
@@ -259,7 +256,7 @@ static sn_status result_labels(struct match *match, struct sn_labels many, struc
         }
         labels = (struct sn_labels){kept, count};
     }
-    if (changes_name(&match->node->binary)) {
+    if (sn_binary_changes_name(&match->node->binary)) {
         SN_TRY(sn_labels_drop_name(eval, labels, &labels));
     }
     for (size_t i = 0; i < match->how->include.count; i++) {
@@ -288,19 +285,44 @@ static void compute_pair(struct match *match, const double *many, const double *
     }
 }
 
-static sn_status add_pair(struct match *match, const struct sn_row *many,
-                          const struct sn_row *one) {
-    double *column;
-    struct sn_labels labels;
-    SN_TRY(sn_eval_check(match->eval));
-    SN_TRY(sn_column_new(match->eval, match->frame, &column));
-    compute_pair(match, many->value, one->value, column);
-    if (!sn_column_has_value(match->frame, column)) {
-        sn_column_drop(match->frame, column);
+/* Steps at which one of the two has a histogram. */
+static sn_status compute_histograms(struct match *match, const struct sn_row *many,
+                                    const struct sn_row *one, struct sn_row *result) {
+    const struct sn_row *left = match->is_swapped ? one : many;
+    const struct sn_row *right = match->is_swapped ? many : one;
+    if (left->histogram == NULL && right->histogram == NULL) {
         return SN_OK;
     }
-    SN_TRY(result_labels(match, many->labels, one->labels, &labels));
-    SN_TRY(sn_vector_add(match->eval, &match->result, labels, column));
+    SN_TRY(sn_histogram_column_new(match->eval, match->frame, &result->histogram));
+    for (size_t i = 0; i < match->frame->step_count; i++) {
+        bool has_both = !sn_row_is_absent(left, i) && !sn_row_is_absent(right, i);
+        if (!has_both || (!sn_row_has_histogram(left, i) && !sn_row_has_histogram(right, i))) {
+            continue;
+        }
+        struct sn_binary_pair pair = {
+            .left = left->value[i],
+            .right = right->value[i],
+            .left_histogram = sn_row_has_histogram(left, i) ? left->histogram[i] : NULL,
+            .right_histogram = sn_row_has_histogram(right, i) ? right->histogram[i] : NULL};
+        SN_TRY(sn_binary_histogram(match->eval, match->node, &pair, &result->value[i],
+                                   &result->histogram[i]));
+    }
+    return SN_OK;
+}
+
+static sn_status add_pair(struct match *match, const struct sn_row *many,
+                          const struct sn_row *one) {
+    struct sn_row result = {.group = many->group};
+    SN_TRY(sn_eval_check(match->eval));
+    SN_TRY(sn_column_new(match->eval, match->frame, &result.value));
+    compute_pair(match, many->value, one->value, result.value);
+    SN_TRY(compute_histograms(match, many, one, &result));
+    if (!sn_row_has_value(match->frame, &result)) {
+        sn_row_drop(match->frame, &result);
+        return SN_OK;
+    }
+    SN_TRY(result_labels(match, many->labels, one->labels, &result.labels));
+    SN_TRY(sn_vector_take(match->eval, match->frame, &match->result, &result));
     match->result.rows[match->result.count - 1].group = many->group;
     return SN_OK;
 }
@@ -323,7 +345,7 @@ static sn_status check_grouping_labels(struct match *match) {
         }
         const struct sn_row *other = &match->result.rows[owners[number]];
         for (size_t k = 0; k < match->frame->step_count && other->group == row->group; k++) {
-            if (!sn_is_absent(row->value[k]) && !sn_is_absent(other->value[k])) {
+            if (!sn_row_is_absent(row, k) && !sn_row_is_absent(other, k)) {
                 return sn_eval_fail(match->eval, "multiple matches for labels: grouping labels "
                                                  "must ensure unique matches");
             }
@@ -338,18 +360,24 @@ static sn_status check_grouping_labels(struct match *match) {
 static sn_status add_lonely(struct match *match, const struct sn_row *row, struct side *other,
                             bool is_many) {
     const double *presence;
-    double *lonely;
+    struct sn_row own = {.labels = row->labels, .group = row->group};
     SN_TRY(find_presence(match, other, row->group, &presence));
-    SN_TRY(sn_column_new(match->eval, match->frame, &lonely));
-    for (size_t i = 0; i < match->frame->step_count; i++) {
-        lonely[i] = is_absent_at(presence, i) ? row->value[i] : SN_ABSENT;
+    SN_TRY(sn_column_new(match->eval, match->frame, &own.value));
+    if (row->histogram != NULL) {
+        SN_TRY(sn_histogram_column_new(match->eval, match->frame, &own.histogram));
     }
-    struct sn_row own = {.labels = row->labels, .value = lonely, .group = row->group};
+    for (size_t i = 0; i < match->frame->step_count; i++) {
+        bool is_lonely = is_absent_at(presence, i);
+        own.value[i] = is_lonely ? row->value[i] : SN_ABSENT;
+        if (row->histogram != NULL && is_lonely) {
+            own.histogram[i] = row->histogram[i];
+        }
+    }
     struct sn_row filled = {.labels = match->grouping.table.keys[row->group],
                             .value = match->fill,
                             .group = row->group};
     SN_TRY(is_many ? add_pair(match, &own, &filled) : add_pair(match, &filled, &own));
-    sn_column_drop(match->frame, lonely);
+    sn_row_drop(match->frame, &own);
     return SN_OK;
 }
 
@@ -407,8 +435,12 @@ static sn_status restrict_row(struct match *match, struct sn_row *row, struct si
     const double *presence;
     SN_TRY(find_presence(match, other, row->group, &presence));
     for (size_t i = 0; i < match->frame->step_count; i++) {
-        bool is_present = !is_absent_at(presence, i);
-        row->value[i] = is_present == wants_present ? row->value[i] : SN_ABSENT;
+        if (is_absent_at(presence, i) == wants_present) {
+            row->value[i] = SN_ABSENT;
+            if (row->histogram != NULL) {
+                row->histogram[i] = NULL;
+            }
+        }
     }
     return SN_OK;
 }
@@ -416,7 +448,7 @@ static sn_status restrict_row(struct match *match, struct sn_row *row, struct si
 static sn_status move_rows(struct match *match, struct side *side) {
     for (size_t i = 0; i < side->vector.count; i++) {
         struct sn_row *row = &side->vector.rows[i];
-        SN_TRY(sn_vector_add(match->eval, &match->result, row->labels, SN_TAKE(row->value)));
+        SN_TRY(sn_vector_take(match->eval, match->frame, &match->result, row));
     }
     return SN_OK;
 }

@@ -144,20 +144,57 @@ static sn_status close_gaps(struct output *output, double *column, size_t count,
     return SN_OK;
 }
 
+static size_t count_histograms(const struct sn_frame *frame, const struct sn_row *row) {
+    size_t count = 0;
+    for (size_t i = 0; row->histogram != NULL && i < frame->step_count; i++) {
+        count += row->histogram[i] != NULL;
+    }
+    return count;
+}
+
+static sn_status output_histograms(struct output *output, const struct sn_row *row,
+                                   struct sn_result_series *series) {
+    size_t count = count_histograms(output->frame, row);
+    void *times = NULL;
+    void *histograms = NULL;
+    if (count == 0) {
+        return SN_OK;
+    }
+    SN_TRY(sn_eval_alloc(output->eval, count, sizeof(int64_t), &times));
+    SN_TRY(sn_eval_alloc(output->eval, count, sizeof(struct sn_histogram), &histograms));
+    int64_t *time_ms = times;
+    struct sn_histogram *items = histograms;
+    size_t kept = 0;
+    for (size_t i = 0; i < output->frame->step_count; i++) {
+        if (row->histogram[i] != NULL) {
+            time_ms[kept] = output->times[i];
+            items[kept++] = *row->histogram[i];
+        }
+    }
+    series->histogram_time_ms = time_ms;
+    series->histograms = items;
+    series->histogram_count = count;
+    return SN_OK;
+}
+
 /* A series without gaps is a part of its column, and of the times that all share. */
 static sn_status output_row(struct output *output, const struct sn_row *row) {
     struct extent extent = find_extent(output->frame, row->value);
     int64_t *times = output->times + extent.first;
     const double *values = row->value + extent.first;
-    if (extent.count == 0) {
+    struct sn_result_series series = {.labels = row->labels};
+    SN_TRY(output_histograms(output, row, &series));
+    if (extent.count == 0 && series.histogram_count == 0) {
         return SN_OK;
     }
     if (extent.end - extent.first != extent.count) {
         SN_TRY(close_gaps(output, row->value, extent.count, &times));
         values = row->value;
     }
-    output->series[output->count++] = (struct sn_result_series){
-        .labels = row->labels, .time_ms = times, .value = values, .count = extent.count};
+    series.time_ms = times;
+    series.value = values;
+    series.count = extent.count;
+    output->series[output->count++] = series;
     return SN_OK;
 }
 
@@ -186,6 +223,35 @@ static int compare_labels(const void *ctx, const struct sn_row *a, const struct 
     return sn_labels_compare(a->labels, b->labels);
 }
 
+static sn_status output_window_histograms(struct sn_eval *eval, const struct sn_frame *frame,
+                                          const struct sn_reach *reach,
+                                          const struct sn_series_view *view,
+                                          struct sn_result_series *series) {
+    struct sn_series_view times = {.time_ms = view->histogram_time_ms,
+                                   .count = view->histogram_count};
+    uint32_t begin;
+    uint32_t end;
+    void *time_ms = NULL;
+    void *histograms = NULL;
+    struct sn_windows windows = {&begin, &end};
+    if (view->histogram_count == 0) {
+        return SN_OK;
+    }
+    sn_windows_find(frame, reach, &times, &windows);
+    SN_TRY(sn_eval_alloc(eval, end - begin, sizeof(int64_t), &time_ms));
+    SN_TRY(sn_eval_alloc(eval, end - begin, sizeof(struct sn_histogram), &histograms));
+    struct sn_histogram *copies = histograms;
+    for (size_t i = begin; i < end; i++) {
+        SN_TRY(sn_eval_histogram_status(
+            eval, sn_histogram_copy(view->histogram[i], eval->arena, &copies[i - begin])));
+        ((int64_t *)time_ms)[i - begin] = view->histogram_time_ms[i];
+    }
+    series->histogram_time_ms = time_ms;
+    series->histograms = histograms;
+    series->histogram_count = end - begin;
+    return SN_OK;
+}
+
 /* The samples of one window, copied: the reader's scratch is used again. */
 static sn_status output_window(struct sn_eval *eval, const struct sn_frame *frame,
                                const struct sn_reach *reach, const struct sn_series_view *view,
@@ -205,7 +271,7 @@ static sn_status output_window(struct sn_eval *eval, const struct sn_frame *fram
     }
     *ret_series = (struct sn_result_series){
         .labels = view->labels, .time_ms = times, .value = values, .count = count};
-    return SN_OK;
+    return output_window_histograms(eval, frame, reach, view, ret_series);
 }
 
 static sn_status eval_matrix(struct sn_eval *eval, struct sn_frame *frame,
@@ -221,7 +287,7 @@ static sn_status eval_matrix(struct sn_eval *eval, struct sn_frame *frame,
         struct sn_series_view view;
         SN_TRY(sn_matrix_load(eval, &matrix, i, &view));
         SN_TRY(output_window(eval, frame, &matrix.reach, &view, &series[kept]));
-        kept += series[kept].count > 0;
+        kept += series[kept].count > 0 || series[kept].histogram_count > 0;
     }
     ret_result->kind = SN_RESULT_MATRIX;
     ret_result->series = series;
@@ -316,6 +382,8 @@ static void eval_init(struct sn_eval *eval, struct sn_query_engine *engine,
                              .seed = (uint64_t)sn_clock_mono_ns(options->clock),
                              .keeps_order = query->step_ms == 0};
     sn_samples_init(&eval->samples);
+    sn_histogram_input_init(&eval->histograms, options->limits.memory_bytes_max);
+    sn_arena_init(&eval->row_arena, options->limits.memory_bytes_max);
 }
 
 static void finish_result(const struct sn_eval *eval, struct sn_query_result *result) {
@@ -367,6 +435,8 @@ static sn_status run_limited(struct sn_query_engine *engine, struct sn_eval *eva
     arena->limit = limit;
     sn_scan_close(&eval->scan);
     sn_samples_release(&eval->samples);
+    sn_histogram_input_release(&eval->histograms);
+    sn_arena_release(&eval->row_arena);
     if (status == SN_OK) {
         eval->stats.memory_bytes = arena->used - used;
         finish_result(eval, &result);

@@ -66,12 +66,13 @@ sn_status sn_eval_scalar(struct sn_eval *eval, const struct sn_node *node, struc
 
 struct collect {
     struct sn_eval *eval;
+    struct sn_frame *frame;
     struct sn_vector vector;
 };
 
 static sn_status collect_row(void *ctx, struct sn_row *row) {
     struct collect *collect = ctx;
-    return sn_vector_add(collect->eval, &collect->vector, row->labels, SN_TAKE(row->value));
+    return sn_vector_take(collect->eval, collect->frame, &collect->vector, row);
 }
 
 /* What comes row by row. */
@@ -85,6 +86,16 @@ static sn_status stream(struct sn_eval *eval, const struct sn_node *node, struct
                                         : sn_call_range(eval, node, frame, sink);
 }
 
+static sn_status negate_histograms(struct sn_eval *eval, const struct sn_frame *frame,
+                                   struct sn_row *row) {
+    for (size_t k = 0; row->histogram != NULL && k < frame->step_count; k++) {
+        if (row->histogram[k] != NULL) {
+            SN_TRY(sn_eval_scale_histogram(eval, row->histogram[k], -1, false, &row->histogram[k]));
+        }
+    }
+    return SN_OK;
+}
+
 static sn_status unary_vector(struct sn_eval *eval, const struct sn_node *node,
                               struct sn_frame *frame, struct sn_vector *ret_vector) {
     SN_TRY(sn_eval_vector(eval, node->unary.child, frame, ret_vector));
@@ -96,6 +107,7 @@ static sn_status unary_vector(struct sn_eval *eval, const struct sn_node *node,
         for (size_t k = 0; k < frame->step_count; k++) {
             column[k] = sn_is_absent(column[k]) ? column[k] : -column[k];
         }
+        SN_TRY(negate_histograms(eval, frame, &ret_vector->rows[i]));
     }
     SN_TRY(sn_vector_drop_names(eval, ret_vector));
     return sn_vector_finish(eval, frame, ret_vector);
@@ -103,7 +115,7 @@ static sn_status unary_vector(struct sn_eval *eval, const struct sn_node *node,
 
 sn_status sn_eval_vector(struct sn_eval *eval, const struct sn_node *node, struct sn_frame *frame,
                          struct sn_vector *ret_vector) {
-    struct collect collect = {.eval = eval};
+    struct collect collect = {.eval = eval, .frame = frame};
     node = sn_node_strip_parens(node);
     *ret_vector = (struct sn_vector){.count = 0};
     SN_TRY(sn_eval_check(eval));

@@ -131,3 +131,115 @@ void sn_eval_warn_quantile(struct sn_eval *eval, const struct sn_node *where, do
                      sn_eval_number_text(eval, q));
     }
 }
+
+/* ---- about histograms ---- */
+
+struct note_text {
+    bool is_info;
+    const char *text;
+    const char *name_text; /* before the quoted name; NULL: the name stands plain behind the text */
+    bool may_lack_name;    /* then the text ends before it */
+};
+
+#define MIXED "encountered a mix of histograms and floats for"
+
+static const struct note_text note_texts[SN_NOTE_COUNT] = {
+    [SN_NOTE_MIXED_FLOATS] = {false, MIXED, " metric name ", false},
+    [SN_NOTE_MIXED_AGGREGATION] = {false, MIXED " aggregation", "", true},
+    [SN_NOTE_MIXED_SCHEMAS] = {false,
+                               "vector contains a mix of histograms with exponential and custom "
+                               "buckets schemas",
+                               " for metric name ", false},
+    [SN_NOTE_MIXED_CLASSIC] = {false, "vector contains a mix of classic and native histograms",
+                               " for metric name ", true},
+    [SN_NOTE_NOT_COUNTER] = {false, "this native histogram metric is not a counter:", " ", false},
+    [SN_NOTE_NOT_GAUGE] = {false, "this native histogram metric is not a gauge:", " ", false},
+    [SN_NOTE_START_OVERLAP] = {false, "start time of a sample overlaps with the previous sample",
+                               " for metric name ", true},
+    [SN_NOTE_COLLISION] = {false, "conflicting counter resets during histogram ", NULL, false},
+    [SN_NOTE_RECONCILED] = {true, "mismatched custom buckets were reconciled during ", NULL, false},
+    [SN_NOTE_LAYOUT] = {false, "incompatible bucket layout encountered for binary operator ", NULL,
+                        false},
+    [SN_NOTE_TYPES] = {true, "incompatible sample types encountered for binary operator", " ",
+                       false},
+    [SN_NOTE_IGNORED_IN_RANGE] = {true,
+                                  "ignored histograms in a range containing both floats and "
+                                  "histograms for metric name",
+                                  " ", false},
+    [SN_NOTE_IGNORED] = {true, "ignored histogram in ", NULL, false},
+    [SN_NOTE_NAN_RESULT] = {true, "input to histogram_quantile has NaN observations, result is NaN",
+                            " for metric name ", true},
+    [SN_NOTE_NAN_SKEW] = {true,
+                          "input to histogram_quantile has NaN observations, result is skewed "
+                          "higher",
+                          " for metric name ", true},
+    [SN_NOTE_NAN_FRACTION] = {true,
+                              "input to histogram_fraction has NaN observations, which are "
+                              "excluded from all fractions",
+                              " for metric name ", true},
+};
+
+static const char *text_of(struct sn_eval *eval, enum sn_note note, struct sn_str name) {
+    const struct note_text *text = &note_texts[note];
+    if (text->name_text == NULL) {
+        return sn_arena_printf(eval->arena, "%s%.*s", text->text, SN_STR_ARG(name));
+    }
+    if (name.len == 0 && text->may_lack_name) {
+        return text->text;
+    }
+    return sn_arena_printf(eval->arena, "%s%s%s", text->text, text->name_text,
+                           sn_eval_quoted(eval, name));
+}
+
+/* Whether a note was made a moment ago; it counts as made from now on. */
+static bool was_noted(struct sn_eval *eval, const struct sn_node *where, enum sn_note note,
+                      const char *name) {
+    for (size_t i = 0; i < SN_NOTED_MAX; i++) {
+        const struct sn_noted *noted = &eval->noted[i];
+        if (noted->note == (int)note + 1 && noted->where == where && noted->name == name) {
+            return true;
+        }
+    }
+    eval->noted[eval->noted_count++ % SN_NOTED_MAX] = (struct sn_noted){where, name, (int)note + 1};
+    return false;
+}
+
+void sn_eval_note_types(struct sn_eval *eval, const struct sn_node *where,
+                        const struct sn_type_note *types) {
+    static const char kinds[2][2] = {"f", "h"}; /* addresses tell the four pairs apart */
+    const char *left = types->left_is_histogram ? "histogram" : "float";
+    const char *right = types->right_is_histogram ? "histogram" : "float";
+    const char *key = &kinds[types->left_is_histogram][types->right_is_histogram];
+    if (!was_noted(eval, where, SN_NOTE_TYPES, key)) {
+        sn_eval_inform(eval, where,
+                       "incompatible sample types encountered for binary operator \"%s\": "
+                       "%s %s %s",
+                       types->op, left, types->op, right);
+    }
+}
+
+void sn_eval_note(struct sn_eval *eval, const struct sn_node *where, enum sn_note note,
+                  struct sn_str name) {
+    if (was_noted(eval, where, note, name.ptr)) {
+        return;
+    }
+    if (note_texts[note].is_info) {
+        sn_eval_inform_text(eval, where, text_of(eval, note, name));
+    } else {
+        sn_eval_warn_text(eval, where, text_of(eval, note, name));
+    }
+}
+
+void sn_eval_note_events(struct sn_eval *eval, const struct sn_node *where, struct sn_str name,
+                         unsigned events, const char *operation) {
+    if ((events & SN_HISTOGRAM_INCOMPATIBLE) != 0) {
+        sn_eval_note(eval, where, SN_NOTE_MIXED_SCHEMAS, name);
+        return;
+    }
+    if ((events & SN_HISTOGRAM_COLLISION) != 0) {
+        sn_eval_note(eval, where, SN_NOTE_COLLISION, sn_str_from(operation));
+    }
+    if ((events & SN_HISTOGRAM_RECONCILED) != 0) {
+        sn_eval_note(eval, where, SN_NOTE_RECONCILED, sn_str_from(operation));
+    }
+}

@@ -12,6 +12,8 @@
  *      go back to the frame they were made for (sn_column_drop) and are used again.
  *   3. Rows of a finished vector have different labels (sn_vector_finish).
  *   4. One query is evaluated by one thread.
+ *   5. Native histograms stand in a column of pointers beside the values; where a step has one, its
+ *      value is SN_ABSENT. Most rows have none, and code that knows only values drops them.
  */
 #ifndef SN_QUERY_EVAL_PRIV_H
 #define SN_QUERY_EVAL_PRIV_H
@@ -20,6 +22,7 @@
 #include "base/clock.h"
 #include "model/doors.h"
 #include "query/engine.h"
+#include "query/histogram_priv.h"
 
 #include <math.h>
 
@@ -42,7 +45,26 @@ struct sn_notes {
     size_t capacity;
 };
 
+/* A note about histograms that was made. */
+struct sn_noted {
+    const struct sn_node *where;
+    const char *name;
+    int note; /* enum sn_note + 1; 0: none */
+};
+#define SN_NOTED_MAX 8
+
 #define SN_NOTES_MAX 100 /* of each kind; dashboards show the first few */
+
+/* Histograms of one series: as read, then without stale markers. */
+struct sn_histogram_input {
+    struct sn_histograms read;
+    const struct sn_histogram **items; /* [count], [capacity], on the heap */
+    int64_t *time_ms;
+    int64_t *start_ms;
+    bool *is_reset; /* whether the counter was reset since the one before; false for the first */
+    size_t count;
+    size_t capacity;
+};
 
 struct sn_eval {
     struct sn_arena *arena;
@@ -58,12 +80,18 @@ struct sn_eval {
     int64_t deadline_ns;             /* of the monotonic clock */
     const atomic_bool *is_cancelled; /* may be NULL */
     const atomic_bool *is_stopping;
-    uint64_t seed;             /* of hash tables */
-    struct sn_samples samples; /* scratch of the innermost reading loop */
-    struct sn_scan scan;       /* of the selector that is being read */
-    bool keeps_order;          /* an instant query: sort() has an effect */
+    uint64_t seed;                        /* of hash tables */
+    struct sn_samples samples;            /* scratch of the innermost reading loop */
+    struct sn_scan scan;                  /* of the selector that is being read */
+    struct sn_histogram_input histograms; /* the same for its histograms */
+    struct sn_arena row_arena;            /* histograms of the row at hand (is_scratch) */
+    struct sn_histogram_sum sums[3];      /* scratch of histogram arithmetic, in the arena */
+    bool wants_resets; /* below histogram_count: reset hints are found, not only read */
+    bool keeps_order;  /* an instant query: sort() has an effect */
     struct sn_notes warnings;
     struct sn_notes infos;
+    struct sn_noted noted[SN_NOTED_MAX]; /* newest notes about histograms, a ring */
+    unsigned noted_count;
     const struct sn_node *warned_at; /* newest warning about a quantile: it would come again and */
     uint64_t warned_bits;            /* again, once per window */
     struct sn_query_stats stats;
@@ -128,8 +156,11 @@ struct sn_label_table {
 
 struct sn_row {
     struct sn_labels labels;
-    double *value;  /* [step_count] of its frame; NULL: given away */
-    uint32_t group; /* whatever the code at hand wants */
+    double *value; /* [step_count] of its frame; NULL: given away */
+    /* [step_count], NULL at steps without one; NULL: there are none. */
+    const struct sn_histogram **histogram;
+    uint32_t group;  /* whatever the code at hand wants */
+    bool is_scratch; /* the histograms die with the row: sn_vector_take copies them */
 };
 
 struct sn_vector {
@@ -140,7 +171,8 @@ struct sn_vector {
 
 /*
  * Whoever is given rows one by one, without all of them being in memory at once. It may keep the
- * column by setting row->value to NULL; otherwise the column is used for the next row.
+ * columns by setting row->value to NULL, which sn_vector_take does; otherwise they are used for the
+ * next row.
  */
 struct sn_row_sink {
     sn_status (*take)(void *ctx, struct sn_row *row);
@@ -152,8 +184,14 @@ struct sn_series_view {
     struct sn_labels labels;
     const int64_t *time_ms;
     const double *value;
+    const int64_t *start_ms; /* [count]; NULL: no start time is known */
     size_t count;
     bool falls; /* some sample is smaller than the one before: a counter was reset */
+    const struct sn_histogram *const *histogram; /* [histogram_count], at other times */
+    const int64_t *histogram_time_ms;
+    const int64_t *histogram_start_ms; /* 0: unknown */
+    const bool *histogram_is_reset;
+    size_t histogram_count;
 };
 
 /* Range vectors: the series of a matrix selector or of a subquery. */
@@ -202,6 +240,29 @@ struct sn_bucket {
     double count;
 };
 
+/* Between two histograms of a series. */
+struct sn_between {
+    const struct sn_histogram *before;
+    const struct sn_histogram *after;
+    double share;  /* of the way from before to after */
+    bool is_reset; /* a counter began at zero in between */
+};
+
+/* A step of a binary operation in which at least one side is a histogram. */
+struct sn_binary_pair {
+    double left;
+    double right;
+    const struct sn_histogram *left_histogram; /* NULL: left is a float */
+    const struct sn_histogram *right_histogram;
+};
+
+/* Kinds of the operands of a binary operation. */
+struct sn_type_note {
+    const char *op;
+    bool left_is_histogram;
+    bool right_is_histogram;
+};
+
 /* ---- time, memory, failure ---- */
 
 /* Steps from range.start_ms to range.end_ms. SN_ERR_LIMIT. */
@@ -218,6 +279,9 @@ sn_status sn_eval_check(struct sn_eval *eval) SN_MUST_USE;
 sn_status sn_eval_alloc(struct sn_eval *eval, size_t count, size_t size,
                         void **ret_ptr) SN_MUST_USE;
 
+/* A status of histogram arithmetic, which writes no sentence: reported when it is a failure. */
+sn_status sn_eval_histogram_status(struct sn_eval *eval, sn_status status) SN_MUST_USE;
+
 /* Room for one more item: *items is copied to twice the space when *capacity is reached. */
 sn_status sn_eval_grow(struct sn_eval *eval, void **items, size_t count, size_t *capacity,
                        size_t size) SN_MUST_USE;
@@ -232,6 +296,41 @@ sn_status sn_eval_grow(struct sn_eval *eval, void **items, size_t count, size_t 
 /* The same with a text in the arena; NULL: there was no memory for it. */
 void sn_eval_warn_text(struct sn_eval *eval, const struct sn_node *where, const char *text);
 void sn_eval_inform_text(struct sn_eval *eval, const struct sn_node *where, const char *text);
+
+/*
+ * Notes about histograms. They come once per window or step: the newest ones are remembered, so that
+ * repeating one costs neither memory nor text.
+ */
+enum sn_note {
+    SN_NOTE_MIXED_FLOATS, /* floats and histograms in one range */
+    SN_NOTE_MIXED_AGGREGATION,
+    SN_NOTE_MIXED_SCHEMAS,
+    SN_NOTE_MIXED_CLASSIC,
+    SN_NOTE_NOT_COUNTER,
+    SN_NOTE_NOT_GAUGE,
+    SN_NOTE_START_OVERLAP,
+    SN_NOTE_COLLISION,  /* of reset hints; name: the operation */
+    SN_NOTE_RECONCILED, /* of custom bounds; name: the operation */
+    SN_NOTE_LAYOUT,     /* of a binary operation; name: its operator */
+    SN_NOTE_TYPES,      /* the same, see sn_eval_note_types */
+    SN_NOTE_IGNORED_IN_RANGE,
+    SN_NOTE_IGNORED, /* in an aggregation; name: its own */
+    SN_NOTE_NAN_RESULT,
+    SN_NOTE_NAN_SKEW,
+    SN_NOTE_NAN_FRACTION,
+    SN_NOTE_COUNT,
+};
+/* name: of the metric, or what stands above; may be empty. */
+void sn_eval_note(struct sn_eval *eval, const struct sn_node *where, enum sn_note note,
+                  struct sn_str name);
+
+/* "incompatible sample types encountered for binary operator "+": float + histogram" */
+void sn_eval_note_types(struct sn_eval *eval, const struct sn_node *where,
+                        const struct sn_type_note *types);
+
+/* Notes about what happened while adding histograms. */
+void sn_eval_note_events(struct sn_eval *eval, const struct sn_node *where, struct sn_str name,
+                         unsigned events, const char *operation);
 
 /* Text of a number as Go's %g, in the arena; of a string as %q. Never NULL. */
 const char *sn_eval_number_text(struct sn_eval *eval, double value);
@@ -292,7 +391,29 @@ bool sn_column_has_value(const struct sn_frame *frame, const double *column);
 /* Append a row; takes its column. */
 sn_status sn_vector_add(struct sn_eval *eval, struct sn_vector *vector, struct sn_labels labels,
                         double *column) SN_MUST_USE;
+/* Append a row of a sink with its columns, which leave the row; scratch histograms are copied. */
+sn_status sn_vector_take(struct sn_eval *eval, struct sn_frame *frame, struct sn_vector *vector,
+                         struct sn_row *row) SN_MUST_USE;
 void sn_vector_drop(struct sn_frame *frame, struct sn_vector *vector);
+
+/* A column of histograms, all NULL. Counts as a column of values. */
+sn_status sn_histogram_column_new(struct sn_eval *eval, struct sn_frame *frame,
+                                  const struct sn_histogram ***ret_column) SN_MUST_USE;
+void sn_histogram_column_drop(struct sn_frame *frame, const struct sn_histogram **column);
+void sn_row_drop(struct sn_frame *frame, struct sn_row *row);
+bool sn_row_has_value(const struct sn_frame *frame, const struct sn_row *row);
+
+/* Whether a row has a histogram, or anything, at a step. */
+static inline bool sn_row_has_histogram(const struct sn_row *row, size_t step) {
+    return row->histogram != NULL && row->histogram[step] != NULL;
+}
+static inline bool sn_row_is_absent(const struct sn_row *row, size_t step) {
+    return sn_is_absent(row->value[step]) && !sn_row_has_histogram(row, step);
+}
+
+/* Forget histograms: of a row, of all rows of a vector. */
+void sn_row_drop_histograms(struct sn_frame *frame, struct sn_row *row);
+void sn_vector_drop_histograms(struct sn_frame *frame, struct sn_vector *vector);
 
 /* Remove the metric's identity from all rows. */
 sn_status sn_vector_drop_names(struct sn_eval *eval, struct sn_vector *vector) SN_MUST_USE;
@@ -336,12 +457,58 @@ struct sn_labels sn_matrix_labels(const struct sn_matrix *matrix, size_t index);
 sn_status sn_matrix_load(struct sn_eval *eval, struct sn_matrix *matrix, size_t index,
                          struct sn_series_view *ret_view) SN_MUST_USE;
 
+/* What of a sample becomes the value. */
+enum sn_select_what {
+    SN_SELECT_VALUE,
+    SN_SELECT_TIME,  /* of the sample, in seconds */
+    SN_SELECT_START, /* its start time, in seconds */
+    SN_SELECT_INFO,  /* as SN_SELECT_TIME; a histogram is the query's error */
+};
+
 /* Instant vector selector. */
 sn_status sn_select_stream(struct sn_eval *eval, const struct sn_node *node, struct sn_frame *frame,
                            struct sn_row_sink sink) SN_MUST_USE;
-/* The same, with the times of the samples in seconds as values. */
+/* The same, with the times of the samples, or their start times, in seconds as values. */
 sn_status sn_select_times(struct sn_eval *eval, const struct sn_node *node, struct sn_frame *frame,
-                          struct sn_vector *ret_vector) SN_MUST_USE;
+                          enum sn_select_what what, struct sn_vector *ret_vector) SN_MUST_USE;
+
+/* ---- histograms of a series ---- */
+
+void sn_histogram_input_init(struct sn_histogram_input *input, size_t memory_max);
+void sn_histogram_input_release(struct sn_histogram_input *input);
+
+/* Read those of one series into eval->histograms; stale markers are in `read` only. */
+sn_status sn_histogram_input_read(struct sn_eval *eval, uint64_t series_id,
+                                  struct sn_range range) SN_MUST_USE;
+/* Take those of a row, whose hints mean nothing any more: samples were left out between them. */
+sn_status sn_histogram_input_take(struct sn_eval *eval, const struct sn_frame *frame,
+                                  const struct sn_row *row) SN_MUST_USE;
+void sn_histogram_input_view(const struct sn_eval *eval, struct sn_series_view *view);
+
+/*
+ * Put the newest histogram of each step's lookback into a row where it is newer than the newest
+ * value, whose time is that of eval->samples. Makes row->histogram when there is one.
+ */
+sn_status sn_select_histograms(struct sn_eval *eval, struct sn_frame *frame,
+                               const struct sn_reach *reach, enum sn_select_what what,
+                               struct sn_row *row) SN_MUST_USE;
+/* The same between two histograms; node is the selector, for notes. */
+sn_status sn_select_smoothed(struct sn_eval *eval, const struct sn_node *node,
+                             struct sn_frame *frame, const struct sn_reach *reach,
+                             struct sn_row *row) SN_MUST_USE;
+
+/* A histogram times a factor, or divided by it, in the arena. */
+sn_status sn_eval_scale_histogram(struct sn_eval *eval, const struct sn_histogram *histogram,
+                                  double factor, bool divides,
+                                  const struct sn_histogram **ret_histogram) SN_MUST_USE;
+
+/* *ret_histogram is NULL when they do not fit; then there is a note at `where`. */
+sn_status sn_eval_between(struct sn_eval *eval, const struct sn_node *where, struct sn_str name,
+                          const struct sn_between *between,
+                          const struct sn_histogram **ret_histogram) SN_MUST_USE;
+
+/* First index whose time is later than `limit`, by bisection. */
+size_t sn_time_find_after(const int64_t *time_ms, size_t count, int64_t limit);
 
 /* See struct sn_windows. */
 void sn_windows_find(const struct sn_frame *frame, const struct sn_reach *reach,
@@ -380,6 +547,10 @@ sn_status sn_labels_of_absent(struct sn_eval *eval, const struct sn_node *node,
 sn_status sn_aggregate(struct sn_eval *eval, const struct sn_node *node, struct sn_frame *frame,
                        struct sn_vector *ret_vector) SN_MUST_USE;
 
+/* Drop histograms from an aggregation's input, and rows that have nothing else; with a note. */
+void sn_eval_ignore_histograms(struct sn_eval *eval, const struct sn_node *node,
+                               struct sn_frame *frame, struct sn_vector *vector);
+
 sn_status sn_grouping_put(struct sn_eval *eval, struct sn_grouping *grouping,
                           struct sn_labels labels, size_t *ret_group, bool *ret_is_new) SN_MUST_USE;
 
@@ -401,6 +572,14 @@ sn_status sn_binary_match(struct sn_eval *eval, const struct sn_node *node, stru
                           struct sn_vector *ret_vector) SN_MUST_USE;
 sn_status sn_binary_set(struct sn_eval *eval, const struct sn_node *node, struct sn_frame *frame,
                         struct sn_vector *ret_vector) SN_MUST_USE;
+
+/*
+ * A step with at least one histogram: either a value or a histogram comes out, or SN_ABSENT and NULL. What does not fit is told
+ * in a note.
+ */
+sn_status sn_binary_histogram(struct sn_eval *eval, const struct sn_node *node,
+                              const struct sn_binary_pair *pair, double *ret_value,
+                              const struct sn_histogram **ret_histogram) SN_MUST_USE;
 
 /* See struct sn_operands. */
 void sn_binary_compute(enum sn_binary_op op, const struct sn_operands *operands, double *out);

@@ -98,7 +98,8 @@ static sn_status read_samples(struct sn_eval *eval, uint64_t id, struct sn_range
     sn_samples_reset(&eval->samples);
     SN_TRY(use_scan(eval, range));
     SN_TRY(sn_scan_samples(&eval->scan, id, &eval->samples, eval->err));
-    eval->stats.sample_count += eval->samples.count;
+    SN_TRY(sn_histogram_input_read(eval, id, range));
+    eval->stats.sample_count += eval->samples.count + eval->histograms.read.count;
     if (eval->stats.sample_count > eval->limits->samples_max) {
         return sn_err_set(eval->err, SN_ERR_LIMIT,
                           "query processing would load too many samples into memory in query "
@@ -133,8 +134,7 @@ static inline size_t advance(const int64_t *time_ms, size_t count, size_t from, 
     return from;
 }
 
-/* First index whose time is later than `limit`, by bisection: where walking would be long. */
-static size_t find_after(const int64_t *time_ms, size_t count, int64_t limit) {
+size_t sn_time_find_after(const int64_t *time_ms, size_t count, int64_t limit) {
     size_t low = 0;
     size_t high = count;
     while (low < high) {
@@ -153,8 +153,8 @@ void sn_windows_find(const struct sn_frame *frame, const struct sn_reach *reach,
     int64_t width_ms = reach->before_ms + reach->range_ms + reach->after_ms;
     int64_t end_ms = sn_reach_end(reach, frame, 0) + reach->after_ms;
     int64_t step_ms = reach->is_fixed ? 0 : frame->step_ms;
-    size_t begin = find_after(view->time_ms, view->count, end_ms - width_ms);
-    size_t end = find_after(view->time_ms, view->count, end_ms);
+    size_t begin = sn_time_find_after(view->time_ms, view->count, end_ms - width_ms);
+    size_t end = sn_time_find_after(view->time_ms, view->count, end_ms);
     size_t begin_stride = 0;
     size_t end_stride = 0;
     for (size_t i = 0; i < frame->step_count; i++, end_ms += step_ms) {
@@ -172,13 +172,17 @@ void sn_windows_find(const struct sn_frame *frame, const struct sn_reach *reach,
 
 /* ---- instant vector selectors ---- */
 
-/* The newest sample of each step's lookback, as its value or as its time in seconds. */
+static double start_of(const struct sn_samples *samples, size_t i) {
+    return samples->has_start ? (double)samples->start_ms[i] / 1000 : 0;
+}
+
+/* The newest sample of each step's lookback, as its value or as one of its times in seconds. */
 static void fill_column(const struct sn_eval *eval, const struct sn_frame *frame,
-                        const struct sn_reach *reach, bool wants_time, double *column) {
+                        const struct sn_reach *reach, enum sn_select_what what, double *column) {
     const struct sn_samples *samples = &eval->samples;
     int64_t at_ms = sn_reach_end(reach, frame, 0);
     int64_t step_ms = reach->is_fixed ? 0 : frame->step_ms;
-    size_t next = find_after(samples->time_ms, samples->count, at_ms);
+    size_t next = sn_time_find_after(samples->time_ms, samples->count, at_ms);
     size_t stride = 0;
     for (size_t i = 0; i < frame->step_count; i++, at_ms += step_ms) {
         size_t found = advance(samples->time_ms, samples->count, next, stride, at_ms);
@@ -189,8 +193,9 @@ static void fill_column(const struct sn_eval *eval, const struct sn_frame *frame
             continue;
         }
         column[i] = samples->value[next - 1]; /* a stale marker says absent by itself */
-        if (wants_time && !sn_is_stale(column[i])) {
-            column[i] = (double)samples->time_ms[next - 1] / 1000;
+        if (what != SN_SELECT_VALUE && !sn_is_stale(column[i])) {
+            column[i] = what == SN_SELECT_START ? start_of(samples, next - 1)
+                                                : (double)samples->time_ms[next - 1] / 1000;
         }
     }
 }
@@ -201,6 +206,9 @@ static void remove_stale(struct sn_samples *samples) {
     for (size_t i = 0; i < samples->count; i++) {
         if (!sn_is_stale(samples->value[i])) {
             samples->time_ms[kept] = samples->time_ms[i];
+            if (samples->has_start) {
+                samples->start_ms[kept] = samples->start_ms[i];
+            }
             samples->value[kept++] = samples->value[i];
         }
     }
@@ -209,7 +217,7 @@ static void remove_stale(struct sn_samples *samples) {
 
 /* The value at a time between two samples; the last one where none follows. */
 static double interpolate(const struct sn_samples *samples, int64_t at_ms, int64_t lookback_ms) {
-    size_t next = find_after(samples->time_ms, samples->count, at_ms - 1);
+    size_t next = sn_time_find_after(samples->time_ms, samples->count, at_ms - 1);
     bool has_next = next < samples->count && samples->time_ms[next] <= at_ms + lookback_ms;
     bool has_before = next > 0 && samples->time_ms[next - 1] > at_ms - lookback_ms;
     if (has_next && samples->time_ms[next] == at_ms) {
@@ -226,19 +234,27 @@ static double interpolate(const struct sn_samples *samples, int64_t at_ms, int64
                         (double)(samples->time_ms[next] - samples->time_ms[next - 1]);
 }
 
-static void fill_smoothed(struct sn_eval *eval, const struct sn_frame *frame,
-                          const struct sn_reach *reach, double *column) {
-    remove_stale(&eval->samples);
-    for (size_t i = 0; i < frame->step_count; i++) {
-        column[i] = interpolate(&eval->samples, sn_reach_end(reach, frame, i), reach->range_ms);
-    }
-}
-
 struct select_job {
     const struct sn_node *node;
     struct sn_frame *frame;
-    bool wants_time;
+    enum sn_select_what what;
 };
+
+static sn_status fill_smoothed(struct sn_eval *eval, const struct select_job *job,
+                               const struct sn_reach *reach, struct sn_row *row) {
+    remove_stale(&eval->samples);
+    for (size_t i = 0; i < job->frame->step_count; i++) {
+        row->value[i] =
+            interpolate(&eval->samples, sn_reach_end(reach, job->frame, i), reach->range_ms);
+    }
+    return sn_select_smoothed(eval, job->node, job->frame, reach, row);
+}
+
+static sn_status fill_row(struct sn_eval *eval, const struct select_job *job,
+                          const struct sn_reach *reach, struct sn_row *row) {
+    fill_column(eval, job->frame, reach, job->what, row->value);
+    return sn_select_histograms(eval, job->frame, reach, job->what, row);
+}
 
 static sn_status select_rows(struct sn_eval *eval, const struct select_job *job,
                              struct sn_row_sink sink) {
@@ -247,52 +263,50 @@ static sn_status select_rows(struct sn_eval *eval, const struct select_job *job,
     struct sn_reach reach = {.range_ms = 0};
     SN_TRY(sn_reach_init(eval, &selector->shift, &reach));
     reach.range_ms = eval->lookback_ms;
-    bool is_smoothed = selector->edge == SN_EDGE_SMOOTHED && !job->wants_time;
+    bool is_smoothed = selector->edge == SN_EDGE_SMOOTHED && job->what == SN_SELECT_VALUE;
     reach.after_ms = is_smoothed ? eval->lookback_ms : 0;
     struct sn_range range = reach_range(&reach, job->frame);
     SN_TRY(select_series(eval, selector, range, &list));
-    double *column = NULL;
+    struct sn_row row = {.is_scratch = true};
     for (size_t i = 0; i < list.count; i++) {
         SN_TRY(read_samples(eval, list.items[i].id, range));
-        if (column == NULL) {
-            SN_TRY(sn_column_new(eval, job->frame, &column));
+        if (row.value == NULL) {
+            SN_TRY(sn_column_new(eval, job->frame, &row.value));
         }
-        if (is_smoothed) {
-            fill_smoothed(eval, job->frame, &reach, column);
-        } else {
-            fill_column(eval, job->frame, &reach, job->wants_time, column);
-        }
-        if (!sn_column_has_value(job->frame, column)) {
+        row.labels = list.items[i].labels;
+        SN_TRY(is_smoothed ? fill_smoothed(eval, job, &reach, &row)
+                           : fill_row(eval, job, &reach, &row));
+        if (!sn_row_has_value(job->frame, &row)) {
             continue;
         }
-        struct sn_row row = {.labels = list.items[i].labels, .value = column};
         SN_TRY(sink.take(sink.ctx, &row));
-        column = row.value;
+        sn_row_drop_histograms(job->frame, &row);
     }
-    sn_column_drop(job->frame, column);
+    sn_row_drop(job->frame, &row);
     return SN_OK;
 }
 
 sn_status sn_select_stream(struct sn_eval *eval, const struct sn_node *node, struct sn_frame *frame,
                            struct sn_row_sink sink) {
-    struct select_job job = {node, frame, false};
+    struct select_job job = {node, frame, SN_SELECT_VALUE};
     return select_rows(eval, &job, sink);
 }
 
 struct collect {
     struct sn_eval *eval;
+    struct sn_frame *frame;
     struct sn_vector vector;
 };
 
 static sn_status collect_row(void *ctx, struct sn_row *row) {
     struct collect *collect = ctx;
-    return sn_vector_add(collect->eval, &collect->vector, row->labels, SN_TAKE(row->value));
+    return sn_vector_take(collect->eval, collect->frame, &collect->vector, row);
 }
 
 sn_status sn_select_times(struct sn_eval *eval, const struct sn_node *node, struct sn_frame *frame,
-                          struct sn_vector *ret_vector) {
-    struct select_job job = {node, frame, true};
-    struct collect collect = {.eval = eval};
+                          enum sn_select_what what, struct sn_vector *ret_vector) {
+    struct select_job job = {node, frame, what};
+    struct collect collect = {.eval = eval, .frame = frame};
     SN_TRY(select_rows(eval, &job, (struct sn_row_sink){collect_row, &collect}));
     *ret_vector = collect.vector;
     return SN_OK;
@@ -341,7 +355,11 @@ static sn_status open_subquery(struct sn_eval *eval, const struct sn_node *node,
     SN_TRY(sn_eval_alloc(eval, count, sizeof *matrix->value, &values));
     matrix->time_ms = times;
     matrix->value = values;
-    return sn_eval_vector(eval, subquery->child, &matrix->vector_frame, &matrix->vector);
+    bool wanted_resets = eval->wants_resets;
+    eval->wants_resets = false;
+    SN_TRY(sn_eval_vector(eval, subquery->child, &matrix->vector_frame, &matrix->vector));
+    eval->wants_resets = wanted_resets;
+    return SN_OK;
 }
 
 sn_status sn_matrix_open(struct sn_eval *eval, const struct sn_node *node, struct sn_frame *frame,
@@ -393,6 +411,7 @@ static void load_row(struct sn_matrix *matrix, size_t index, struct sn_series_vi
     }
     view->time_ms = matrix->time_ms;
     view->value = matrix->value;
+    view->start_ms = NULL;
     view->count = count;
 }
 
@@ -403,6 +422,8 @@ sn_status sn_matrix_load(struct sn_eval *eval, struct sn_matrix *matrix, size_t 
         SN_TRY(sn_eval_check(eval));
         load_row(matrix, index, ret_view);
         ret_view->falls = scan_values(ret_view->value, ret_view->count).falls;
+        SN_TRY(sn_histogram_input_take(eval, &matrix->vector_frame, &matrix->vector.rows[index]));
+        sn_histogram_input_view(eval, ret_view);
         return SN_OK;
     }
     SN_TRY(read_samples(eval, matrix->list.items[index].id, matrix->read));
@@ -414,6 +435,8 @@ sn_status sn_matrix_load(struct sn_eval *eval, struct sn_matrix *matrix, size_t 
     ret_view->falls = scan.falls;
     ret_view->time_ms = eval->samples.time_ms;
     ret_view->value = eval->samples.value;
+    ret_view->start_ms = eval->samples.has_start ? eval->samples.start_ms : NULL;
     ret_view->count = eval->samples.count;
+    sn_histogram_input_view(eval, ret_view);
     return SN_OK;
 }

@@ -85,6 +85,66 @@ bool sn_column_has_value(const struct sn_frame *frame, const double *column) {
     return false;
 }
 
+/* ---- columns of histograms ---- */
+
+sn_status sn_histogram_column_new(struct sn_eval *eval, struct sn_frame *frame,
+                                  const struct sn_histogram ***ret_column) {
+    _Static_assert(sizeof(void *) == sizeof(double), "both kinds of columns share their memory");
+    double *memory;
+    SN_TRY(sn_column_new(eval, frame, &memory));
+    const struct sn_histogram **column = (const struct sn_histogram **)(void *)memory;
+    for (size_t i = 0; i < frame->step_count; i++) {
+        column[i] = NULL;
+    }
+    *ret_column = column;
+    return SN_OK;
+}
+
+void sn_histogram_column_drop(struct sn_frame *frame, const struct sn_histogram **column) {
+    sn_column_drop(frame, (double *)(void *)column);
+}
+
+void sn_row_drop_histograms(struct sn_frame *frame, struct sn_row *row) {
+    sn_histogram_column_drop(frame, row->histogram);
+    row->histogram = NULL;
+}
+
+void sn_row_drop(struct sn_frame *frame, struct sn_row *row) {
+    sn_column_drop(frame, row->value);
+    row->value = NULL;
+    sn_row_drop_histograms(frame, row);
+}
+
+bool sn_row_has_value(const struct sn_frame *frame, const struct sn_row *row) {
+    if (sn_column_has_value(frame, row->value)) {
+        return true;
+    }
+    for (size_t i = 0; row->histogram != NULL && i < frame->step_count; i++) {
+        if (row->histogram[i] != NULL) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Copies of histograms that die with their row; neighbours are often the same. */
+static sn_status keep_histograms(struct sn_eval *eval, const struct sn_frame *frame,
+                                 const struct sn_histogram **column) {
+    const struct sn_histogram *from = NULL;
+    const struct sn_histogram *copy = NULL;
+    for (size_t i = 0; i < frame->step_count; i++) {
+        if (column[i] == NULL) {
+            continue;
+        }
+        if (column[i] != from) {
+            from = column[i];
+            SN_TRY(sn_eval_histogram_status(eval, sn_histogram_keep(from, eval->arena, &copy)));
+        }
+        column[i] = copy;
+    }
+    return SN_OK;
+}
+
 /* ---- vectors ---- */
 
 sn_status sn_vector_add(struct sn_eval *eval, struct sn_vector *vector, struct sn_labels labels,
@@ -96,9 +156,27 @@ sn_status sn_vector_add(struct sn_eval *eval, struct sn_vector *vector, struct s
     return SN_OK;
 }
 
+sn_status sn_vector_take(struct sn_eval *eval, struct sn_frame *frame, struct sn_vector *vector,
+                         struct sn_row *row) {
+    if (row->histogram != NULL && row->is_scratch) {
+        SN_TRY(keep_histograms(eval, frame, row->histogram));
+    }
+    SN_TRY(sn_vector_add(eval, vector, row->labels, row->value));
+    vector->rows[vector->count - 1].histogram = row->histogram;
+    row->value = NULL;
+    row->histogram = NULL;
+    return SN_OK;
+}
+
+void sn_vector_drop_histograms(struct sn_frame *frame, struct sn_vector *vector) {
+    for (size_t i = 0; i < vector->count; i++) {
+        sn_row_drop_histograms(frame, &vector->rows[i]);
+    }
+}
+
 void sn_vector_drop(struct sn_frame *frame, struct sn_vector *vector) {
     for (size_t i = 0; i < vector->count; i++) {
-        sn_column_drop(frame, vector->rows[i].value);
+        sn_row_drop(frame, &vector->rows[i]);
     }
     vector->count = 0;
 }
@@ -153,16 +231,22 @@ sn_status sn_vector_sort(struct sn_eval *eval, struct sn_vector *vector, sn_row_
 
 /* ---- joining ---- */
 
-static sn_status join_columns(struct sn_eval *eval, const struct sn_frame *frame, double *into,
-                              const double *from) {
+static sn_status join_rows(struct sn_eval *eval, struct sn_frame *frame, struct sn_row *into,
+                           const struct sn_row *from) {
+    if (from->histogram != NULL && into->histogram == NULL) {
+        SN_TRY(sn_histogram_column_new(eval, frame, &into->histogram));
+    }
     for (size_t i = 0; i < frame->step_count; i++) {
-        if (sn_is_absent(from[i])) {
+        if (sn_row_is_absent(from, i)) {
             continue;
         }
-        if (!sn_is_absent(into[i])) {
+        if (!sn_row_is_absent(into, i)) {
             return sn_eval_fail(eval, "vector cannot contain metrics with the same labelset");
         }
-        into[i] = from[i];
+        into->value[i] = from->value[i];
+        if (sn_row_has_histogram(from, i)) {
+            into->histogram[i] = from->histogram[i];
+        }
     }
     return SN_OK;
 }
@@ -174,16 +258,16 @@ sn_status sn_vector_finish(struct sn_eval *eval, struct sn_frame *frame, struct 
         struct sn_row *row = &vector->rows[i];
         size_t number;
         bool is_new;
-        if (!sn_column_has_value(frame, row->value)) {
-            sn_column_drop(frame, row->value);
+        if (!sn_row_has_value(frame, row)) {
+            sn_row_drop(frame, row);
             continue;
         }
         SN_TRY(sn_label_table_put(eval, &table, row->labels, false, &number, &is_new));
         if (is_new) {
             vector->rows[kept++] = *row; /* its number in the table is its place */
         } else {
-            SN_TRY(join_columns(eval, frame, vector->rows[number].value, row->value));
-            sn_column_drop(frame, row->value);
+            SN_TRY(join_rows(eval, frame, &vector->rows[number], row));
+            sn_row_drop(frame, row);
         }
     }
     vector->count = kept;

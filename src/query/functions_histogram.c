@@ -1,7 +1,7 @@
 /*
  * Functions of histograms. Classic histograms are series with a label "le", one per bucket; they
- * are grouped by all other labels. Values that are plain numbers have no answer to the functions
- * that want native histograms.
+ * are grouped by all other labels. Native ones stand for themselves. Where both would give the same
+ * series at a step, neither is asked. Numbers that are no buckets have no answer.
  *
  * Only for src/query; one thread per query.
  */
@@ -17,6 +17,8 @@ struct histogram_row {
     struct sn_labels labels;
     struct sn_str metric_name;
     bool is_informed; /* about counts that fall */
+    const struct sn_row
+        *native; /* the native histogram with the same labels; NULL: there is none */
 };
 
 /* A bucket series of a histogram; those of one histogram are chained. */
@@ -28,6 +30,7 @@ struct link {
 
 struct histograms {
     struct sn_eval *eval;
+    struct sn_frame *frame;
     const struct sn_node *arg; /* notes point at it */
     struct sn_label_table table;
     struct histogram_row *rows; /* [table.count] */
@@ -41,15 +44,12 @@ static bool is_bucket(struct sn_str le, double *ret_bound) {
     return le.len > 0 && sn_double_parse(le, ret_bound) == SN_OK;
 }
 
-static sn_status histogram_of(struct histograms *all, const struct sn_row *row,
-                              struct histogram_row **ret_histogram) {
+static sn_status histogram_with(struct histograms *all, struct sn_labels labels,
+                                struct histogram_row **ret_histogram) {
     struct sn_eval *eval = all->eval;
-    struct sn_label bucket = {LABEL_BUCKET, {NULL, 0}};
-    struct sn_labels labels;
     size_t number;
     bool is_new;
     void *rows = all->rows;
-    SN_TRY(sn_labels_set(eval, row->labels, bucket, &labels));
     SN_TRY(sn_eval_grow(eval, &rows, all->table.count, &all->row_capacity, sizeof *all->rows));
     all->rows = rows;
     SN_TRY(sn_label_table_put(eval, &all->table, labels, false, &number, &is_new));
@@ -61,6 +61,29 @@ static sn_status histogram_of(struct histograms *all, const struct sn_row *row,
     }
     *ret_histogram = histogram;
     return SN_OK;
+}
+
+static sn_status histogram_of(struct histograms *all, const struct sn_row *row,
+                              struct histogram_row **ret_histogram) {
+    struct sn_label bucket = {LABEL_BUCKET, {NULL, 0}};
+    struct sn_labels labels;
+    SN_TRY(sn_labels_set(all->eval, row->labels, bucket, &labels));
+    return histogram_with(all, labels, ret_histogram);
+}
+
+/* The entry of a native histogram: all its labels, "le" as well, tell it apart. */
+static sn_status add_native(struct histograms *all, const struct sn_row *row) {
+    struct histogram_row *histogram;
+    if (row->histogram == NULL) {
+        return SN_OK;
+    }
+    SN_TRY(histogram_with(all, row->labels, &histogram));
+    histogram->native = row;
+    return SN_OK;
+}
+
+static bool has_number(const struct histograms *all, const struct sn_row *row) {
+    return row->histogram == NULL || sn_column_has_value(all->frame, row->value);
 }
 
 static sn_status group_buckets(struct histograms *all, const struct sn_vector *input) {
@@ -75,6 +98,10 @@ static sn_status group_buckets(struct histograms *all, const struct sn_vector *i
         struct sn_str le = sn_labels_get(row->labels, LABEL_BUCKET);
         struct histogram_row *histogram;
         double bound;
+        SN_TRY(add_native(all, row));
+        if (!has_number(all, row)) {
+            continue;
+        }
         if (!is_bucket(le, &bound)) {
             struct sn_str name = sn_labels_get(row->labels, SN_LABEL_METRIC_NAME);
             sn_eval_warn(all->eval, all->arg,
@@ -110,10 +137,40 @@ struct histogram_question {
     const double *second;
 };
 
+static double answer_native(struct histograms *all, const struct histogram_row *row,
+                            const struct histogram_question *question, size_t step) {
+    const struct sn_histogram *histogram = row->native->histogram[step];
+    double value;
+    if (question->is_fraction) {
+        bool has_nan;
+        value = sn_histogram_fraction(question->first[step], question->second[step], histogram,
+                                      &has_nan);
+        if (has_nan) {
+            sn_eval_note(all->eval, all->arg, SN_NOTE_NAN_FRACTION, row->metric_name);
+        }
+        return value;
+    }
+    enum sn_nan_note nan_note;
+    value = sn_histogram_quantile(question->first[step], histogram, &nan_note);
+    if (nan_note != SN_NAN_NONE) {
+        sn_eval_note(all->eval, all->arg,
+                     nan_note == SN_NAN_RESULT ? SN_NOTE_NAN_RESULT : SN_NOTE_NAN_SKEW,
+                     row->metric_name);
+    }
+    return value;
+}
+
 static double answer(struct histograms *all, struct histogram_row *histogram,
                      const struct histogram_question *question, size_t step) {
     size_t count = gather(all, histogram, step);
     bool was_fixed;
+    if (histogram->native != NULL && sn_row_has_histogram(histogram->native, step)) {
+        if (count == 0) {
+            return answer_native(all, histogram, question, step);
+        }
+        sn_eval_note(all->eval, all->arg, SN_NOTE_MIXED_CLASSIC, histogram->metric_name);
+        return SN_ABSENT;
+    }
     if (count == 0) {
         return SN_ABSENT;
     }
@@ -150,7 +207,7 @@ static sn_status answer_all(struct histograms *all, struct sn_frame *frame,
 
 static sn_status call_quantile(struct sn_eval *eval, const struct sn_node *node,
                                struct sn_frame *frame, struct sn_vector *ret_vector) {
-    struct histograms all = {.eval = eval, .arg = node->call.args[1]};
+    struct histograms all = {.eval = eval, .frame = frame, .arg = node->call.args[1]};
     struct sn_vector input = {.count = 0};
     double *q;
     SN_TRY(sn_eval_scalar(eval, node->call.args[0], frame, &q));
@@ -168,7 +225,7 @@ static sn_status call_quantile(struct sn_eval *eval, const struct sn_node *node,
 
 static sn_status call_fraction(struct sn_eval *eval, const struct sn_node *node,
                                struct sn_frame *frame, struct sn_vector *ret_vector) {
-    struct histograms all = {.eval = eval, .arg = node->call.args[2]};
+    struct histograms all = {.eval = eval, .frame = frame, .arg = node->call.args[2]};
     struct sn_vector input = {.count = 0};
     double *bounds[2];
     SN_TRY(sn_eval_scalar(eval, node->call.args[0], frame, &bounds[0]));
@@ -227,7 +284,7 @@ static sn_status add_quantiles(struct histograms *all, struct sn_frame *frame, c
 /* histogram_quantiles(v, "label", q1, q2, ...): one row per quantile, told apart by the label. */
 static sn_status call_quantiles(struct sn_eval *eval, const struct sn_node *node,
                                 struct sn_frame *frame, struct sn_vector *ret_vector) {
-    struct histograms all = {.eval = eval, .arg = node->call.args[0]};
+    struct histograms all = {.eval = eval, .frame = frame, .arg = node->call.args[0]};
     struct sn_str name = sn_node_strip_parens(node->call.args[1])->string;
     struct sn_vector input = {.count = 0};
     SN_TRY(sn_eval_vector(eval, node->call.args[0], frame, &input));
@@ -245,8 +302,48 @@ static sn_status call_quantiles(struct sn_eval *eval, const struct sn_node *node
     return sn_vector_finish(eval, frame, ret_vector);
 }
 
-sn_status sn_call_histogram(struct sn_eval *eval, const struct sn_node *node,
-                            struct sn_frame *frame, struct sn_vector *ret_vector) {
+/* ---- one number of each native histogram ---- */
+
+static double number_of(enum sn_function_id id, const struct sn_histogram *histogram) {
+    switch ((int)id) {
+    case SN_FN_HISTOGRAM_COUNT:
+        return histogram->count;
+    case SN_FN_HISTOGRAM_SUM:
+        return histogram->sum;
+    case SN_FN_HISTOGRAM_AVG:
+        return histogram->sum / histogram->count;
+    case SN_FN_HISTOGRAM_STDVAR:
+        return sn_histogram_variance(histogram);
+    default: /* histogram_stddev */
+        return sqrt(sn_histogram_variance(histogram));
+    }
+}
+
+/* Below those that need no buckets Prometheus finds out whether counters were reset. */
+static bool wants_resets(enum sn_function_id id) {
+    return id == SN_FN_HISTOGRAM_COUNT || id == SN_FN_HISTOGRAM_SUM || id == SN_FN_HISTOGRAM_AVG;
+}
+
+static sn_status call_number(struct sn_eval *eval, const struct sn_node *node,
+                             struct sn_frame *frame, struct sn_vector *ret_vector) {
+    enum sn_function_id id = node->call.function->id;
+    eval->wants_resets = wants_resets(id);
+    SN_TRY(sn_eval_vector(eval, node->call.args[0], frame, ret_vector));
+    for (size_t i = 0; i < ret_vector->count; i++) {
+        struct sn_row *row = &ret_vector->rows[i];
+        for (size_t k = 0; k < frame->step_count; k++) {
+            row->value[k] =
+                sn_row_has_histogram(row, k) ? number_of(id, row->histogram[k]) : SN_ABSENT;
+        }
+        sn_row_drop_histograms(frame, row);
+    }
+    SN_TRY(sn_vector_drop_names(eval, ret_vector));
+    return sn_vector_finish(eval, frame, ret_vector);
+}
+
+static sn_status call_histogram(struct sn_eval *eval, const struct sn_node *node,
+                                struct sn_frame *frame, struct sn_vector *ret_vector) {
+    eval->wants_resets = false;
     switch ((int)node->call.function->id) {
     case SN_FN_HISTOGRAM_QUANTILE:
         return call_quantile(eval, node, frame, ret_vector);
@@ -254,9 +351,15 @@ sn_status sn_call_histogram(struct sn_eval *eval, const struct sn_node *node,
         return call_quantiles(eval, node, frame, ret_vector);
     case SN_FN_HISTOGRAM_FRACTION:
         return call_fraction(eval, node, frame, ret_vector);
-    default: /* they want native histograms: numbers have no answer */
-        SN_TRY(sn_eval_vector(eval, node->call.args[0], frame, ret_vector));
-        sn_vector_drop(frame, ret_vector);
-        return SN_OK;
+    default:
+        return call_number(eval, node, frame, ret_vector);
     }
+}
+
+sn_status sn_call_histogram(struct sn_eval *eval, const struct sn_node *node,
+                            struct sn_frame *frame, struct sn_vector *ret_vector) {
+    bool wanted_resets = eval->wants_resets;
+    SN_TRY(call_histogram(eval, node, frame, ret_vector));
+    eval->wants_resets = wanted_resets;
+    return SN_OK;
 }

@@ -141,7 +141,7 @@ static sn_status find_info_series(struct info *info, const struct sn_node *base)
     if (shift != NULL) {
         selector.vector.shift = *shift;
     }
-    SN_TRY(sn_select_times(info->eval, &selector, info->frame, &info->series));
+    SN_TRY(sn_select_times(info->eval, &selector, info->frame, SN_SELECT_INFO, &info->series));
     SN_TRY(alloc_numbers(info, info->series.count, &info->slot));
     SN_TRY(alloc_numbers(info, info->series.count, &info->next));
     for (size_t i = 0; i < info->series.count; i++) {
@@ -218,9 +218,9 @@ static sn_status add_data_labels(struct info *info, struct sn_labels base, uint3
     return SN_OK;
 }
 
-/* The column of the result with the labels that are chosen now; of this series or a new one. */
-static sn_status find_column(struct info *info, struct sn_labels base, size_t first_row,
-                             double **ret_column) {
+/* The row of the result with the labels that are chosen now; of this series or a new one. */
+static sn_status find_row(struct info *info, struct sn_labels base, size_t first_row,
+                          struct sn_row **ret_row) {
     struct sn_labels labels = base;
     for (size_t i = 0; i < info->metrics.count; i++) {
         if (info->chosen[i] != NO_INFO) {
@@ -229,7 +229,7 @@ static sn_status find_column(struct info *info, struct sn_labels base, size_t fi
     }
     for (size_t i = first_row; i < info->result.count; i++) {
         if (sn_labels_equal(info->result.rows[i].labels, labels)) {
-            *ret_column = info->result.rows[i].value;
+            *ret_row = &info->result.rows[i];
             return SN_OK;
         }
     }
@@ -237,7 +237,7 @@ static sn_status find_column(struct info *info, struct sn_labels base, size_t fi
     SN_TRY(sn_column_new(info->eval, info->frame, &column));
     sn_column_fill(info->frame, column, SN_ABSENT);
     SN_TRY(sn_vector_add(info->eval, &info->result, labels, column));
-    *ret_column = column;
+    *ret_row = &info->result.rows[info->result.count - 1];
     return SN_OK;
 }
 
@@ -258,13 +258,22 @@ static bool is_info_series(const struct info *info, struct sn_labels labels) {
     return sn_matchers_pass(info->matchers, info->name_count, labels);
 }
 
+static sn_status put_histogram(struct info *info, struct sn_row *row, const struct sn_row *base,
+                               size_t step) {
+    if (row->histogram == NULL) {
+        SN_TRY(sn_histogram_column_new(info->eval, info->frame, &row->histogram));
+    }
+    row->histogram[step] = base->histogram[step];
+    return SN_OK;
+}
+
 static sn_status enrich_row(struct info *info, const struct sn_row *base, uint32_t group) {
     size_t first_row = info->result.count;
-    double *column = NULL;
+    struct sn_row *row = NULL;
     bool keeps_lonely = accepts_nothing(info);
     for (size_t k = 0; k < info->frame->step_count; k++) {
         bool has_any;
-        if (sn_is_absent(base->value[k])) {
+        if (sn_row_is_absent(base, k)) {
             continue;
         }
         SN_TRY(choose_series(info, group, k, &has_any));
@@ -272,19 +281,20 @@ static sn_status enrich_row(struct info *info, const struct sn_row *base, uint32
             continue;
         }
         size_t bytes = info->metrics.count * sizeof *info->chosen;
-        if (column == NULL || memcmp(info->chosen, info->before, bytes) != 0) {
-            SN_TRY(find_column(info, base->labels, first_row, &column));
+        if (row == NULL || memcmp(info->chosen, info->before, bytes) != 0) {
+            SN_TRY(find_row(info, base->labels, first_row, &row));
             memcpy(info->before, info->chosen, bytes);
         }
-        column[k] = base->value[k];
+        row->value[k] = base->value[k];
+        if (sn_row_has_histogram(base, k)) {
+            SN_TRY(put_histogram(info, row, base, k));
+        }
     }
     return SN_OK;
 }
 
 static sn_status pass_row(struct info *info, struct sn_row *base) {
-    SN_TRY(sn_vector_add(info->eval, &info->result, base->labels, base->value));
-    base->value = NULL;
-    return SN_OK;
+    return sn_vector_take(info->eval, info->frame, &info->result, base);
 }
 
 static sn_status add_row(struct info *info, struct sn_row *base) {

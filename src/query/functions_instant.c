@@ -201,6 +201,7 @@ static sn_status call_map(struct sn_eval *eval, const struct sn_node *node, stru
                           struct sn_vector *ret_vector) {
     double (*map)(double) = maps[node->call.function->id];
     SN_TRY(eval_input(eval, node, frame, ret_vector));
+    sn_vector_drop_histograms(frame, ret_vector); /* they are not numbers */
     for (size_t i = 0; i < ret_vector->count; i++) {
         double *column = ret_vector->rows[i].value;
         SN_TRY(sn_eval_check(eval));
@@ -232,6 +233,7 @@ static sn_status call_clamp(struct sn_eval *eval, const struct sn_node *node,
                             struct sn_frame *frame, struct sn_vector *ret_vector) {
     double *params[2] = {NULL, NULL};
     SN_TRY(sn_eval_vector(eval, node->call.args[0], frame, ret_vector));
+    sn_vector_drop_histograms(frame, ret_vector);
     for (size_t i = 0; i < 2; i++) {
         if (i + 1 < node->call.count) {
             SN_TRY(sn_eval_scalar(eval, node->call.args[i + 1], frame, &params[i]));
@@ -261,19 +263,34 @@ static sn_status call_timestamp(struct sn_eval *eval, const struct sn_node *node
                                 struct sn_frame *frame, struct sn_vector *ret_vector) {
     const struct sn_node *arg = sn_node_strip_parens(node->call.args[0]);
     if (arg->kind == SN_NODE_VECTOR) {
-        SN_TRY(sn_select_times(eval, arg, frame, ret_vector));
+        SN_TRY(sn_select_times(eval, arg, frame, SN_SELECT_TIME, ret_vector));
         SN_TRY(sn_vector_drop_names(eval, ret_vector));
         return sn_vector_finish(eval, frame, ret_vector);
     }
     SN_TRY(sn_eval_vector(eval, arg, frame, ret_vector));
     for (size_t i = 0; i < ret_vector->count; i++) {
-        double *column = ret_vector->rows[i].value;
+        struct sn_row *row = &ret_vector->rows[i];
         for (size_t k = 0; k < frame->step_count; k++) {
-            if (!sn_is_absent(column[k])) {
-                column[k] = (double)sn_frame_time(frame, k) / 1000;
+            if (!sn_row_is_absent(row, k)) {
+                row->value[k] = (double)sn_frame_time(frame, k) / 1000;
             }
         }
+        sn_row_drop_histograms(frame, row);
     }
+    SN_TRY(sn_vector_drop_names(eval, ret_vector));
+    return sn_vector_finish(eval, frame, ret_vector);
+}
+
+/* Only a plain selector knows since when its samples count. */
+static sn_status call_start_timestamp(struct sn_eval *eval, const struct sn_node *node,
+                                      struct sn_frame *frame, struct sn_vector *ret_vector) {
+    const struct sn_node *arg = sn_node_strip_parens(node->call.args[0]);
+    if (arg->kind != SN_NODE_VECTOR) {
+        SN_TRY(sn_eval_vector(eval, arg, frame, ret_vector));
+        sn_vector_drop(frame, ret_vector);
+        return SN_OK;
+    }
+    SN_TRY(sn_select_times(eval, arg, frame, SN_SELECT_START, ret_vector));
     SN_TRY(sn_vector_drop_names(eval, ret_vector));
     return sn_vector_finish(eval, frame, ret_vector);
 }
@@ -322,7 +339,7 @@ sn_status sn_call_absent(struct sn_eval *eval, const struct sn_node *node, struc
     sn_column_fill(frame, column, 1);
     for (size_t i = 0; i < input.count; i++) {
         for (size_t k = 0; k < frame->step_count; k++) {
-            column[k] = sn_is_absent(input.rows[i].value[k]) ? column[k] : SN_ABSENT;
+            column[k] = sn_row_is_absent(&input.rows[i], k) ? column[k] : SN_ABSENT;
         }
     }
     sn_vector_drop(frame, &input);
@@ -355,6 +372,8 @@ static int compare_rows_down(const void *left, const void *right) {
 sn_status sn_call_sort(struct sn_eval *eval, const struct sn_node *node, struct sn_frame *frame,
                        struct sn_vector *ret_vector) {
     SN_TRY(sn_eval_vector(eval, node->call.args[0], frame, ret_vector));
+    sn_vector_drop_histograms(frame, ret_vector);
+    SN_TRY(sn_vector_finish(eval, frame, ret_vector));
     if (!eval->keeps_order) {
         sn_eval_warn(eval, node,
                      "sort is ineffective for range queries since results are always ordered by "
@@ -400,6 +419,7 @@ static const vector_function functions[SN_FN_COUNT] = {
     [SN_FN_SORT_BY_LABEL] = sn_call_sort_by_label,
     [SN_FN_SORT_BY_LABEL_DESC] = sn_call_sort_by_label,
     [SN_FN_SORT_DESC] = sn_call_sort,
+    [SN_FN_START_TIMESTAMP] = call_start_timestamp,
     [SN_FN_TIMESTAMP] = call_timestamp,
     [SN_FN_VECTOR] = call_vector,
 };

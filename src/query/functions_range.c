@@ -4,7 +4,7 @@
  * A function is a kernel that makes one number of one window. Kernels never see stale markers nor
  * empty windows; what has no result answers SN_ABSENT. Only for src/query; one thread per query.
  */
-#include "query/eval_priv.h"
+#include "query/range_priv.h"
 
 #include "base/mem.h"
 
@@ -17,12 +17,15 @@ struct range_call {
     struct sn_frame *frame;
     struct sn_matrix matrix;
     struct sn_windows windows;
+    struct sn_windows histogram_windows; /* NULL until a series has histograms */
+    uint8_t matrix_index;
     const double *params[PARAMS_MAX];
     double range_s;
     enum sn_range_edge edge;
-    bool is_counter; /* rate or increase */
-    bool has_resets; /* of the series at hand: false when its samples never fall */
-    double *scratch; /* [scratch_capacity] */
+    bool is_counter;           /* rate or increase */
+    bool has_resets;           /* of the series at hand: false when its samples never fall */
+    struct sn_str metric_name; /* of the series at hand */
+    double *scratch;           /* [scratch_capacity] */
     size_t scratch_capacity;
     sn_status status; /* what a kernel found wrong with a parameter */
 };
@@ -30,8 +33,9 @@ struct range_call {
 struct window {
     const int64_t *time_ms; /* [count] */
     const double *value;
-    size_t count;   /* at least 1 */
-    int64_t end_ms; /* both ends of the window */
+    const int64_t *counter_start_ms; /* NULL: not known */
+    size_t count;                    /* at least 1 */
+    int64_t end_ms;                  /* both ends of the window */
     int64_t start_ms;
     int64_t step_time_ms; /* time of the step, which offset and @ do not move */
     double param[PARAMS_MAX];
@@ -258,6 +262,38 @@ static double run_anchored(const struct window *window) {
     inner.count -= edges.first;
     return window->call->node->call.function->id == SN_FN_CHANGES ? run_changes(&inner)
                                                                   : run_resets(&inner);
+}
+
+/* ---- counters whose start is known ---- */
+
+static double run_started(const struct window *window) {
+    struct range_call *call = window->call;
+    struct sn_counter_window counter = {.time_ms = window->time_ms,
+                                        .value = window->value,
+                                        .start_ms = window->counter_start_ms,
+                                        .count = window->count,
+                                        .window_start_ms = window->start_ms,
+                                        .window_end_ms = window->end_ms};
+    enum sn_function_id id = call->node->call.function->id;
+    bool overlaps = false;
+    if (id == SN_FN_IRATE) {
+        return sn_counter_irate(&counter);
+    }
+    if (id == SN_FN_RESETS) {
+        return sn_counter_resets(&counter);
+    }
+    double increase = sn_counter_increase(&counter, &overlaps);
+    if (overlaps) {
+        sn_eval_note(call->eval, call->node->call.args[0], SN_NOTE_START_OVERLAP,
+                     call->metric_name);
+    }
+    return id == SN_FN_RATE && !sn_is_absent(increase) ? increase / call->range_s : increase;
+}
+
+static bool uses_start(const struct range_call *call) {
+    enum sn_function_id id = call->node->call.function->id;
+    return call->edge == SN_EDGE_PLAIN &&
+           (id == SN_FN_RATE || id == SN_FN_INCREASE || id == SN_FN_IRATE || id == SN_FN_RESETS);
 }
 
 /* ---- sums ---- */
@@ -570,6 +606,7 @@ static inline __attribute__((always_inline)) bool run_steps(struct range_call *c
         }
         window.time_ms = view->time_ms + begin;
         window.value = view->value + begin;
+        window.counter_start_ms = view->start_ms != NULL ? view->start_ms + begin : NULL;
         window.end_ms = sn_reach_end(reach, frame, i);
         window.start_ms = window.end_ms - reach->range_ms;
         window.step_time_ms = sn_frame_time(frame, i);
@@ -585,6 +622,9 @@ static inline __attribute__((always_inline)) bool run_steps(struct range_call *c
 static bool run_kernel(struct range_call *call, const struct sn_series_view *view, double *column) {
     double (*run)(const struct window *) = call->kernel->run;
     call->has_resets = view->falls;
+    if (view->start_ms != NULL && uses_start(call)) {
+        return run_steps(call, view, run_started, column);
+    }
     if (run == run_rate) {
         return run_steps(call, view, run_rate, column);
     }
@@ -599,11 +639,78 @@ static bool is_constant_over_steps(const struct range_call *call) {
     return call->matrix.reach.is_fixed && call->params[0] == NULL && !call->kernel->wants_step_time;
 }
 
+/* The function on the values of one step of a series that has histograms as well. */
+struct mixed_call {
+    struct range_call *call;
+    const struct sn_series_view *view;
+};
+
+static double run_floats(void *ctx, size_t step) {
+    struct mixed_call *mixed = ctx;
+    struct range_call *call = mixed->call;
+    struct sn_windows all = call->windows;
+    struct sn_frame *frame = call->frame;
+    struct sn_frame one = *frame;
+    double value;
+    one.start_ms = sn_frame_time(frame, step);
+    one.step_count = 1;
+    const double *params[PARAMS_MAX];
+    for (size_t i = 0; i < PARAMS_MAX; i++) {
+        params[i] = call->params[i];
+        call->params[i] = params[i] != NULL ? params[i] + step : NULL;
+    }
+    call->frame = &one;
+    call->windows = (struct sn_windows){all.begin + step, all.end + step};
+    (void)run_kernel(call, mixed->view, &value);
+    call->frame = frame;
+    call->windows = all;
+    memcpy(call->params, params, sizeof params);
+    return value;
+}
+
+static sn_status run_mixed(struct range_call *call, const struct sn_series_view *view,
+                           struct sn_row *row) {
+    struct mixed_call ctx = {call, view};
+    struct sn_series_view times = {.time_ms = view->histogram_time_ms,
+                                   .count = view->histogram_count};
+    void *begins = NULL;
+    void *ends = NULL;
+    if (call->histogram_windows.begin == NULL) {
+        SN_TRY(sn_eval_alloc(call->eval, call->frame->step_count, sizeof(uint32_t), &begins));
+        SN_TRY(sn_eval_alloc(call->eval, call->frame->step_count, sizeof(uint32_t), &ends));
+        call->histogram_windows = (struct sn_windows){begins, ends};
+    }
+    sn_windows_find(call->frame, &call->matrix.reach, view, &call->windows);
+    sn_windows_find(call->frame, &call->matrix.reach, &times, &call->histogram_windows);
+    struct sn_range_mixed mixed = {.eval = call->eval,
+                                   .node = call->node,
+                                   .arg = call->node->call.args[call->matrix_index],
+                                   .frame = call->frame,
+                                   .reach = &call->matrix.reach,
+                                   .view = view,
+                                   .floats = call->windows,
+                                   .histograms = call->histogram_windows,
+                                   .edge = call->edge,
+                                   .range_s = call->range_s,
+                                   .name = call->metric_name,
+                                   .run_floats = run_floats,
+                                   .ctx = &ctx};
+    SN_TRY(sn_range_mixed_run(&mixed, row));
+    return call->status;
+}
+
 static sn_status run_series(struct range_call *call, const struct sn_series_view *view,
-                            double *column, bool *ret_has_value) {
+                            struct sn_row *row, bool *ret_has_value) {
     size_t step_count = call->frame->step_count;
     struct sn_frame one = *call->frame;
+    double *column = row->value;
     SN_TRY(reserve_scratch(call, view->count));
+    call->metric_name = sn_labels_get(view->labels, SN_LABEL_METRIC_NAME);
+    if (view->histogram_count > 0) {
+        SN_TRY(run_mixed(call, view, row));
+        *ret_has_value = sn_row_has_value(call->frame, row);
+        return SN_OK;
+    }
     if (!is_constant_over_steps(call)) {
         sn_windows_find(call->frame, &call->matrix.reach, view, &call->windows);
         *ret_has_value = run_kernel(call, view, column);
@@ -640,28 +747,27 @@ static void inform_about_name(const struct range_call *call, struct sn_labels la
 
 static sn_status stream_series(struct range_call *call, const struct sn_labels *labels,
                                struct sn_row_sink sink) {
-    double *column = NULL;
+    struct sn_row row = {.is_scratch = true};
     bool is_informed = false;
     for (size_t i = 0; i < sn_matrix_count(&call->matrix); i++) {
         struct sn_series_view view;
         bool has_value;
         SN_TRY(sn_matrix_load(call->eval, &call->matrix, i, &view));
-        if (column == NULL) {
-            SN_TRY(sn_column_new(call->eval, call->frame, &column));
+        if (row.value == NULL) {
+            SN_TRY(sn_column_new(call->eval, call->frame, &row.value));
         }
-        SN_TRY(run_series(call, &view, column, &has_value));
-        if (!has_value) {
-            continue;
+        SN_TRY(run_series(call, &view, &row, &has_value));
+        if (has_value) {
+            if (!is_informed && row.histogram == NULL) {
+                inform_about_name(call, view.labels);
+                is_informed = true;
+            }
+            row.labels = labels[i];
+            SN_TRY(sink.take(sink.ctx, &row));
         }
-        if (!is_informed) {
-            inform_about_name(call, view.labels);
-            is_informed = true;
-        }
-        struct sn_row row = {.labels = labels[i], .value = column};
-        SN_TRY(sink.take(sink.ctx, &row));
-        column = row.value;
+        sn_row_drop_histograms(call->frame, &row);
     }
-    sn_column_drop(call->frame, column);
+    sn_row_drop(call->frame, &row);
     return SN_OK;
 }
 
@@ -691,18 +797,19 @@ static sn_status make_labels(struct range_call *call, struct sn_labels **ret_lab
 
 struct collect {
     struct sn_eval *eval;
+    struct sn_frame *frame;
     struct sn_vector vector;
 };
 
 static sn_status collect_row(void *ctx, struct sn_row *row) {
     struct collect *collect = ctx;
-    return sn_vector_add(collect->eval, &collect->vector, row->labels, SN_TAKE(row->value));
+    return sn_vector_take(collect->eval, collect->frame, &collect->vector, row);
 }
 
 /* Results that have lost what told them apart: join them before anybody sees them. */
 static sn_status collect_and_join(struct range_call *call, const struct sn_labels *labels,
                                   struct sn_row_sink sink) {
-    struct collect collect = {.eval = call->eval};
+    struct collect collect = {.eval = call->eval, .frame = call->frame};
     SN_TRY(stream_series(call, labels, (struct sn_row_sink){collect_row, &collect}));
     SN_TRY(sn_vector_finish(call->eval, call->frame, &collect.vector));
     for (size_t i = 0; i < collect.vector.count; i++) {
@@ -768,6 +875,7 @@ sn_status sn_call_range(struct sn_eval *eval, const struct sn_node *node, struct
     void *ends = NULL;
     struct sn_labels *labels = NULL;
     bool has_equal = false;
+    call.matrix_index = call.kernel->matrix_index;
     SN_TRY(choose_kernel(&call));
     SN_TRY(eval_params(&call));
     SN_TRY(sn_matrix_open(eval, node->call.args[call.kernel->matrix_index], frame, &call.matrix));
@@ -777,6 +885,15 @@ sn_status sn_call_range(struct sn_eval *eval, const struct sn_node *node, struct
     call.range_s = (double)call.matrix.reach.range_ms / 1000;
     SN_TRY(make_labels(&call, &labels, &has_equal));
     return has_equal ? collect_and_join(&call, labels, sink) : stream_series(&call, labels, sink);
+}
+
+static void clear_present(const struct sn_frame *frame, const struct sn_reach *reach,
+                          const struct sn_series_view *view, struct sn_windows *windows,
+                          double *column) {
+    sn_windows_find(frame, reach, view, windows);
+    for (size_t k = 0; k < frame->step_count; k++) {
+        column[k] = windows->end[k] > windows->begin[k] ? SN_ABSENT : column[k];
+    }
 }
 
 sn_status sn_call_absent_over_time(struct sn_eval *eval, const struct sn_node *node,
@@ -795,9 +912,11 @@ sn_status sn_call_absent_over_time(struct sn_eval *eval, const struct sn_node *n
     for (size_t i = 0; i < sn_matrix_count(&matrix); i++) {
         struct sn_series_view view;
         SN_TRY(sn_matrix_load(eval, &matrix, i, &view));
-        sn_windows_find(frame, &matrix.reach, &view, &windows);
-        for (size_t k = 0; k < frame->step_count; k++) {
-            column[k] = windows.end[k] > windows.begin[k] ? SN_ABSENT : column[k];
+        struct sn_series_view histograms = {.time_ms = view.histogram_time_ms,
+                                            .count = view.histogram_count};
+        const struct sn_series_view *kinds[2] = {&view, &histograms};
+        for (size_t k = 0; k < 2; k++) {
+            clear_present(frame, &matrix.reach, kinds[k], &windows, column);
         }
     }
     SN_TRY(sn_labels_of_absent(eval, node->call.args[0], &labels));

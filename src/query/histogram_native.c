@@ -231,9 +231,32 @@ static bool is_open_bucket(struct sn_histogram_bucket *bucket, double *ret_value
     return isinf(bucket->upper) && bucket->upper > 0;
 }
 
+/* The value at a rank; `is_down`: counted from above. */
+static double value_at_rank(const struct sn_histogram *histogram, double rank, bool is_down,
+                            enum sn_nan_note *ret_note) {
+    double value;
+    struct found_bucket found = find_rank(histogram, rank, is_down);
+    struct sn_histogram_bucket *bucket = &found.bucket;
+    bool has_no_sum = isnan(histogram->sum);
+    if (sn_histogram_is_custom(histogram) && is_open_bucket(bucket, &value)) {
+        return value;
+    }
+    if (!sn_histogram_is_custom(histogram) && bucket->lower < 0 && bucket->upper > 0) {
+        narrow_zero_bucket(histogram, bucket);
+    }
+    if (found.count < rank) {
+        *ret_note = has_no_sum ? SN_NAN_RESULT : SN_NAN_NONE;
+        return has_no_sum ? SN_NAN : bucket->upper;
+    }
+    if (has_no_sum && has_nan(histogram, sum_of_buckets(histogram))) {
+        *ret_note = SN_NAN_SKEW;
+    }
+    rank = is_down ? found.count - rank : rank - (found.count - bucket->count);
+    return interpolate(histogram, bucket, rank / bucket->count);
+}
+
 double sn_histogram_quantile(double q, const struct sn_histogram *histogram,
                              enum sn_nan_note *ret_note) {
-    double value;
     *ret_note = SN_NAN_NONE;
     if (q < 0 || q > 1) {
         return q < 0 ? -SN_INFINITY : SN_INFINITY;
@@ -243,25 +266,7 @@ double sn_histogram_quantile(double q, const struct sn_histogram *histogram,
     }
     /* From the nearer end; NaN observations are larger than all others. */
     bool is_down = !isnan(histogram->sum) && q >= 0.5;
-    double rank = (is_down ? 1 - q : q) * histogram->count;
-    struct found_bucket found = find_rank(histogram, rank, is_down);
-    struct sn_histogram_bucket *bucket = &found.bucket;
-    if (sn_histogram_is_custom(histogram)) {
-        if (is_open_bucket(bucket, &value)) {
-            return value;
-        }
-    } else if (bucket->lower < 0 && bucket->upper > 0) {
-        narrow_zero_bucket(histogram, bucket);
-    }
-    if (found.count < rank) {
-        *ret_note = isnan(histogram->sum) ? SN_NAN_RESULT : SN_NAN_NONE;
-        return isnan(histogram->sum) ? SN_NAN : bucket->upper;
-    }
-    if (isnan(histogram->sum) && has_nan(histogram, sum_of_buckets(histogram))) {
-        *ret_note = SN_NAN_SKEW;
-    }
-    rank = is_down ? found.count - rank : rank - (found.count - bucket->count);
-    return interpolate(histogram, bucket, rank / bucket->count);
+    return value_at_rank(histogram, (is_down ? 1 - q : q) * histogram->count, is_down, ret_note);
 }
 
 /* ---- fraction ---- */

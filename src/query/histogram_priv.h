@@ -80,6 +80,24 @@ void sn_histogram_sum_scale(struct sn_histogram_sum *sum, double factor);
 /* Divide: by zero leaves no buckets, by a negative number a gauge. */
 void sn_histogram_sum_divide(struct sn_histogram_sum *sum, double divisor);
 
+/* Lower the resolution; nothing when it is as low already, or when buckets are custom. */
+void sn_histogram_sum_reduce(struct sn_histogram_sum *sum, int32_t schema);
+
+/*
+ * A mean in the making: a sum as long as it does not overflow, a running mean from then on. Zeroed
+ * memory is a mean of nothing; the numbers themselves are in a sum beside it.
+ */
+struct sn_histogram_mean {
+    double count;
+    double magnitude; /* of what was added so far: no number of the sum is larger */
+    bool is_running;
+};
+sn_status sn_histogram_mean_add(struct sn_histogram_mean *mean, struct sn_histogram_sum *sum,
+                                const struct sn_histogram *histogram,
+                                struct sn_histogram_sum scratch[2], struct sn_arena *arena,
+                                unsigned *events) SN_MUST_USE;
+void sn_histogram_mean_finish(const struct sn_histogram_mean *mean, struct sn_histogram_sum *sum);
+
 /* Whether a count or the sum is infinite. */
 bool sn_histogram_sum_overflows(const struct sn_histogram_sum *sum);
 

@@ -10,6 +10,7 @@
 
 #include "query/eval_priv.h"
 
+#include <float.h>
 #include <string.h>
 
 #define LIST_CAPACITY_MIN 16
@@ -285,7 +286,7 @@ static int32_t coarser_index(const void *ctx, int32_t index) {
     return (int32_t)((((int64_t)index - 1) >> shift) + 1);
 }
 
-static void reduce_schema(struct sn_histogram_sum *sum, int32_t schema) {
+void sn_histogram_sum_reduce(struct sn_histogram_sum *sum, int32_t schema) {
     int shift = sum->schema - schema;
     if (shift > 0) {
         list_map(&sum->positive, coarser_index, &shift);
@@ -385,28 +386,43 @@ static sn_status add_list(struct sn_bucket_list *list, const struct sn_bucket_li
     return SN_OK;
 }
 
-sn_status sn_histogram_sum_add(struct sn_histogram_sum *sum, const struct sn_histogram *histogram,
-                               double sign, struct sn_histogram_sum *other, struct sn_arena *arena,
-                               unsigned *events) {
+/* False: one has custom buckets, the other has not. */
+static bool is_compatible(const struct sn_histogram_sum *sum, const struct sn_histogram *histogram,
+                          unsigned *events) {
     bool is_custom = sum->schema == SN_HISTOGRAM_SCHEMA_CUSTOM;
     if (is_custom != sn_histogram_is_custom(histogram)) {
         *events |= SN_HISTOGRAM_INCOMPATIBLE;
-        return SN_OK;
+        return false;
     }
-    SN_TRY(sn_histogram_sum_set(other, histogram, arena));
-    join_hints(sum, histogram->reset_hint, events);
-    if (is_custom) {
+    return true;
+}
+
+/* Both are changed on the way: they get the same schema, zero bucket and bounds. */
+static sn_status add_sum(struct sn_histogram_sum *sum, struct sn_histogram_sum *other, double sign,
+                         struct sn_arena *arena, unsigned *events) {
+    join_hints(sum, other->reset_hint, events);
+    kahan_add(&sum->count, sign * other->count.sum);
+    kahan_add(&sum->sum, sign * other->sum.sum);
+    if (sum->schema == SN_HISTOGRAM_SCHEMA_CUSTOM) {
         SN_TRY(reconcile_bounds(sum, other, arena, events));
     } else {
         reconcile_zero(sum, other);
-        reduce_schema(sum, other->schema);
-        reduce_schema(other, sum->schema);
+        sn_histogram_sum_reduce(sum, other->schema);
+        sn_histogram_sum_reduce(other, sum->schema);
     }
     kahan_add(&sum->zero_count, sign * kahan_value(other->zero_count));
-    kahan_add(&sum->count, sign * histogram->count);
-    kahan_add(&sum->sum, sign * histogram->sum);
     SN_TRY(add_list(&sum->positive, &other->positive, sign, arena));
     return add_list(&sum->negative, &other->negative, sign, arena);
+}
+
+sn_status sn_histogram_sum_add(struct sn_histogram_sum *sum, const struct sn_histogram *histogram,
+                               double sign, struct sn_histogram_sum *other, struct sn_arena *arena,
+                               unsigned *events) {
+    if (!is_compatible(sum, histogram, events)) {
+        return SN_OK;
+    }
+    SN_TRY(sn_histogram_sum_set(other, histogram, arena));
+    return add_sum(sum, other, sign, arena, events);
 }
 
 /* ---- scaling ---- */
@@ -468,6 +484,75 @@ static bool list_overflows(const struct sn_bucket_list *list) {
 bool sn_histogram_sum_overflows(const struct sn_histogram_sum *sum) {
     return isinf(sum->count.sum) || isinf(sum->sum.sum) || isinf(sum->zero_count.sum) ||
            list_overflows(&sum->positive) || list_overflows(&sum->negative);
+}
+
+/* ---- means ---- */
+
+static double largest_of(const double *values, uint32_t count, double largest) {
+    for (uint32_t i = 0; i < count; i++) {
+        double size = fabs(values[i]);
+        largest = size > largest ? size : largest;
+    }
+    return largest;
+}
+
+static double magnitude_of(const struct sn_histogram *histogram) {
+    double totals[3] = {histogram->count, histogram->sum, histogram->zero_count};
+    double largest = largest_of(totals, 3, 0);
+    largest = largest_of(histogram->positive_counts, histogram->positive_bucket_count, largest);
+    return largest_of(histogram->negative_counts, histogram->negative_bucket_count, largest);
+}
+
+/* As a sum; *ret_is_done: false when it would overflow, then nothing was added. */
+static sn_status mean_add_plain(struct sn_histogram_mean *mean, struct sn_histogram_sum *sum,
+                                const struct sn_histogram *histogram,
+                                struct sn_histogram_sum scratch[2], struct sn_arena *arena,
+                                unsigned *events, bool *ret_is_done) {
+    bool is_safe = mean->magnitude < DBL_MAX / 2;
+    if (!is_safe) {
+        SN_TRY(sn_histogram_sum_copy(sum, &scratch[1], arena));
+    }
+    SN_TRY(sn_histogram_sum_add(sum, histogram, 1, &scratch[0], arena, events));
+    *ret_is_done = is_safe || !sn_histogram_sum_overflows(sum);
+    if (!*ret_is_done) {
+        SN_TRY(sn_histogram_sum_copy(&scratch[1], sum, arena));
+    }
+    return SN_OK;
+}
+
+sn_status sn_histogram_mean_add(struct sn_histogram_mean *mean, struct sn_histogram_sum *sum,
+                                const struct sn_histogram *histogram,
+                                struct sn_histogram_sum scratch[2], struct sn_arena *arena,
+                                unsigned *events) {
+    double before = mean->count;
+    double after = before + 1;
+    mean->count = after;
+    mean->magnitude += magnitude_of(histogram);
+    if (before == 0) {
+        return sn_histogram_sum_set(sum, histogram, arena);
+    }
+    if (!mean->is_running) {
+        bool is_done;
+        SN_TRY(mean_add_plain(mean, sum, histogram, scratch, arena, events, &is_done));
+        if (is_done) {
+            return SN_OK;
+        }
+        mean->is_running = true;
+        sn_histogram_sum_divide(sum, before);
+    }
+    if (!is_compatible(sum, histogram, events)) {
+        return SN_OK;
+    }
+    SN_TRY(sn_histogram_sum_set(&scratch[0], histogram, arena));
+    sn_histogram_sum_divide(&scratch[0], after);
+    sn_histogram_sum_scale(sum, before / after);
+    return add_sum(sum, &scratch[0], 1, arena, events);
+}
+
+void sn_histogram_mean_finish(const struct sn_histogram_mean *mean, struct sn_histogram_sum *sum) {
+    if (!mean->is_running) {
+        sn_histogram_sum_divide(sum, mean->count);
+    }
 }
 
 /* ---- finishing ---- */
@@ -593,7 +678,7 @@ static bool falls(struct sn_histogram_sum *now, struct sn_histogram_sum *before)
     if (threshold != now->zero_threshold || now->zero_count.sum < kahan_value(before->zero_count)) {
         return true;
     }
-    reduce_schema(before, now->schema);
+    sn_histogram_sum_reduce(before, now->schema);
     return list_falls(&now->positive, &before->positive) ||
            list_falls(&now->negative, &before->negative);
 }

@@ -139,7 +139,7 @@ static void trim_list(struct trim *trim, struct sn_bucket_list *list, bool is_po
         trim->has_negative |= !is_positive;
         struct kept kept = keep_of(trim, &bucket, is_positive);
         trim->count += kept.count;
-        trim->sum = fma(kept.middle, kept.count, trim->sum);
+        trim->sum += kept.middle * kept.count;
         trim->has_changed |= kept.count != bucket.count;
         list->count[i].sum = kept.count;
     }
@@ -174,7 +174,7 @@ static void trim_zero(struct trim *trim, struct sn_histogram_sum *result) {
     struct kept kept = keep_of_zero(trim);
     trim->has_changed |= kept.count != trim->histogram->zero_count;
     trim->count += kept.count;
-    trim->sum = fma(kept.middle, kept.count, trim->sum);
+    trim->sum += kept.middle * kept.count;
     result->zero_count = (struct sn_kahan){kept.count, 0};
 }
 

@@ -49,11 +49,22 @@ static const struct ratchet ratchets[] = {
     {"experimental", "range_queries", 1},
     {"experimental", "type_and_unit", 35},
     {"experimental", "info", 31},
+    {"native", "aggregators", 21},
+    {"native", "extended_vectors", 29},
+    {"native", "functions", 65},
+    {"native", "histograms", 55},
+    {"native", "info", 1},
+    {"native", "limit", 22},
+    {"native", "native_histograms", 311},
+    {"native", "operators", 43},
+    {"native", "range_queries", 1},
+    {"native", "subquery", 1},
+    {"start-timestamp", "start_timestamps", 16},
 };
 
 static bool run_file(const struct ratchet *ratchet, struct promql_counts *total) {
     static const struct sn_parse_options all = {true, true, true, true};
-    bool is_experimental = strcmp(ratchet->directory, "experimental") == 0;
+    bool is_experimental = strcmp(ratchet->directory, "float") != 0;
     const char *source = getenv("SONDE_SOURCE");
     struct promql_counts counts = {0};
     char path[4096];

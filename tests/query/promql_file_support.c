@@ -296,7 +296,7 @@ static void add_value(struct cursor *cursor, struct values *values, struct promq
 }
 
 static void take_numbers(struct cursor *cursor, struct values *values) {
-    struct promql_value value = {PROMQL_NUMBER, take_number(cursor)};
+    struct promql_value value = {PROMQL_NUMBER, take_number(cursor), NULL};
     double step = 0;
     if (starts_with(cursor, "+") || starts_with(cursor, "-")) {
         bool is_minus = starts_with(cursor, "-");
@@ -310,32 +310,84 @@ static void take_numbers(struct cursor *cursor, struct values *values) {
     }
 }
 
-/* {{...}}, {{...}}xN, {{...}}+{{...}}xN: counted, not understood. */
+static const struct sn_histogram *take_histogram(struct cursor *cursor) {
+    const struct sn_histogram *histogram = NULL;
+    const char *end = memmem(cursor->rest.ptr, cursor->rest.len, "}}", 2);
+    size_t len = end != NULL ? (size_t)(end - cursor->rest.ptr) : 0;
+    if (end == NULL ||
+        !promql_histogram_parse(sn_str_make(cursor->rest.ptr, len), cursor->arena, &histogram)) {
+        cursor->has_failed = true;
+        return NULL;
+    }
+    skip(cursor, len + 2);
+    return histogram;
+}
+
+/* {{...}}, {{...}}xN, {{...}}+{{...}}xN. */
 static void take_histograms(struct cursor *cursor, struct values *values) {
-    size_t repeat = 0;
-    do {
-        while (cursor->rest.len > 0 && !accept(cursor, "}}")) {
-            skip(cursor, 1);
+    const struct sn_histogram *step = NULL;
+    double sign = 0;
+    skip(cursor, 2);
+    struct promql_value value = {PROMQL_HISTOGRAM, 0, take_histogram(cursor)};
+    if (starts_with(cursor, "+{{") || starts_with(cursor, "-{{")) {
+        sign = starts_with(cursor, "+") ? 1 : -1;
+        skip(cursor, 3);
+        step = take_histogram(cursor);
+    }
+    size_t repeat = take_repeat(cursor);
+    for (size_t i = 0; i <= repeat && !cursor->has_failed; i++) {
+        add_value(cursor, values, value);
+        if (step != NULL) {
+            value.histogram = promql_histogram_add(value.histogram, step, sign, cursor->arena);
         }
-    } while (accept(cursor, "+{{") || accept(cursor, "-{{"));
-    repeat = take_repeat(cursor);
-    for (size_t i = 0; i <= repeat; i++) {
-        add_value(cursor, values, (struct promql_value){PROMQL_HISTOGRAM, 0});
     }
 }
 
-static void take_value(struct cursor *cursor, struct values *values) {
+/* A duration with a sign as number of milliseconds: -30s, 0, +1m. */
+static double take_offset(struct cursor *cursor) {
+    bool is_minus = accept(cursor, "-");
+    int64_t ms = 0;
+    size_t len = 0;
+    (void)accept(cursor, "+");
+    while (len < cursor->rest.len &&
+           (digits_len(cursor->rest, len) > 0 || strchr("dhms", cursor->rest.ptr[len]) != NULL)) {
+        len++;
+    }
+    struct sn_str text = sn_str_make(cursor->rest.ptr, len);
+    if (!sn_str_equal(text, SN_STR("0")) && sn_duration_parse_ms(text, &ms, NULL) != SN_OK) {
+        cursor->has_failed = true;
+    }
+    skip(cursor, len);
+    return is_minus ? (double)-ms : (double)ms;
+}
+
+/* -30s, -30sx5, -30s-1mx5 */
+static void take_starts(struct cursor *cursor, struct values *values) {
+    struct promql_value value = {PROMQL_NUMBER, take_offset(cursor), NULL};
+    double step = 0;
+    if (starts_with(cursor, "+") || starts_with(cursor, "-")) {
+        step = take_offset(cursor);
+    }
+    for (size_t i = take_repeat(cursor) + 1; i > 0; i--) {
+        add_value(cursor, values, value);
+        value.number += step;
+    }
+}
+
+static void take_value(struct cursor *cursor, struct values *values, bool is_start) {
     if (accept(cursor, "_")) {
         size_t repeat = starts_with(cursor, "x") ? take_repeat(cursor) : 1;
         for (size_t i = 0; i < repeat; i++) {
-            add_value(cursor, values, (struct promql_value){PROMQL_BLANK, 0});
+            add_value(cursor, values, (struct promql_value){PROMQL_BLANK, 0, NULL});
         }
     } else if (accept(cursor, "stale")) {
         for (size_t i = take_repeat(cursor) + 1; i > 0; i--) {
-            add_value(cursor, values, (struct promql_value){PROMQL_STALE, 0});
+            add_value(cursor, values, (struct promql_value){PROMQL_STALE, 0, NULL});
         }
     } else if (starts_with(cursor, "{{")) {
         take_histograms(cursor, values);
+    } else if (is_start) {
+        take_starts(cursor, values);
     } else {
         take_numbers(cursor, values);
     }
@@ -344,9 +396,10 @@ static void take_value(struct cursor *cursor, struct values *values) {
 static struct promql_series take_series(struct cursor *cursor) {
     struct promql_series series = {.labels = take_metric(cursor)};
     struct values values = {.count = 0};
+    series.is_start = accept(cursor, "@st");
     skip_blanks(cursor);
     while (cursor->rest.len > 0 && !cursor->has_failed) {
-        take_value(cursor, &values);
+        take_value(cursor, &values, series.is_start);
         cursor->has_failed =
             cursor->has_failed || (cursor->rest.len > 0 && !is_blank(cursor->rest.ptr[0]));
         skip_blanks(cursor);
@@ -544,8 +597,15 @@ static bool parse_command(struct parser *parser, struct sn_str line,
         command->kind = PROMQL_CLEAR;
         return true;
     }
-    if (accept(&cursor, "load_with_nhcb ") || accept(&cursor, "load ")) {
-        return parse_load(parser, &cursor, command) || fail_line(parser, line);
+    command->is_nhcb = accept(&cursor, "load_with_nhcb ");
+    if (command->is_nhcb || accept(&cursor, "load ")) {
+        if (!parse_load(parser, &cursor, command)) {
+            return fail_line(parser, line);
+        }
+        if (command->is_nhcb) {
+            promql_add_nhcb(command, &parser->script->arena);
+        }
+        return true;
     }
     if (accept(&cursor, "eval")) {
         return parse_eval(parser, &cursor, command) || fail_line(parser, line);

@@ -1,8 +1,8 @@
 #include "promql_support.h"
 
 #include "base/check.h"
+#include "query/histogram_priv.h"
 
-#include <float.h>
 #include <math.h>
 #include <regex.h>
 #include <setjmp.h>
@@ -12,7 +12,6 @@
 
 #include <cmocka.h>
 
-#define EPSILON 1e-6
 #define MINUTE_MS 60000
 
 struct run {
@@ -56,25 +55,6 @@ __attribute__((format(printf, 2, 3))) static void wrong_note(struct verdict *ver
 
 /* ---- comparing ---- */
 
-/* Prometheus' own tolerance. */
-static bool is_almost_equal(double a, double b) {
-    double sum = fabs(a) + fabs(b);
-    double difference = fabs(a - b);
-    if (isnan(a) || isnan(b)) {
-        return isnan(a) && isnan(b);
-    }
-    if (a == b) {
-        return true;
-    }
-    if (isinf(a) || isinf(b)) {
-        return false;
-    }
-    if (a == 0 || b == 0 || sum < DBL_MIN) {
-        return difference < EPSILON * DBL_MIN;
-    }
-    return difference / fmin(sum, DBL_MAX) < EPSILON;
-}
-
 static const char *labels_text(struct sn_labels labels, struct sn_buf *buf) {
     sn_buf_reset(buf);
     sn_labels_format(labels, buf);
@@ -105,15 +85,48 @@ static const struct sn_result_series *find_result(const struct sn_query_result *
     return found;
 }
 
-static double value_at(const struct sn_result_series *series, int64_t time_ms, bool *ret_found) {
-    for (size_t i = 0; i < series->count; i++) {
+/* The point of a result at a time. */
+static bool find_point(const struct sn_result_series *series, int64_t time_ms,
+                       struct promql_value *ret_value) {
+    for (size_t i = 0; series != NULL && i < series->count; i++) {
         if (series->time_ms[i] == time_ms) {
-            *ret_found = true;
-            return series->value[i];
+            *ret_value = (struct promql_value){PROMQL_NUMBER, series->value[i], NULL};
+            return true;
         }
     }
-    *ret_found = false;
-    return 0;
+    for (size_t i = 0; series != NULL && i < series->histogram_count; i++) {
+        if (series->histogram_time_ms[i] == time_ms) {
+            *ret_value = (struct promql_value){PROMQL_HISTOGRAM, 0, &series->histograms[i]};
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool is_near(const struct promql_value *a, const struct promql_value *b) {
+    struct sn_arena arena;
+    if (a->kind != PROMQL_HISTOGRAM || b->kind != PROMQL_HISTOGRAM) {
+        return a->kind == b->kind && promql_number_is_near(a->number, b->number);
+    }
+    sn_arena_init(&arena, 0);
+    bool is_same = promql_histogram_is_near(a->histogram, b->histogram, &arena);
+    sn_arena_release(&arena);
+    return is_same;
+}
+
+#define VALUE_TEXT_SIZE 400
+
+static const char *value_text(const struct promql_value *value, char text[VALUE_TEXT_SIZE]) {
+    struct sn_buf buf = {.limit = 0};
+    if (value->kind != PROMQL_HISTOGRAM) {
+        (void)snprintf(text, VALUE_TEXT_SIZE, "%.17g", value->number);
+        return text;
+    }
+    sn_histogram_text(value->histogram, &buf);
+    (void)snprintf(text, VALUE_TEXT_SIZE, "schema %d %.*s", value->histogram->schema,
+                   SN_STR_ARG(sn_buf_str(&buf)));
+    sn_buf_release(&buf);
+    return text;
 }
 
 /* Exactly the expected points, at start, start + step ... */
@@ -124,26 +137,26 @@ static void check_points(const struct promql_command *command, const struct prom
     const char *labels = labels_text(expected->labels, &buf);
     for (size_t i = 0; i < expected->count; i++) {
         int64_t time_ms = command->start_ms + (int64_t)i * command->step_ms;
-        bool is_found = false;
-        double value = series != NULL ? value_at(series, time_ms, &is_found) : 0;
+        char texts[2][VALUE_TEXT_SIZE];
+        struct promql_value value = {PROMQL_BLANK, 0, NULL};
+        bool is_found = find_point(series, time_ms, &value);
         if (expected->values[i].kind == PROMQL_BLANK) {
             if (is_found) {
-                wrong(verdict, "%s at %lld: %g where nothing is expected", labels,
-                      (long long)time_ms, value);
+                wrong(verdict, "%s at %lld: %s where nothing is expected", labels,
+                      (long long)time_ms, value_text(&value, texts[0]));
             }
             continue;
         }
         point_count++;
-        if (!is_found) {
-            wrong(verdict, "%s at %lld: nothing, %g is expected", labels, (long long)time_ms,
-                  expected->values[i].number);
-        } else if (!is_almost_equal(expected->values[i].number, value)) {
-            wrong(verdict, "%s at %lld: %.17g, %.17g is expected", labels, (long long)time_ms,
-                  value, expected->values[i].number);
+        if (!is_found || !is_near(&expected->values[i], &value)) {
+            wrong(verdict, "%s at %lld: %s, %s is expected", labels, (long long)time_ms,
+                  is_found ? value_text(&value, texts[0]) : "nothing",
+                  value_text(&expected->values[i], texts[1]));
         }
     }
-    if (series != NULL && series->count != point_count) {
-        wrong(verdict, "%s has %zu points, %zu are expected", labels, series->count, point_count);
+    if (series != NULL && series->count + series->histogram_count != point_count) {
+        wrong(verdict, "%s has %zu points, %zu are expected", labels,
+              series->count + series->histogram_count, point_count);
     }
     sn_buf_release(&buf);
 }
@@ -153,8 +166,7 @@ static void check_unexpected(const struct promql_command *command,
     struct sn_buf buf = {.limit = 0};
     for (size_t i = 0; i < result->series_count; i++) {
         if (find_expected(command, result->series[i].labels) == SIZE_MAX) {
-            wrong(verdict, "unexpected series %s, first value %g",
-                  labels_text(result->series[i].labels, &buf), result->series[i].value[0]);
+            wrong(verdict, "unexpected series %s", labels_text(result->series[i].labels, &buf));
         }
     }
     sn_buf_release(&buf);
@@ -189,18 +201,19 @@ static void check_at(const struct promql_command *command, const struct sn_query
         const struct sn_result_series *series = &result->series[i];
         const char *labels = labels_text(series->labels, &buf);
         size_t place = find_expected(command, series->labels);
-        bool is_found;
-        double value = value_at(series, time_ms, &is_found);
-        if (!is_found) {
+        char texts[2][VALUE_TEXT_SIZE];
+        struct promql_value value;
+        if (!find_point(series, time_ms, &value)) {
             continue;
         }
         if (place == SIZE_MAX) {
-            wrong(verdict, "unexpected series %s = %.17g", labels, value);
+            wrong(verdict, "unexpected series %s = %s", labels, value_text(&value, texts[0]));
             break;
         }
-        double expected = command->series[place].values[0].number;
-        if (!is_almost_equal(expected, value)) {
-            wrong(verdict, "%s is %.17g, %.17g is expected", labels, value, expected);
+        const struct promql_value *expected = &command->series[place].values[0];
+        if (!is_near(expected, &value)) {
+            wrong(verdict, "%s is %s, %s is expected", labels, value_text(&value, texts[0]),
+                  value_text(expected, texts[1]));
         }
         if (command->is_ordered && result->kind == SN_RESULT_VECTOR && place != i) {
             wrong(verdict, "%s is at place %zu, %zu is expected", labels, i + 1, place + 1);
@@ -209,12 +222,8 @@ static void check_at(const struct promql_command *command, const struct sn_query
     }
     for (size_t i = 0; i < command->series_count; i++) {
         struct sn_labels labels = command->series[i].labels;
-        bool is_found = false;
-        const struct sn_result_series *series = find_result(result, labels);
-        if (series != NULL) {
-            (void)value_at(series, time_ms, &is_found);
-        }
-        if (!is_found) {
+        struct promql_value value;
+        if (!find_point(find_result(result, labels), time_ms, &value)) {
             wrong(verdict, "series %s is missing", labels_text(labels, &buf));
         }
     }
@@ -230,7 +239,7 @@ static void check_instant(const struct promql_command *command,
         }
     } else if (command->has_scalar) {
         if (result->kind != SN_RESULT_SCALAR ||
-            !is_almost_equal(result->scalar.value, command->scalar)) {
+            !promql_number_is_near(result->scalar.value, command->scalar)) {
             wrong(verdict, "scalar is %.17g, %.17g is expected", result->scalar.value,
                   command->scalar);
         }
@@ -338,10 +347,10 @@ static void check_as_range(struct run *run, const struct promql_command *command
     if (querier.query(querier.ctx, &query, &arena, &result, &err) != SN_OK) {
         wrong(verdict, "as range query: %s", err.text);
     } else if (command->has_scalar) {
-        bool is_found = false;
-        double value = result.series_count == 1 ? value_at(&result.series[0], at, &is_found) : 0;
-        if (!is_found || !is_almost_equal(value, command->scalar)) {
-            wrong(verdict, "as range query: scalar is %.17g", value);
+        struct promql_value value = {PROMQL_BLANK, 0, NULL};
+        bool is_found = result.series_count == 1 && find_point(&result.series[0], at, &value);
+        if (!is_found || !promql_number_is_near(value.number, command->scalar)) {
+            wrong(verdict, "as range query: scalar is %.17g", value.number);
         }
     } else if (!command->is_ordered) {
         check_at(command, &result, at, verdict);
@@ -391,23 +400,53 @@ static void run_case(struct run *run, const struct promql_command *command) {
 
 /* ---- scripts ---- */
 
+/* The line with the start times of a series; NULL: there is none. */
+static const struct promql_series *find_starts(const struct promql_command *command,
+                                               struct sn_labels labels) {
+    for (size_t i = 0; i < command->series_count; i++) {
+        if (command->series[i].is_start && sn_labels_equal(command->series[i].labels, labels)) {
+            return &command->series[i];
+        }
+    }
+    return NULL;
+}
+
 static void load_series(struct memory_reader *reader, const struct promql_command *command,
                         const struct promql_series *series) {
     struct memory_series *stored = memory_reader_series(reader, series->labels);
+    const struct promql_series *starts = find_starts(command, series->labels);
     for (size_t i = 0; i < series->count; i++) {
-        enum promql_value_kind kind = series->values[i].kind;
-        if (kind == PROMQL_NUMBER || kind == PROMQL_STALE) {
-            double value = kind == PROMQL_STALE ? sn_double_from_bits(SN_STALE_NAN_BITS)
-                                                : series->values[i].number;
-            memory_series_add(reader, stored, (int64_t)i * command->step_ms, value);
+        const struct promql_value *value = &series->values[i];
+        struct memory_sample sample = {.time_ms = (int64_t)i * command->step_ms,
+                                       .value = value->number,
+                                       .histogram = value->histogram};
+        if (value->kind == PROMQL_BLANK) {
+            continue;
+        }
+        if (value->kind == PROMQL_STALE) {
+            sample.value = sn_double_from_bits(SN_STALE_NAN_BITS);
+        }
+        if (starts != NULL && i < starts->count && starts->values[i].kind != PROMQL_BLANK) {
+            sample.start_ms = sample.time_ms + (int64_t)starts->values[i].number;
+        }
+        memory_series_put(reader, stored, &sample);
+    }
+}
+
+static bool is_last(const struct promql_command *command, size_t index) {
+    for (size_t i = index + 1; i < command->series_count; i++) {
+        if (!command->series[i].is_start &&
+            sn_labels_equal(command->series[i].labels, command->series[index].labels)) {
+            return false;
         }
     }
+    return true;
 }
 
 /* Of several lines with the same labels in one block the last one counts. */
 static void load(struct memory_reader *reader, const struct promql_command *command) {
     for (size_t i = 0; i < command->series_count; i++) {
-        if (find_expected(command, command->series[i].labels) == i) {
+        if (!command->series[i].is_start && is_last(command, i)) {
             load_series(reader, command, &command->series[i]);
         }
     }

@@ -11,7 +11,12 @@
  *     metric{label="a"} 0 10 20
  *   clear
  *
- * Differences to Prometheus' own runner: native histograms are skipped, repeats with @ are not made.
+ *   load_with_nhcb 5m                        the same, and classic histograms as native ones
+ *     metric@st -1m-1mx10                    start times, relative to the samples
+ *     metric    {{count:1 buckets:[1]}}+{{count:1 buckets:[1]}}x10
+ *
+ * Differences to Prometheus' own runner: reset hints of results are not compared, repeats with @ are
+ * not made.
  */
 #ifndef TESTS_QUERY_PROMQL_SUPPORT_H
 #define TESTS_QUERY_PROMQL_SUPPORT_H
@@ -26,6 +31,8 @@ struct memory_series {
     struct sn_labels labels;
     int64_t *time_ms; /* [count] */
     double *value;
+    int64_t *start_ms;                     /* 0: unknown */
+    const struct sn_histogram **histogram; /* NULL: a float; in the arena of the reader */
     size_t count;
     size_t capacity;
 };
@@ -44,6 +51,14 @@ void memory_reader_clear(struct memory_reader *reader); /* and release */
 /* The series with these labels, made when it is not there. Moves other series: use it at once. */
 struct memory_series *memory_reader_series(struct memory_reader *reader, struct sn_labels labels);
 /* A sample at an existing time replaces it. */
+struct memory_sample {
+    int64_t time_ms;
+    int64_t start_ms;
+    double value;
+    const struct sn_histogram *histogram; /* copied; NULL: a float */
+};
+void memory_series_put(struct memory_reader *reader, struct memory_series *series,
+                       const struct memory_sample *sample);
 void memory_series_add(struct memory_reader *reader, struct memory_series *series, int64_t time_ms,
                        double value);
 struct sn_reader memory_reader_door(struct memory_reader *reader);
@@ -54,19 +69,36 @@ enum promql_value_kind {
     PROMQL_BLANK,
     PROMQL_STALE,
     PROMQL_NUMBER,
-    PROMQL_HISTOGRAM, /* not supported: marks the case as skipped */
+    PROMQL_HISTOGRAM,
 };
 
 struct promql_value {
     enum promql_value_kind kind;
     double number;
+    const struct sn_histogram *histogram; /* in the arena of the script, without empty buckets */
 };
 
 struct promql_series {
     struct sn_labels labels;
     struct promql_value *values;
     size_t count;
+    bool is_start; /* values are start times in ms, relative to the samples; blank: unknown */
 };
+
+/* The text between {{ and }}; false when it is malformed. */
+bool promql_histogram_parse(struct sn_str text, struct sn_arena *arena,
+                            const struct sn_histogram **ret_histogram);
+/* a + sign * b */
+const struct sn_histogram *promql_histogram_add(const struct sn_histogram *a,
+                                                const struct sn_histogram *b, double sign,
+                                                struct sn_arena *arena);
+/* Prometheus' comparison: numbers nearly, empty buckets not at all. */
+bool promql_histogram_is_near(const struct sn_histogram *a, const struct sn_histogram *b,
+                              struct sn_arena *arena);
+bool promql_number_is_near(double a, double b);
+/* The native histograms of the classic ones among the series, appended to them. */
+struct promql_command;
+void promql_add_nhcb(struct promql_command *command, struct sn_arena *arena);
 
 struct promql_expect {
     enum { PROMQL_ANY, PROMQL_MESSAGE, PROMQL_REGEX } how;
@@ -97,6 +129,7 @@ struct promql_command {
     struct sn_str expression;
     int64_t start_ms;
     int64_t end_ms;
+    bool is_nhcb; /* of load */
     bool is_range;
     bool is_fail;
     bool is_ordered;
