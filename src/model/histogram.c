@@ -309,8 +309,14 @@ void sn_histograms_reset(struct sn_histograms *histograms) {
 }
 
 /* The capacity is set only when all columns have it; one longer column does no harm. */
-static sn_status histograms_grow(struct sn_histograms *histograms) {
+sn_status sn_histograms_reserve(struct sn_histograms *histograms, size_t more) {
+    if (histograms->capacity - histograms->count >= more) {
+        return SN_OK;
+    }
     size_t capacity = histograms->capacity > 0 ? 2 * histograms->capacity : HISTOGRAMS_CAPACITY_MIN;
+    if (capacity < histograms->count + more) {
+        capacity = histograms->count + more;
+    }
     int64_t *time_ms = sn_realloc_array(histograms->time_ms, capacity, sizeof *time_ms);
     if (time_ms == NULL) {
         return SN_ERR_NO_MEMORY;
@@ -332,9 +338,7 @@ static sn_status histograms_grow(struct sn_histograms *histograms) {
 
 sn_status sn_histograms_append(struct sn_histograms *histograms,
                                const struct sn_histogram_point *point) {
-    if (histograms->count == histograms->capacity) {
-        SN_TRY(histograms_grow(histograms));
-    }
+    SN_TRY(sn_histograms_reserve(histograms, 1));
     size_t at = histograms->count;
     SN_TRY(sn_histogram_copy(point->histogram, &histograms->arena, &histograms->items[at]));
     histograms->time_ms[at] = point->time_ms;

@@ -96,6 +96,9 @@ struct sn_histogram_point {
     const struct sn_histogram *histogram;
 };
 
+/* Room for `more` histograms after count, for whoever fills the columns itself. SN_ERR_NO_MEMORY. */
+sn_status sn_histograms_reserve(struct sn_histograms *histograms, size_t more) SN_MUST_USE;
+
 /* Append a deep copy of a valid histogram. Unchanged on failure. SN_ERR_NO_MEMORY, SN_ERR_LIMIT. */
 sn_status sn_histograms_append(struct sn_histograms *histograms,
                                const struct sn_histogram_point *point) SN_MUST_USE;

@@ -3,6 +3,7 @@
 
 #include "base/check.h"
 #include "base/mem.h"
+#include "store/histogram_list.h"
 #include "store/merge.h"
 
 #define SERIES_PER_QUESTION 64 /* between two calls of goes_on: about a millisecond */
@@ -17,14 +18,22 @@ struct cursor {
     bool has_chunk;      /* there is a next chunk */
     bool has_samples;    /* of the series being merged: samples.time_ms[count - 1] is its newest */
     size_t at;           /* samples before this were taken */
+    bool has_histograms; /* as has_samples */
+    size_t histogram_at; /* as at */
     uint64_t read_count; /* samples decoded so far */
     struct sn_samples samples;
+    struct sn_histograms histograms;
 };
+
+/* Histograms that wait to be written: a chunk, and one of each input. */
+#define HISTOGRAM_BYTES_MAX ((size_t)1 << 30)
 
 struct merge {
     const struct sn_compact_merge *job;
-    struct cursor *cursors; /* [job->input_count], owned */
-    struct sn_samples out;  /* of the series being merged, not written yet */
+    struct cursor *cursors;               /* [job->input_count], owned */
+    struct sn_samples out;                /* of the series being merged, not written yet */
+    struct sn_histograms histograms_out;  /* the same */
+    struct sn_histograms histograms_rest; /* empty, but while something is moved */
     size_t culprit;
 };
 
@@ -54,11 +63,18 @@ static sn_status seek(struct cursor *cursor, uint32_t series_count, struct sn_er
     return SN_OK;
 }
 
-/* Chunks of a series follow each other in time, series in metric order. */
+static bool is_at_histogram(const struct cursor *cursor) {
+    return cursor->has_chunk && cursor->pack.chunks[cursor->chunk].is_histogram;
+}
+
+/* Chunks of a series follow each other in time, floats first, series in metric order. */
 static sn_status advance(const struct merge *merge, struct cursor *cursor, struct sn_err *err) {
     uint32_t before = cursor->series;
+    bool was_histogram = is_at_histogram(cursor);
     cursor->chunk++;
     SN_TRY(seek(cursor, merge->job->series_count, err));
+    if (cursor->has_chunk && cursor->series == before && was_histogram && !is_at_histogram(cursor))
+        return sn_err_set(err, SN_ERR_CORRUPT, "floats of a series stand behind its histograms");
     if (cursor->has_chunk && cursor->series != before &&
         sn_series_index_compare_metric(merge->job->index, before, cursor->series) >= 0)
         return sn_err_set(err, SN_ERR_CORRUPT, "series stand in the wrong order");
@@ -68,7 +84,8 @@ static sn_status advance(const struct merge *merge, struct cursor *cursor, struc
 /* Decode the next chunk if it is of this series and everything before it has been taken. */
 static sn_status fill(const struct merge *merge, struct cursor *cursor, uint32_t series,
                       struct sn_err *err) {
-    if (cursor->at < cursor->samples.count || !cursor->has_chunk || cursor->series != series)
+    if (cursor->at < cursor->samples.count || !cursor->has_chunk || cursor->series != series ||
+        is_at_histogram(cursor))
         return SN_OK;
     size_t count = cursor->samples.count;
     int64_t newest = cursor->has_samples ? cursor->samples.time_ms[count - 1] : INT64_MIN;
@@ -99,6 +116,39 @@ static sn_status take(struct cursor *cursor, int64_t bound, struct sn_samples *o
     return sn_samples_merge_tail(out, 0, middle);
 }
 
+/* As fill, for histograms. */
+static sn_status fill_histograms(const struct merge *merge, struct cursor *cursor, uint32_t series,
+                                 struct sn_err *err) {
+    struct sn_histograms *histograms = &cursor->histograms;
+    if (cursor->histogram_at < histograms->count || !is_at_histogram(cursor) ||
+        cursor->series != series)
+        return SN_OK;
+    int64_t newest =
+        cursor->has_histograms ? histograms->time_ms[histograms->count - 1] : INT64_MIN;
+    sn_histograms_reset(histograms);
+    cursor->histogram_at = 0;
+    sn_status status = sn_pack_decode_histograms(&cursor->pack, cursor->chunk, histograms);
+    if (status != SN_OK)
+        return sn_err_set(err, status, "pack %u does not decode", cursor->pack_next - 1);
+    if (histograms->time_ms[0] <= newest)
+        return sn_err_set(err, SN_ERR_CORRUPT, "the chunks of a series overlap");
+    cursor->has_histograms = true;
+    cursor->read_count += histograms->count;
+    return advance(merge, cursor, err);
+}
+
+static sn_status take_histograms(struct cursor *cursor, int64_t bound, struct sn_histograms *out) {
+    const struct sn_histograms *from = &cursor->histograms;
+    for (; cursor->histogram_at < from->count && from->time_ms[cursor->histogram_at] <= bound;
+         cursor->histogram_at++) {
+        struct sn_histogram_point point = {.time_ms = from->time_ms[cursor->histogram_at],
+                                           .start_ms = from->start_ms[cursor->histogram_at],
+                                           .histogram = &from->items[cursor->histogram_at]};
+        SN_TRY(sn_histograms_append(out, &point));
+    }
+    return SN_OK;
+}
+
 /* ---- one series ---- */
 
 /* Write whole chunks and keep the rest, or write everything. */
@@ -119,10 +169,14 @@ static sn_status write_out(struct merge *merge, uint32_t series, bool everything
     return SN_OK;
 }
 
-static sn_status fill_all(struct merge *merge, uint32_t series, struct sn_err *err) {
+typedef sn_status fill_function(const struct merge *merge, struct cursor *cursor, uint32_t series,
+                                struct sn_err *err);
+
+static sn_status fill_all(struct merge *merge, fill_function *fill_one, uint32_t series,
+                          struct sn_err *err) {
     for (size_t i = 0; i < merge->job->input_count; i++) {
         struct cursor *cursor = &merge->cursors[i];
-        sn_status status = fill(merge, cursor, series, err);
+        sn_status status = fill_one(merge, cursor, series, err);
         if (status == SN_OK)
             continue;
         if (status != SN_ERR_NO_MEMORY)
@@ -154,14 +208,14 @@ static bool find_bound(const struct merge *merge, int64_t *ret_bound) {
 static void begin_series(struct merge *merge) {
     sn_samples_reset(&merge->out);
     for (size_t i = 0; i < merge->job->input_count; i++)
-        merge->cursors[i].has_samples = false;
+        merge->cursors[i].has_samples = merge->cursors[i].has_histograms = false;
 }
 
 static sn_status merge_series(struct merge *merge, uint32_t series, struct sn_err *err) {
     begin_series(merge);
     for (;;) {
         int64_t bound;
-        SN_TRY(fill_all(merge, series, err));
+        SN_TRY(fill_all(merge, fill, series, err));
         if (!find_bound(merge, &bound))
             break;
         for (size_t i = 0; i < merge->job->input_count; i++) {
@@ -172,6 +226,68 @@ static sn_status merge_series(struct merge *merge, uint32_t series, struct sn_er
         SN_TRY(write_out(merge, series, false, err));
     }
     return write_out(merge, series, true, err);
+}
+
+/* ---- its histograms ---- */
+
+/* Write whole chunks and keep the rest, or write everything. */
+static sn_status write_histograms(struct merge *merge, uint32_t series, bool everything,
+                                  struct sn_err *err) {
+    struct sn_histograms *out = &merge->histograms_out;
+    struct sn_histograms *rest = &merge->histograms_rest;
+    size_t whole = out->count - (everything ? 0 : out->count % SN_PACK_HISTOGRAMS_MAX);
+    if (whole == 0)
+        return SN_OK;
+    for (size_t i = whole; i < out->count; i++) {
+        struct sn_histogram_point point = {
+            .time_ms = out->time_ms[i], .start_ms = out->start_ms[i], .histogram = &out->items[i]};
+        sn_status status = sn_histograms_append(rest, &point);
+        if (status != SN_OK)
+            return sn_err_set(err, status, "no memory to merge histograms");
+    }
+    out->count = whole;
+    SN_TRY(sn_segment_writer_add_histograms(merge->job->writer, series, out, err));
+    struct sn_histograms written = *out;
+    *out = *rest;
+    *rest = written;
+    sn_histograms_reset(rest);
+    return SN_OK;
+}
+
+static bool find_histogram_bound(const struct merge *merge, int64_t *ret_bound) {
+    bool is_found = false;
+    int64_t bound = INT64_MAX;
+    for (size_t i = 0; i < merge->job->input_count; i++) {
+        const struct cursor *cursor = &merge->cursors[i];
+        if (cursor->histogram_at == cursor->histograms.count)
+            continue;
+        int64_t newest = cursor->histograms.time_ms[cursor->histograms.count - 1];
+        bound = newest < bound ? newest : bound;
+        is_found = true;
+    }
+    *ret_bound = bound;
+    return is_found;
+}
+
+static sn_status merge_histograms(struct merge *merge, uint32_t series, struct sn_err *err) {
+    struct sn_histograms *out = &merge->histograms_out;
+    for (;;) {
+        int64_t bound;
+        sn_status status = SN_OK;
+        SN_TRY(fill_all(merge, fill_histograms, series, err));
+        if (!find_histogram_bound(merge, &bound))
+            break;
+        for (size_t i = 0; i < merge->job->input_count && status == SN_OK; i++)
+            status = take_histograms(&merge->cursors[i], bound, out);
+        if (status == SN_OK)
+            status = sn_histograms_sort_latest(out, 0);
+        if (status != SN_OK)
+            return sn_err_set(err, status, "no memory to merge histograms");
+        SN_TRY(write_histograms(merge, series, false, err));
+    }
+    SN_TRY(write_histograms(merge, series, true, err));
+    sn_histograms_reset(out);
+    return SN_OK;
 }
 
 /* ---- all series ---- */
@@ -200,6 +316,7 @@ static sn_status merge_all(struct merge *merge, struct sn_err *err) {
         if (done % SERIES_PER_QUESTION == 0 && !job->goes_on(job->ctx))
             return sn_err_set(err, SN_ERR_CLOSED, "the store is closing");
         SN_TRY(merge_series(merge, series, err));
+        SN_TRY(merge_histograms(merge, series, err));
     }
     return SN_OK;
 }
@@ -212,6 +329,7 @@ static sn_status open_cursors(struct merge *merge, struct sn_err *err) {
     for (size_t i = 0; i < job->input_count; i++) {
         merge->cursors[i].segment = job->inputs[i];
         sn_samples_init(&merge->cursors[i].samples);
+        sn_histograms_init(&merge->cursors[i].histograms, 0);
         sn_status status = seek(&merge->cursors[i], job->series_count, err);
         if (status == SN_OK)
             continue;
@@ -226,15 +344,20 @@ static void release(struct merge *merge) {
     for (size_t i = 0; i < merge->job->input_count && merge->cursors; i++) {
         sn_pack_release(&merge->cursors[i].pack);
         sn_samples_release(&merge->cursors[i].samples);
+        sn_histograms_release(&merge->cursors[i].histograms);
     }
     sn_free(merge->cursors);
     sn_samples_release(&merge->out);
+    sn_histograms_release(&merge->histograms_out);
+    sn_histograms_release(&merge->histograms_rest);
 }
 
 sn_status sn_compact_merge(const struct sn_compact_merge *job, size_t *ret_culprit,
                            struct sn_err *err) {
     struct merge merge = {.job = job, .culprit = job->input_count};
     sn_samples_init(&merge.out);
+    sn_histograms_init(&merge.histograms_out, HISTOGRAM_BYTES_MAX);
+    sn_histograms_init(&merge.histograms_rest, HISTOGRAM_BYTES_MAX);
     sn_status status = open_cursors(&merge, err);
     if (status == SN_OK)
         status = merge_all(&merge, err);

@@ -28,6 +28,8 @@ enum {
     SERIES_PER_LOCK = 1024, /* looked up in the head at once: about 30 us */
     SWEEP_PER_LOCK = 16384, /* states cleared at once: about 30 us */
 };
+/* Decoded histograms of one series and epoch: those of an hour at 1 s with 2,048 buckets fit. */
+#define HISTOGRAM_BYTES_MAX ((size_t)256 << 20)
 #define RETRY_AFTER_FAILURE_NS INT64_C(10000000000)
 #define CARE_EVERY_NS INT64_C(60000000000)
 #define WORKER_TICK_NS INT64_C(1000000000)
@@ -103,39 +105,68 @@ struct flush {
     struct sn_segment_set *set; /* owned until published */
 };
 
+/* Memory that goes from series to series. */
+struct scratch {
+    struct sn_head_copy copy;
+    struct sn_samples samples;
+    struct sn_histogram_copy histogram_copy;
+    struct sn_histograms histograms;
+};
+
+static void init_scratch(struct scratch *scratch) {
+    sn_head_copy_init(&scratch->copy);
+    sn_samples_init(&scratch->samples);
+    sn_histogram_copy_init(&scratch->histogram_copy);
+    sn_histograms_init(&scratch->histograms, HISTOGRAM_BYTES_MAX);
+}
+
+static void release_scratch(struct scratch *scratch) {
+    sn_head_copy_release(&scratch->copy);
+    sn_samples_release(&scratch->samples);
+    sn_histogram_copy_release(&scratch->histogram_copy);
+    sn_histograms_release(&scratch->histograms);
+}
+
+static sn_status write_one(struct sn_store *store, struct sn_segment_writer *writer, uint32_t id,
+                           struct sn_frozen_chunk chunk, struct scratch *scratch,
+                           struct sn_err *err) {
+    sn_samples_reset(&scratch->samples);
+    sn_histograms_reset(&scratch->histograms);
+    sn_status status =
+        sn_head_frozen_samples(&store->head, id, chunk, &scratch->copy, &scratch->samples);
+    if (status == SN_OK)
+        status = sn_head_frozen_histograms(&store->head, id, &scratch->histogram_copy,
+                                           &scratch->histograms);
+    if (status != SN_OK)
+        return sn_err_set(err, status, "cannot read the open chunks of series %u", id);
+    SN_TRY(sn_segment_writer_add(writer, id, &scratch->samples, err));
+    return sn_segment_writer_add_histograms(writer, id, &scratch->histograms, err);
+}
+
 static sn_status write_slice(struct sn_store *store, struct sn_segment_writer *writer,
-                             const uint32_t *ids, size_t count, struct sn_head_copy *scratch,
-                             struct sn_samples *samples, struct sn_err *err) {
+                             const uint32_t *ids, size_t count, struct scratch *scratch,
+                             struct sn_err *err) {
     struct sn_frozen_chunk chunks[SERIES_PER_LOCK];
     sn_mutex_lock(&store->append_mu);
     sn_head_frozen_chunks(&store->head, ids, count, chunks);
     sn_mutex_unlock(&store->append_mu);
-    for (size_t i = 0; i < count; i++) {
-        sn_samples_reset(samples);
-        sn_status status =
-            sn_head_frozen_samples(&store->head, ids[i], chunks[i], scratch, samples);
-        if (status != SN_OK)
-            return sn_err_set(err, status, "cannot read the open chunks of series %u", ids[i]);
-        SN_TRY(sn_segment_writer_add(writer, ids[i], samples, err));
-    }
+    for (size_t i = 0; i < count; i++)
+        SN_TRY(write_one(store, writer, ids[i], chunks[i], scratch, err));
     return SN_OK;
 }
 
 static sn_status write_series(struct sn_store *store, struct sn_segment_writer *writer,
                               struct sn_err *err) {
-    struct sn_head_copy scratch;
-    struct sn_samples samples;
-    sn_head_copy_init(&scratch);
-    sn_samples_init(&samples);
+    struct scratch scratch;
+    init_scratch(&scratch);
     sn_status status = SN_OK;
     for (size_t at = 0; at < store->order_count && status == SN_OK; at += SERIES_PER_LOCK) {
         size_t count = store->order_count - at;
         if (count > SERIES_PER_LOCK)
             count = SERIES_PER_LOCK;
-        status = write_slice(store, writer, store->order + at, count, &scratch, &samples, err);
+        status = write_slice(store, writer, store->order + at, count, &scratch, err);
     }
-    sn_samples_release(&samples);
-    sn_head_copy_release(&scratch);
+    release_scratch(&scratch);
     return status;
 }
 

@@ -20,6 +20,8 @@ void sn_group_queue_init(struct sn_group_queue *queue) {
     *queue = (struct sn_group_queue){0};
     for (size_t i = 0; i < SN_GROUPS_MAX; i++)
         sn_buf_init(&queue->groups[i].metadata, 0);
+    for (size_t i = 0; i < SN_GROUPS_MAX; i++)
+        sn_buf_init(&queue->groups[i].histograms, 0);
 }
 
 void sn_group_queue_release(struct sn_group_queue *queue) {
@@ -28,6 +30,7 @@ void sn_group_queue_release(struct sn_group_queue *queue) {
         sn_free(queue->groups[i].starts);
         sn_free(queue->groups[i].waiters);
         sn_buf_release(&queue->groups[i].metadata);
+        sn_buf_release(&queue->groups[i].histograms);
     }
 }
 
@@ -67,6 +70,7 @@ static sn_status reserve_waiter(struct sn_group *group) {
 
 static bool has_room(const struct sn_group *group, size_t sample_count) {
     return group->count + sample_count <= SN_GROUP_SAMPLES_MAX &&
+           group->histograms.len < SN_GROUP_HISTOGRAM_BYTES_MAX &&
            group->waiter_count < SN_GROUP_WAITERS_MAX;
 }
 
@@ -144,6 +148,11 @@ void sn_group_queue_pop(struct sn_group_queue *queue) {
     group->waiter_count = 0;
     group->series_end = 0;
     sn_buf_reset(&group->metadata);
+    if (group->histograms.cap > SN_GROUP_HISTOGRAM_BYTES_MAX) {
+        sn_buf_release(&group->histograms);
+        sn_buf_init(&group->histograms, 0);
+    }
+    sn_buf_reset(&group->histograms);
     queue->first = (queue->first + 1) % SN_GROUPS_MAX;
     queue->count--;
     queue->is_taken = false;

@@ -26,11 +26,13 @@ static void init_epoch(struct sn_head_epoch *epoch) {
     *epoch = (struct sn_head_epoch){0};
     sn_chunk_arena_init(&epoch->arena);
     sn_blocks_init(&epoch->side_last, sizeof(uint32_t), SIDE_SHIFT, TABLE);
+    sn_histogram_list_init(&epoch->histograms);
 }
 
 void sn_head_epoch_release(struct sn_head_epoch *epoch) {
     sn_chunk_arena_release(&epoch->arena);
     sn_blocks_release(&epoch->side_last);
+    sn_histogram_list_release(&epoch->histograms);
     sn_free(epoch->side);
 }
 
@@ -38,6 +40,7 @@ void sn_head_init(struct sn_head *head) {
     *head = (struct sn_head){0};
     sn_blocks_init(&head->states, sizeof(struct sn_head_chunk), STATE_SHIFT, TABLE);
     sn_blocks_init(&head->frozen, sizeof(struct sn_frozen_chunk), STATE_SHIFT, TABLE);
+    sn_blocks_init(&head->newest, sizeof(struct sn_head_newest), STATE_SHIFT, TABLE);
     init_epoch(&head->epochs[0]);
     init_epoch(&head->epochs[1]);
 }
@@ -45,6 +48,7 @@ void sn_head_init(struct sn_head *head) {
 void sn_head_release(struct sn_head *head) {
     sn_blocks_release(&head->states);
     sn_blocks_release(&head->frozen);
+    sn_blocks_release(&head->newest);
     sn_head_epoch_release(&head->epochs[0]);
     sn_head_epoch_release(&head->epochs[1]);
 }
@@ -220,6 +224,15 @@ static enum sn_head_verdict judge_older(const struct sn_head_chunk *state, int64
     return state->time_last - time_ms > window_ms ? SN_HEAD_TOO_OLD : SN_HEAD_OLDER;
 }
 
+/* What the series has at this time is a histogram. */
+static bool meets_histogram(const struct sn_head *head, uint32_t id,
+                            const struct sn_head_chunk *state, int64_t time_ms) {
+    if ((state->owner_class & SN_HEAD_HISTOGRAMS) == 0)
+        return false;
+    const struct sn_head_newest *newest = sn_blocks_at(&head->newest, id);
+    return newest->time_ms == time_ms;
+}
+
 sn_status sn_head_append(struct sn_head *head, uint32_t id, struct sn_head_sample sample,
                          int64_t window_ms, struct sn_head_outcome *ret_outcome) {
     struct sn_head_chunk *state = sn_blocks_at(&head->states, id);
@@ -229,6 +242,8 @@ sn_status sn_head_append(struct sn_head *head, uint32_t id, struct sn_head_sampl
     bool is_new_start = false;
     if (SN_UNLIKELY(is_written && sample.time_ms <= state->time_last))
         verdict = judge_older(state, sample.time_ms, sample.value, window_ms);
+    if (SN_UNLIKELY(meets_histogram(head, id, state, sample.time_ms)))
+        verdict = SN_HEAD_DUPLICATE;
     if (SN_LIKELY(verdict == SN_HEAD_APPENDED)) {
         SN_TRY(append_newest(head, id, state, &sample, &is_new_start));
     } else if (verdict == SN_HEAD_OLDER) {
@@ -240,6 +255,75 @@ sn_status sn_head_append(struct sn_head *head, uint32_t id, struct sn_head_sampl
     head->has_starts |= sample.start_ms != 0;
     *ret_outcome = (struct sn_head_outcome){.verdict = verdict, .is_new_start = is_new_start};
     return SN_OK;
+}
+
+/* ---- histograms ---- */
+
+bool sn_head_ends_with_histogram(const struct sn_head *head, uint32_t id) {
+    const struct sn_head_chunk *state = sn_blocks_at(&head->states, id);
+    if ((state->owner_class & SN_HEAD_HISTOGRAMS) == 0)
+        return false;
+    const struct sn_head_newest *newest = sn_blocks_at(&head->newest, id);
+    return (state->owner_class & SN_HEAD_WRITTEN) == 0 || newest->time_ms > state->time_last;
+}
+
+static enum sn_head_verdict judge_histogram(const struct sn_head *head, uint32_t id,
+                                            const struct sn_head_newest *candidate,
+                                            int64_t window_ms) {
+    const struct sn_head_chunk *state = sn_blocks_at(&head->states, id);
+    int64_t time_ms = candidate->time_ms;
+    int64_t newest_ms = INT64_MIN;
+    if (state->owner_class & SN_HEAD_WRITTEN)
+        newest_ms = state->time_last;
+    if (newest_ms == time_ms)
+        return SN_HEAD_DUPLICATE;
+    if (state->owner_class & SN_HEAD_HISTOGRAMS) {
+        const struct sn_head_newest *newest = sn_blocks_at(&head->newest, id);
+        if (newest->time_ms == time_ms && newest->hash == candidate->hash)
+            return SN_HEAD_SAME;
+        if (newest->time_ms == time_ms)
+            return window_ms == SN_HEAD_REPLAY ? SN_HEAD_OLDER : SN_HEAD_DUPLICATE;
+        newest_ms = newest->time_ms > newest_ms ? newest->time_ms : newest_ms;
+    }
+    if (time_ms > newest_ms)
+        return SN_HEAD_APPENDED;
+    return newest_ms - time_ms > window_ms ? SN_HEAD_TOO_OLD : SN_HEAD_OLDER;
+}
+
+sn_status sn_head_append_histogram(struct sn_head *head, uint32_t id,
+                                   const struct sn_histogram_entry *entry, struct sn_str block,
+                                   int64_t window_ms, enum sn_head_verdict *ret_verdict) {
+    struct sn_head_chunk *state = sn_blocks_at(&head->states, id);
+    struct sn_head_epoch *epoch = &head->epochs[head->parity];
+    struct sn_head_newest candidate = {
+        .time_ms = entry->time_ms,
+        .hash = sn_hash_bytes(block.ptr, block.len, (uint64_t)entry->start_ms)};
+    enum sn_head_verdict verdict = judge_histogram(head, id, &candidate, window_ms);
+    *ret_verdict = verdict;
+    if (verdict != SN_HEAD_APPENDED && verdict != SN_HEAD_OLDER)
+        return SN_OK;
+    SN_TRY(sn_blocks_reach(&head->newest, id));
+    SN_TRY(sn_histogram_list_add(&epoch->histograms, id, entry, block));
+    struct sn_head_newest *newest = sn_blocks_at(&head->newest, id);
+    bool is_known = (state->owner_class & SN_HEAD_HISTOGRAMS) != 0;
+    if (!is_known || entry->time_ms >= newest->time_ms)
+        *newest = candidate;
+    state->owner_class |= SN_HEAD_HISTOGRAMS;
+    epoch->sample_count++;
+    return SN_OK;
+}
+
+sn_status sn_head_frozen_histograms(const struct sn_head *head, uint32_t id,
+                                    struct sn_histogram_copy *scratch,
+                                    struct sn_histograms *histograms) {
+    const struct sn_head_epoch *epoch = &head->epochs[!head->parity];
+    struct sn_range all = {.start_ms = INT64_MIN, .end_ms = INT64_MAX};
+    size_t base = histograms->count;
+    if (epoch->histograms.count == 0)
+        return SN_OK;
+    SN_TRY(sn_histogram_list_copy(&epoch->histograms, id, scratch));
+    SN_TRY(sn_histogram_copy_decode(scratch, all, histograms));
+    return sn_histograms_sort_latest(histograms, base);
 }
 
 /* ---- epochs ---- */

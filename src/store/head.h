@@ -16,7 +16,9 @@
  *   4. Chunks of one series and epoch form a chain, newest first: each piece begins with
  *      sn_chunk_link, which names the one before. All samples of a piece have one start time, which
  *      follows the link when it is known: a start that changes begins a new piece.
- *   5. Samples older than the newest go to the side list of their epoch, in order of arrival.
+ *   5. Histograms are apart from floats, in a list of their epoch; the newest of a series may be one or
+ *      the other, and SN_HEAD_HISTOGRAMS says that there were histograms.
+ *   6. Samples older than the newest go to the side list of their epoch, in order of arrival.
  *
  * Threads: everything is guarded by the owner's lock (SN_RANK_STORE_APPEND). Readers copy bytes
  * under it (sn_head_copy) and decode later.
@@ -30,6 +32,7 @@
 #include "model/sample.h"
 #include "store/blocks.h"
 #include "store/chunk_arena.h"
+#include "store/histogram_list.h"
 
 /* Bits of sn_head_chunk.owner_class beside the size class. */
 #define SN_HEAD_CLASS_MASK 0x0f
@@ -37,6 +40,7 @@
 #define SN_HEAD_STARTED 0x40 /* the open piece has a start time behind its link */
 #define SN_HEAD_RELOG 0x20   /* the log's start time of the series is that of a side sample */
 
+#define SN_HEAD_HISTOGRAMS 0x10 /* the series has a struct sn_head_newest */
 /* Samples of one piece: a reader decodes whole pieces, and a question about the last minutes is the
  * most frequent one. Eight times as many save 5 % of the bytes and make that question ten times slower. */
 #define SN_HEAD_PIECE_SAMPLES_MAX 256
@@ -66,6 +70,12 @@ struct sn_side_sample {
     uint32_t previous; /* index + 1 of the one before it of the same series; 0: none */
 };
 
+/* The newest histogram of a series. */
+struct sn_head_newest {
+    int64_t time_ms;
+    uint64_t hash; /* of its block and start */
+};
+
 /* What one epoch owns. */
 struct sn_head_epoch {
     struct sn_chunk_arena arena;
@@ -73,12 +83,14 @@ struct sn_head_epoch {
     size_t side_count;
     size_t side_capacity;
     struct sn_blocks side_last; /* uint32_t per series: index + 1 of its newest side sample */
+    struct sn_histogram_list histograms;
     uint64_t sample_count;
 };
 
 struct sn_head {
     struct sn_blocks states; /* struct sn_head_chunk per series */
     struct sn_blocks frozen; /* struct sn_frozen_chunk per series */
+    struct sn_blocks newest; /* struct sn_head_newest per series, where there are histograms */
     struct sn_head_epoch epochs[2];
     uint8_t parity;  /* of the current epoch */
     bool has_frozen; /* epochs[!parity] is being flushed */
@@ -130,6 +142,18 @@ sn_status sn_head_reach(struct sn_head *head, uint32_t id) SN_MUST_USE;
 sn_status sn_head_append(struct sn_head *head, uint32_t id, struct sn_head_sample sample,
                          int64_t window_ms, struct sn_head_outcome *ret_outcome) SN_MUST_USE;
 
+/*
+ * Take one histogram of a series that has been reached, as a block of its own (histogram_chunk.h).
+ * entry: its time and start. Verdicts and window_ms as above; statuses too.
+ */
+sn_status sn_head_append_histogram(struct sn_head *head, uint32_t id,
+                                   const struct sn_histogram_entry *entry, struct sn_str block,
+                                   int64_t window_ms,
+                                   enum sn_head_verdict *ret_verdict) SN_MUST_USE;
+
+/* Whether the newest sample of a series is a histogram. */
+bool sn_head_ends_with_histogram(const struct sn_head *head, uint32_t id);
+
 /* Bring the state of a series, then its bytes, into the cache ahead of an append. */
 static inline void sn_head_prefetch_state(const struct sn_head *head, uint32_t id) {
     __builtin_prefetch(sn_blocks_at(&head->states, id), 1);
@@ -166,6 +190,11 @@ struct sn_head_copy;
 sn_status sn_head_frozen_samples(const struct sn_head *head, uint32_t id,
                                  struct sn_frozen_chunk newest, struct sn_head_copy *scratch,
                                  struct sn_samples *samples) SN_MUST_USE;
+
+/* All frozen histograms of one series, ascending, one per time, appended. Without the lock. */
+sn_status sn_head_frozen_histograms(const struct sn_head *head, uint32_t id,
+                                    struct sn_histogram_copy *scratch,
+                                    struct sn_histograms *histograms) SN_MUST_USE;
 
 /* ---- reading ---- */
 

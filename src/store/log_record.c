@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "codec/crc32c.h"
 #include "codec/varint.h"
+#include "store/histogram_chunk.h"
 
 #include <zstd.h>
 
@@ -20,7 +21,13 @@ enum {
     SAMPLES_HEADER_BYTES_MAX = 1 + 5 + 5,
     START_BYTES_MAX = 5 + SN_VARINT_BYTES_MAX, /* distance, start time */
     HEADER_CRC_AT = 12,
+    HISTOGRAM_HEADER_BYTES_MAX = 5 + 2 * SN_VARINT_BYTES_MAX + 5,
+    HISTOGRAMS_RECORD_BYTES = 1 << 20, /* a record is closed when it has so much */
 };
+_Static_assert(HISTOGRAMS_RECORD_BYTES + HISTOGRAM_HEADER_BYTES_MAX +
+                       SN_HISTOGRAM_CHUNK_ONE_BYTES_MAX <
+                   (int)SN_LOG_PAYLOAD_BYTES_MAX,
+               "the last histogram fits");
 /* Columns of a record with as many start times as samples. */
 #define RAW_BYTES_MAX ((size_t)SN_LOG_SAMPLES_MAX * (SAMPLE_BYTES_MAX + START_BYTES_MAX) + 5)
 _Static_assert(RAW_BYTES_MAX + SAMPLES_HEADER_BYTES_MAX < SN_LOG_PAYLOAD_BYTES_MAX,
@@ -84,7 +91,7 @@ sn_status sn_log_next(const uint8_t **at, const uint8_t *end, struct sn_log_reco
     if (sn_load_u32le(header + 4) != sn_crc32c(0, header + 8, len + 1))
         return sn_err_set(err, SN_ERR_CORRUPT, "a record of %zu bytes fails its checksum", len);
     uint8_t type = header[SN_LOG_RECORD_HEADER_BYTES - 1];
-    if (type < SN_LOG_SERIES || type > SN_LOG_METADATA)
+    if (type < SN_LOG_SERIES || type > SN_LOG_HISTOGRAMS)
         return sn_err_set(err, SN_ERR_CORRUPT, "a record has the unknown type %u", type);
     *ret_record = (struct sn_log_record){
         .type = (enum sn_log_type)type, .payload = header + SN_LOG_RECORD_HEADER_BYTES, .len = len};
@@ -146,21 +153,23 @@ static sn_status put_columns(struct sn_buf *raw, struct sn_log_samples samples, 
     return SN_OK;
 }
 
-static void put_body(struct sn_log_writer *writer, size_t count, bool has_starts,
+/* Flags, `count` when it is not 0, length of raw, then raw as it is or packed. */
+static void put_body(struct sn_log_writer *writer, struct sn_str raw, size_t count, unsigned flags,
                      struct sn_buf *out) {
-    const struct sn_buf *raw = &writer->raw;
-    size_t bound = ZSTD_compressBound(raw->len);
+    size_t bound = ZSTD_compressBound(raw.len);
     uint8_t *head = sn_buf_reserve(out, SAMPLES_HEADER_BYTES_MAX + bound);
     if (!head)
         return;
-    uint8_t *at = sn_varint_put(head + 1, count);
-    at = sn_varint_put(at, raw->len);
-    size_t packed = ZSTD_compressCCtx(writer->zstd, at, bound, raw->ptr, raw->len, ZSTD_LEVEL);
-    bool pays = !ZSTD_isError(packed) && packed < raw->len;
-    head[0] = (uint8_t)((pays ? ENCODING_ZSTD : ENCODING_PLAIN) | (has_starts ? HAS_STARTS : 0));
+    uint8_t *at = head + 1;
+    if (count > 0)
+        at = sn_varint_put(at, count);
+    at = sn_varint_put(at, raw.len);
+    size_t packed = ZSTD_compressCCtx(writer->zstd, at, bound, raw.ptr, raw.len, ZSTD_LEVEL);
+    bool pays = !ZSTD_isError(packed) && packed < raw.len;
+    head[0] = (uint8_t)((pays ? ENCODING_ZSTD : ENCODING_PLAIN) | flags);
     if (!pays)
-        memcpy(at, raw->ptr, raw->len);
-    at += pays ? packed : raw->len;
+        memcpy(at, raw.ptr, raw.len);
+    at += pays ? packed : raw.len;
     out->len += (size_t)(at - head);
 }
 
@@ -193,7 +202,8 @@ sn_status sn_log_put_samples(struct sn_log_writer *writer, struct sn_log_samples
             return status;
         }
         size_t start = begin_record(out, SN_LOG_SAMPLES);
-        put_body(writer, part.count, part.start_count > 0, out);
+        put_body(writer, sn_buf_str(&writer->raw), part.count,
+                 part.start_count > 0 ? HAS_STARTS : 0, out);
         end_record(out, start);
         first += part.count;
         first_start += part.start_count;
@@ -205,7 +215,7 @@ sn_status sn_log_put_samples(struct sn_log_writer *writer, struct sn_log_samples
 
 sn_status sn_log_reader_init(struct sn_log_reader *reader) {
     *reader = (struct sn_log_reader){0};
-    sn_buf_init(&reader->raw, RAW_BYTES_MAX);
+    sn_buf_init(&reader->raw, SN_LOG_PAYLOAD_BYTES_MAX);
     reader->series = sn_realloc_array(NULL, SN_LOG_SAMPLES_MAX, sizeof *reader->series);
     reader->time_ms = sn_realloc_array(NULL, SN_LOG_SAMPLES_MAX, sizeof *reader->time_ms);
     reader->value = sn_realloc_array(NULL, SN_LOG_SAMPLES_MAX, sizeof *reader->value);
@@ -339,6 +349,87 @@ sn_status sn_log_read_samples(struct sn_log_reader *reader, const struct sn_log_
     if (!is_good)
         return sn_err_set(err, SN_ERR_CORRUPT, "a samples record does not decode");
     reader->count = count;
+    return SN_OK;
+}
+
+/* ---- histograms ---- */
+
+void sn_log_put_histogram(struct sn_buf *items, const struct sn_log_histogram *histogram) {
+    uint8_t *at = sn_buf_reserve(items, HISTOGRAM_HEADER_BYTES_MAX + histogram->block.len);
+    if (!at)
+        return;
+    at = sn_varint_put(at, histogram->series);
+    at = sn_varint_put(at, (uint64_t)histogram->time_ms);
+    at = sn_varint_put(at, (uint64_t)histogram->start_ms);
+    at = sn_varint_put(at, histogram->block.len);
+    memcpy(at, histogram->block.ptr, histogram->block.len);
+    items->len = (size_t)(at + histogram->block.len - items->ptr);
+}
+
+/* The end of the items that fit into one record: at least one. */
+static const uint8_t *end_of_record(const uint8_t *first, const uint8_t *end) {
+    struct sn_log_histogram_cursor cursor = {.at = first, .end = end};
+    struct sn_log_histogram histogram;
+    while (cursor.at != end && (size_t)(cursor.at - first) < HISTOGRAMS_RECORD_BYTES)
+        SN_CHECK(sn_log_next_histogram(&cursor, &histogram) == SN_OK);
+    return cursor.at;
+}
+
+sn_status sn_log_put_histograms(struct sn_log_writer *writer, struct sn_str items,
+                                struct sn_buf *out) {
+    size_t before = out->len;
+    const uint8_t *at = (const uint8_t *)items.ptr;
+    const uint8_t *end = at + items.len;
+    while (at != end && out->status == SN_OK) {
+        const uint8_t *next = end_of_record(at, end);
+        size_t start = begin_record(out, SN_LOG_HISTOGRAMS);
+        put_body(writer, sn_str_make(at, (size_t)(next - at)), 0, 0, out);
+        end_record(out, start);
+        at = next;
+    }
+    if (out->status != SN_OK)
+        out->len = before;
+    return out->status;
+}
+
+sn_status sn_log_read_histograms(struct sn_log_reader *reader, const struct sn_log_record *record,
+                                 struct sn_log_histogram_cursor *ret_cursor, struct sn_err *err) {
+    const uint8_t *end = record->payload + record->len;
+    uint64_t raw_len = 0;
+    const uint8_t *at = sn_varint_get(record->payload + 1, end, &raw_len);
+    if (!at || raw_len == 0 || raw_len > SN_LOG_PAYLOAD_BYTES_MAX)
+        return sn_err_set(err, SN_ERR_CORRUPT, "a histograms record has a header that cannot be");
+    const uint8_t *raw =
+        unpack_columns(reader, record->payload[0], at, (size_t)(end - at), raw_len);
+    if (!raw && reader->raw.status == SN_ERR_NO_MEMORY)
+        return sn_err_set(err, SN_ERR_NO_MEMORY, "no memory for a histograms record");
+    if (!raw)
+        return sn_err_set(err, SN_ERR_CORRUPT, "a histograms record does not decode");
+    *ret_cursor = (struct sn_log_histogram_cursor){.at = raw, .end = raw + raw_len};
+    return SN_OK;
+}
+
+sn_status sn_log_next_histogram(struct sn_log_histogram_cursor *cursor,
+                                struct sn_log_histogram *ret_histogram) {
+    if (cursor->at == cursor->end)
+        return SN_ERR_NOT_FOUND;
+    uint64_t series = 0;
+    uint64_t time_ms = 0;
+    uint64_t start_ms = 0;
+    uint64_t len = 0;
+    const uint8_t *at = sn_varint_get(cursor->at, cursor->end, &series);
+    at = sn_varint_get(at, cursor->end, &time_ms);
+    at = sn_varint_get(at, cursor->end, &start_ms);
+    at = sn_varint_get(at, cursor->end, &len);
+    if (!at || series > UINT32_MAX || time_ms > (uint64_t)SN_TIME_MS_MAX ||
+        start_ms > (uint64_t)SN_TIME_MS_MAX || len == 0 || len > SN_HISTOGRAM_CHUNK_ONE_BYTES_MAX ||
+        len > (size_t)(cursor->end - at))
+        return SN_ERR_CORRUPT;
+    *ret_histogram = (struct sn_log_histogram){.series = (uint32_t)series,
+                                               .time_ms = (int64_t)time_ms,
+                                               .start_ms = (int64_t)start_ms,
+                                               .block = sn_str_make(at, len)};
+    cursor->at = at + len;
     return SN_OK;
 }
 

@@ -21,6 +21,7 @@ enum sn_log_type {
     SN_LOG_SERIES = 1,
     SN_LOG_SAMPLES = 2,
     SN_LOG_METADATA = 3,
+    SN_LOG_HISTOGRAMS = 4,
 };
 
 #define SN_LOG_FORMAT_VERSION 2
@@ -65,6 +66,22 @@ void sn_log_put_header(struct sn_buf *out);
  * SN_ERR_LIMIT; then out is as before. */
 sn_status sn_log_put_samples(struct sn_log_writer *writer, struct sn_log_samples samples,
                              struct sn_buf *out) SN_MUST_USE;
+
+/*
+ * Append records with all histograms of `items`, what sn_log_put_histogram made one behind the other.
+ * Statuses as above.
+ */
+sn_status sn_log_put_histograms(struct sn_log_writer *writer, struct sn_str items,
+                                struct sn_buf *out) SN_MUST_USE;
+
+struct sn_log_histogram {
+    uint32_t series;
+    int64_t time_ms;
+    int64_t start_ms;
+    struct sn_str block; /* one histogram, store/histogram_chunk.h */
+};
+/* Append one item (sticky status). */
+void sn_log_put_histogram(struct sn_buf *items, const struct sn_log_histogram *histogram);
 
 /* Series definitions: begin, add canonical label bytes one after the other, end. Sticky status. */
 struct sn_log_series_record {
@@ -113,6 +130,20 @@ void sn_log_reader_release(struct sn_log_reader *reader);
 /* Decode a samples record into the reader's columns. SN_ERR_CORRUPT, SN_ERR_NO_MEMORY. */
 sn_status sn_log_read_samples(struct sn_log_reader *reader, const struct sn_log_record *record,
                               struct sn_err *err) SN_MUST_USE;
+
+/*
+ * Walk a histograms record. Blocks are in the reader or in the record and are not checked further.
+ * SN_ERR_CORRUPT, SN_ERR_NO_MEMORY; sn_log_next_histogram: SN_ERR_NOT_FOUND after the last one.
+ */
+struct sn_log_histogram_cursor {
+    const uint8_t *at;
+    const uint8_t *end;
+};
+sn_status sn_log_read_histograms(struct sn_log_reader *reader, const struct sn_log_record *record,
+                                 struct sn_log_histogram_cursor *ret_cursor,
+                                 struct sn_err *err) SN_MUST_USE;
+sn_status sn_log_next_histogram(struct sn_log_histogram_cursor *cursor,
+                                struct sn_log_histogram *ret_histogram) SN_MUST_USE;
 
 /* Walk a series record: ids count up from *ret_first_id. SN_ERR_CORRUPT. */
 struct sn_log_series_cursor {

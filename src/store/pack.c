@@ -19,6 +19,7 @@ enum {
     LAYOUT_AT = 13,
     LAYOUT_FIRST = 0, /* of version 1: chunks have no flags */
     LAYOUT_FLAGS = 1,
+    FLAG_HISTOGRAM = 2,
     FLAG_STARTS = 1, /* flags of a chunk stand in the low bits beside its time block */
     FLAG_MASK = 3,
     FLAG_BITS = 2,
@@ -31,6 +32,7 @@ static void clear(struct sn_pack_builder *builder) {
     builder->chunk_count = 0;
     builder->time_block_count = 0;
     builder->start_last = 0;
+    builder->has_histograms = false;
     sn_buf_reset(&builder->starts);
     sn_buf_reset(&builder->times);
     sn_buf_reset(&builder->values);
@@ -160,13 +162,52 @@ sn_status sn_pack_add(struct sn_pack_builder *builder, uint32_t series,
     return SN_OK;
 }
 
+/* Encode as many of the histograms as a chunk may have bytes of, fewer and fewer. */
+static size_t encode_histograms(struct sn_buf *values, const struct sn_histogram *items,
+                                size_t count) {
+    size_t before = values->len;
+    sn_histogram_chunk_encode(items, count, values);
+    while (values->status == SN_OK && count > 1 &&
+           values->len - before > SN_PACK_HISTOGRAM_CHUNK_BYTES) {
+        values->len = before;
+        count = (count + 1) / 2;
+        sn_histogram_chunk_encode(items, count, values);
+    }
+    return count;
+}
+
+sn_status sn_pack_add_histograms(struct sn_pack_builder *builder, uint32_t series,
+                                 const struct sn_histograms *histograms, size_t first,
+                                 size_t *ret_taken) {
+    size_t count = histograms->count - first;
+    SN_CHECK(count > 0 && builder->chunk_count < SN_PACK_CHUNKS_MAX);
+    struct sn_pack_chunk chunk = {
+        .series = series, .value_offset = (uint32_t)builder->values.len, .is_histogram = true};
+    if (count > SN_PACK_HISTOGRAMS_MAX)
+        count = SN_PACK_HISTOGRAMS_MAX;
+    count = encode_histograms(&builder->values, histograms->items + first, count);
+    if (builder->values.status != SN_OK)
+        return builder->values.status;
+    const int64_t *start_ms = histograms->start_ms + first;
+    SN_TRY(share_times(builder, histograms->time_ms + first, count, &chunk.time_block));
+    if (knows_start(start_ms, count))
+        SN_TRY(put_starts(builder, start_ms, count, &chunk.start_count));
+    chunk.value_len = (uint32_t)(builder->values.len - chunk.value_offset);
+    builder->chunks[builder->chunk_count++] = chunk;
+    builder->has_histograms = true;
+    note_times(builder, histograms->time_ms + first, count);
+    *ret_taken = count;
+    return SN_OK;
+}
+
 bool sn_pack_is_full(const struct sn_pack_builder *builder) {
     size_t bytes = builder->starts.len + builder->times.len + builder->values.len;
     return bytes >= builder->raw_target || builder->chunk_count == SN_PACK_CHUNKS_MAX;
 }
 
 static uint8_t *put_chunk(uint8_t *at, const struct sn_pack_chunk *chunk, int64_t series_before) {
-    uint64_t flags = chunk->start_count > 0 ? FLAG_STARTS : 0;
+    unsigned flags = (chunk->start_count > 0 ? (unsigned)FLAG_STARTS : 0) |
+                     (chunk->is_histogram ? (unsigned)FLAG_HISTOGRAM : 0);
     at = sn_varint_put_signed(at, (int64_t)chunk->series - series_before);
     at = sn_varint_put(at, (uint64_t)chunk->time_block << FLAG_BITS | flags);
     at = sn_varint_put(at, chunk->value_len);
@@ -317,14 +358,15 @@ static const uint8_t *read_chunk(const struct sn_pack *pack, struct chunk_reader
     if (flags & FLAG_STARTS)
         at = sn_varint_get(at, end, &starts);
     if (!at || block >= pack->time_block_count || reader->series > UINT32_MAX ||
-        len > pack->raw_len || flags > FLAG_STARTS || starts > pack->time_blocks[block].count)
+        len > pack->raw_len || starts > pack->time_blocks[block].count)
         return NULL;
     *ret_chunk = (struct sn_pack_chunk){.series = (uint32_t)reader->series,
                                         .time_block = (uint32_t)block,
                                         .value_offset = (uint32_t)reader->offset,
                                         .value_len = (uint32_t)len,
                                         .start_first = (uint32_t)reader->starts,
-                                        .start_count = (uint32_t)starts};
+                                        .start_count = (uint32_t)starts,
+                                        .is_histogram = (flags & FLAG_HISTOGRAM) != 0};
     reader->offset += len;
     reader->starts += starts;
     return reader->offset > pack->raw_len ? NULL : at;
@@ -439,15 +481,9 @@ static bool are_times_valid(const int64_t *time_ms, size_t count) {
     return true;
 }
 
-/* Start times of a chunk behind the samples that are there; the column is made when there are any. */
-static sn_status decode_starts(const struct sn_pack *pack, const struct sn_pack_chunk *chunk,
-                               struct sn_samples *samples) {
+static void decode_starts(const struct sn_pack *pack, const struct sn_pack_chunk *chunk,
+                          int64_t *start_ms) {
     uint32_t count = pack->time_blocks[chunk->time_block].count;
-    if (chunk->start_count > 0)
-        SN_TRY(sn_samples_use_start(samples));
-    if (!samples->has_start)
-        return SN_OK;
-    int64_t *start_ms = samples->start_ms + samples->count;
     if (chunk->start_count == 0)
         memset(start_ms, 0, count * sizeof *start_ms);
     for (uint32_t i = 0; i < chunk->start_count; i++) {
@@ -456,30 +492,6 @@ static sn_status decode_starts(const struct sn_pack *pack, const struct sn_pack_
         for (uint32_t k = run->at; k < end; k++)
             start_ms[k] = run->start_ms;
     }
-    return SN_OK;
-}
-
-sn_status sn_pack_decode(const struct sn_pack *pack, uint32_t chunk, struct sn_samples *samples) {
-    SN_CHECK(chunk < pack->chunk_count);
-    const struct sn_pack_chunk *entry = &pack->chunks[chunk];
-    const struct sn_pack_time_block *block = &pack->time_blocks[entry->time_block];
-    SN_TRY(sn_samples_reserve(samples, block->count));
-    int64_t *times = samples->time_ms + samples->count;
-    /* The lengths that follow are the room to the end: decoders are a little faster with slack. */
-    size_t times_at = pack->times_at + block->offset;
-    size_t values_at = pack->values_at + entry->value_offset;
-    size_t used = 0;
-    SN_TRY(sn_chunk_decode_times(pack->raw + times_at, pack->raw_len - times_at, block->count,
-                                 times, &used));
-    if (used != block->len || !are_times_valid(times, block->count))
-        return SN_ERR_CORRUPT;
-    SN_TRY(sn_chunk_decode_values(pack->raw + values_at, pack->raw_len - values_at, block->count,
-                                  samples->value + samples->count, &used));
-    if (used != entry->value_len)
-        return SN_ERR_CORRUPT;
-    SN_TRY(decode_starts(pack, entry, samples));
-    samples->count += block->count;
-    return SN_OK;
 }
 
 sn_status sn_pack_decode_times(const struct sn_pack *pack, uint32_t block, int64_t *ret_times) {
@@ -491,4 +503,40 @@ sn_status sn_pack_decode_times(const struct sn_pack *pack, uint32_t block, int64
         sn_chunk_decode_times(pack->raw + at, pack->raw_len - at, entry->count, ret_times, &used));
     bool is_good = used == entry->len && are_times_valid(ret_times, entry->count);
     return is_good ? SN_OK : SN_ERR_CORRUPT;
+}
+
+sn_status sn_pack_decode(const struct sn_pack *pack, uint32_t chunk, struct sn_samples *samples) {
+    SN_CHECK(chunk < pack->chunk_count && !pack->chunks[chunk].is_histogram);
+    const struct sn_pack_chunk *entry = &pack->chunks[chunk];
+    uint32_t count = pack->time_blocks[entry->time_block].count;
+    SN_TRY(sn_samples_reserve(samples, count));
+    SN_TRY(sn_pack_decode_times(pack, entry->time_block, samples->time_ms + samples->count));
+    size_t at = pack->values_at + entry->value_offset;
+    size_t used = 0;
+    SN_TRY(sn_chunk_decode_values(pack->raw + at, pack->raw_len - at, count,
+                                  samples->value + samples->count, &used));
+    if (used != entry->value_len)
+        return SN_ERR_CORRUPT;
+    if (entry->start_count > 0)
+        SN_TRY(sn_samples_use_start(samples));
+    if (samples->has_start)
+        decode_starts(pack, entry, samples->start_ms + samples->count);
+    samples->count += count;
+    return SN_OK;
+}
+
+sn_status sn_pack_decode_histograms(const struct sn_pack *pack, uint32_t chunk,
+                                    struct sn_histograms *histograms) {
+    SN_CHECK(chunk < pack->chunk_count && pack->chunks[chunk].is_histogram);
+    const struct sn_pack_chunk *entry = &pack->chunks[chunk];
+    uint32_t count = pack->time_blocks[entry->time_block].count;
+    size_t at = histograms->count;
+    SN_TRY(sn_histograms_reserve(histograms, count));
+    SN_TRY(sn_pack_decode_times(pack, entry->time_block, histograms->time_ms + at));
+    struct sn_str block =
+        sn_str_make(pack->raw + pack->values_at + entry->value_offset, entry->value_len);
+    SN_TRY(sn_histogram_chunk_decode(block, count, &histograms->arena, histograms->items + at));
+    decode_starts(pack, entry, histograms->start_ms + at);
+    histograms->count += count;
+    return SN_OK;
 }

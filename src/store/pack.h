@@ -18,7 +18,9 @@
 #include "base/buf.h"
 #include "base/status.h"
 #include "codec/chunk.h"
+#include "model/histogram.h"
 #include "model/sample.h"
+#include "store/histogram_chunk.h"
 
 #include <stdint.h>
 
@@ -32,11 +34,21 @@
 #define SN_PACK_START_BYTES_MAX 12
 /* Target, the tables (16 bytes each), and one chunk of the largest size more. */
 #define SN_PACK_RAW_BYTES_MAX                                                                      \
-    (SN_PACK_RAW_TARGET_MERGED + SN_PACK_RAW_TARGET + SN_PACK_CHUNKS_MAX * 16)
+    (SN_PACK_RAW_TARGET_MERGED + SN_HISTOGRAM_CHUNK_ONE_BYTES_MAX + SN_PACK_RAW_TARGET +           \
+     SN_PACK_CHUNKS_MAX * 16)
 _Static_assert(SN_PACK_RAW_BYTES_MAX >= SN_PACK_RAW_TARGET_MERGED + SN_PACK_CHUNKS_MAX * 16 +
                                             2 * SN_CHUNK_BOUND(SN_CHUNK_SAMPLES_MAX) +
                                             SN_CHUNK_SAMPLES_MAX * SN_PACK_START_BYTES_MAX,
                "the last chunk fits");
+_Static_assert(SN_PACK_RAW_BYTES_MAX >= SN_PACK_RAW_TARGET_MERGED + SN_PACK_CHUNKS_MAX * 16 +
+                                            SN_HISTOGRAM_CHUNK_ONE_BYTES_MAX +
+                                            SN_CHUNK_BOUND(SN_CHUNK_SAMPLES_MAX) +
+                                            SN_CHUNK_SAMPLES_MAX * SN_PACK_START_BYTES_MAX,
+               "so does the last chunk of histograms");
+
+/* Histograms of one chunk: half an hour at 15 s; fewer when they are so large. */
+#define SN_PACK_HISTOGRAMS_MAX 120
+#define SN_PACK_HISTOGRAM_CHUNK_BYTES 16384
 
 /* ---- writing ---- */
 
@@ -53,6 +65,7 @@ struct sn_pack_chunk {
     uint32_t value_len;
     uint32_t start_first; /* reading: its first run in `starts` */
     uint32_t start_count; /* runs; 0: no start time is known */
+    bool is_histogram;    /* the value block is one of histograms */
 };
 
 /* Samples of a chunk that have the same start time, up to the next run. */
@@ -75,6 +88,7 @@ struct sn_pack_builder {
     int64_t time_min;
     int64_t time_max;
     uint64_t sample_count;
+    bool has_histograms;
     size_t raw_target; /* SN_PACK_RAW_TARGET after init; may be set up to the one of merged */
 };
 
@@ -84,6 +98,15 @@ void sn_pack_builder_release(struct sn_pack_builder *builder);
 /* Add one chunk: 1..SN_CHUNK_SAMPLES_MAX samples, ascending. SN_ERR_NO_MEMORY. */
 sn_status sn_pack_add(struct sn_pack_builder *builder, uint32_t series,
                       const struct sn_samples *samples) SN_MUST_USE;
+
+/*
+ * Add one chunk of the histograms [first, ...) of one series, as many as it may have.
+ *
+ *   ret_taken  how many: at least one
+ */
+sn_status sn_pack_add_histograms(struct sn_pack_builder *builder, uint32_t series,
+                                 const struct sn_histograms *histograms, size_t first,
+                                 size_t *ret_taken) SN_MUST_USE;
 
 /* Whether it is time to finish before the next sn_pack_add. */
 bool sn_pack_is_full(const struct sn_pack_builder *builder);
@@ -120,10 +143,14 @@ sn_status sn_pack_parse(const uint8_t *bytes, size_t len, struct sn_pack *ret_pa
                         struct sn_err *err) SN_MUST_USE;
 void sn_pack_release(struct sn_pack *pack);
 
-/* Append all samples of a chunk. SN_ERR_CORRUPT (malformed, or times that do not ascend),
+/* Append all samples of a chunk of floats. SN_ERR_CORRUPT (malformed, or times that do not ascend),
  * SN_ERR_NO_MEMORY. */
 sn_status sn_pack_decode(const struct sn_pack *pack, uint32_t chunk,
                          struct sn_samples *samples) SN_MUST_USE;
+
+/* The same of a chunk of histograms; also SN_ERR_LIMIT (the arena). */
+sn_status sn_pack_decode_histograms(const struct sn_pack *pack, uint32_t chunk,
+                                    struct sn_histograms *histograms) SN_MUST_USE;
 
 /* The times of one block, [time_blocks[block].count], which several chunks may share.
  * SN_ERR_CORRUPT. */

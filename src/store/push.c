@@ -13,6 +13,7 @@
 #include "base/check.h"
 #include "base/limits.h"
 #include "base/mem.h"
+#include "store/histogram_chunk.h"
 #include "store/store_priv.h"
 
 #include <inttypes.h>
@@ -28,8 +29,11 @@ enum { PREFETCH_STATES = 16, PREFETCH_BYTES = 8, PREFETCH_SLOTS = 24, PREFETCH_P
 struct push {
     struct sn_store *store;
     const struct sn_batch *batch;
-    uint32_t *ids;    /* [batch->series_count], owned */
-    int64_t time_min; /* times that are taken, both ends included */
+    uint32_t *ids;             /* [batch->series_count], owned */
+    struct sn_buf blocks;      /* the histograms of the batch as blocks, one behind the other */
+    uint32_t *block_lens;      /* [batch->histogram_count], owned */
+    struct sn_buf stale_block; /* a histogram that says "ended here"; empty until needed */
+    int64_t time_min;          /* times that are taken, both ends included */
     int64_t time_max;
     int64_t now_ms;
     uint64_t out_of_order_count;
@@ -61,7 +65,7 @@ static const char *reject_text(enum sn_reject reason) {
     case SN_REJECT_SERIES_LIMIT:
         return "would be a new series beyond the limit";
     case SN_REJECT_UNSUPPORTED:
-        return "histograms and exemplars are not stored";
+        return "exemplars are not stored";
     case SN_REJECT_COUNT:
         break;
     }
@@ -88,9 +92,6 @@ static void reject(struct push *push, enum sn_reject reason, uint32_t series, in
 
 static void reject_unsupported(struct push *push) {
     const struct sn_batch *batch = push->batch;
-    for (size_t i = 0; i < batch->histogram_count; i++)
-        reject(push, SN_REJECT_UNSUPPORTED, batch->histograms[i].series,
-               batch->histograms[i].time_ms);
     for (size_t i = 0; i < batch->exemplar_count; i++)
         reject(push, SN_REJECT_UNSUPPORTED, batch->exemplars[i].series,
                batch->exemplars[i].exemplar.time_ms);
@@ -110,6 +111,10 @@ static void set_time_limits(struct push *push) {
         push->time_max = now + options->future_max_ms;
 }
 
+static bool is_in_time(const struct push *push, int64_t time_ms) {
+    return time_ms >= push->time_min && time_ms <= push->time_max;
+}
+
 /* Mark the series that have a sample to take. SN_ERR_INVALID: an index outside of the batch. */
 static sn_status mark_needed(struct push *push, struct sn_err *err) {
     const struct sn_batch *batch = push->batch;
@@ -120,8 +125,16 @@ static sn_status mark_needed(struct push *push, struct sn_err *err) {
         if (sample->series >= batch->series_count)
             return sn_err_set(err, SN_ERR_INVALID, "sample %zu names series %u of %zu", i,
                               sample->series, batch->series_count);
-        if (sample->time_ms >= push->time_min && sample->time_ms <= push->time_max)
+        if (is_in_time(push, sample->time_ms))
             push->ids[sample->series] = ID_NEEDED;
+    }
+    for (size_t i = 0; i < batch->histogram_count; i++) {
+        const struct sn_batch_histogram *histogram = &batch->histograms[i];
+        if (histogram->series >= batch->series_count)
+            return sn_err_set(err, SN_ERR_INVALID, "histogram %zu names series %u of %zu", i,
+                              histogram->series, batch->series_count);
+        if (is_in_time(push, histogram->time_ms))
+            push->ids[histogram->series] = ID_NEEDED;
     }
     return SN_OK;
 }
@@ -199,11 +212,15 @@ static void prefetch_locked(const struct push *push, size_t i) {
 }
 
 /* A start that cannot be one (not a time, or after the sample) says as little as none. */
-static int64_t start_of(const struct sn_batch *batch, const struct sn_batch_sample *sample) {
-    int64_t start_ms = sample->start_time_ms;
+static int64_t valid_start(int64_t start_ms, const struct sn_batch_series *series,
+                           int64_t time_ms) {
     if (start_ms == 0)
-        start_ms = batch->series[sample->series].start_time_ms;
-    return start_ms > SN_TIME_MS_MIN && start_ms <= sample->time_ms ? start_ms : 0;
+        start_ms = series->start_time_ms;
+    return start_ms > SN_TIME_MS_MIN && start_ms <= time_ms ? start_ms : 0;
+}
+
+static int64_t start_of(const struct sn_batch *batch, const struct sn_batch_sample *sample) {
+    return valid_start(sample->start_time_ms, &batch->series[sample->series], sample->time_ms);
 }
 
 static sn_status add_to_group(struct push *push, const struct sn_batch_sample *sample,
@@ -242,21 +259,81 @@ static sn_status note_outcome(struct push *push, const struct sn_batch_sample *s
     return add_to_group(push, sample, start_ms, outcome.is_new_start, group);
 }
 
+/* Whether the time of a sample and its series allow it; else it has been rejected. */
+static inline bool is_welcome(struct push *push, uint32_t series, int64_t time_ms) {
+    if (SN_LIKELY(is_in_time(push, time_ms) && push->ids[series] != ID_REFUSED))
+        return true;
+    if (time_ms < push->time_min)
+        reject(push, SN_REJECT_TOO_OLD, series, time_ms);
+    else if (time_ms > push->time_max)
+        reject(push, SN_REJECT_TOO_NEW, series, time_ms);
+    else
+        reject(push, SN_REJECT_SERIES_LIMIT, series, time_ms);
+    return false;
+}
+
+/* A put that fails leaves the items before it whole, so the group goes on without it. */
+static sn_status add_histogram_to_group(const struct sn_log_histogram *logged,
+                                        struct sn_group *group) {
+    sn_log_put_histogram(&group->histograms, logged);
+    sn_status status = group->histograms.status;
+    group->histograms.status = SN_OK;
+    if (status == SN_OK && logged->series >= group->series_end)
+        group->series_end = logged->series + 1;
+    return status;
+}
+
+/* Returns whether it was taken in *ret_taken. */
+static sn_status append_histogram_locked(struct push *push, uint32_t series,
+                                         const struct sn_log_histogram *logged,
+                                         struct sn_group *group, bool *ret_taken) {
+    struct sn_histogram_entry entry = {.time_ms = logged->time_ms, .start_ms = logged->start_ms};
+    enum sn_head_verdict verdict = SN_HEAD_APPENDED;
+    *ret_taken = false;
+    SN_TRY(sn_head_append_histogram(&push->store->head, logged->series, &entry, logged->block,
+                                    push->store->options.out_of_order_window_ms, &verdict));
+    switch (verdict) {
+    case SN_HEAD_DUPLICATE:
+        reject(push, SN_REJECT_DUPLICATE, series, logged->time_ms);
+        return SN_OK;
+    case SN_HEAD_TOO_OLD:
+        reject(push, SN_REJECT_OUT_OF_ORDER, series, logged->time_ms);
+        return SN_OK;
+    case SN_HEAD_OLDER:
+        push->out_of_order_count++;
+        break;
+    case SN_HEAD_APPENDED:
+    case SN_HEAD_SAME:
+        break;
+    }
+    push->result.accepted_count++;
+    *ret_taken = true;
+    return add_histogram_to_group(logged, group);
+}
+
+/* The end of a series of histograms comes as a float, because senders do not know better. */
+static sn_status append_stale_locked(struct push *push, const struct sn_batch_sample *sample,
+                                     struct sn_group *group) {
+    struct sn_histogram stale = {.sum = sn_double_from_bits(SN_STALE_NAN_BITS)};
+    bool is_taken;
+    if (push->stale_block.len == 0)
+        sn_histogram_chunk_encode(&stale, 1, &push->stale_block);
+    SN_TRY(push->stale_block.status);
+    struct sn_log_histogram logged = {.series = push->ids[sample->series],
+                                      .time_ms = sample->time_ms,
+                                      .start_ms = start_of(push->batch, sample),
+                                      .block = sn_buf_str(&push->stale_block)};
+    return append_histogram_locked(push, sample->series, &logged, group, &is_taken);
+}
+
 static sn_status append_one_locked(struct push *push, const struct sn_batch_sample *sample,
                                    struct sn_group *group) {
     uint32_t id = push->ids[sample->series];
-    if (SN_UNLIKELY(sample->time_ms < push->time_min)) {
-        reject(push, SN_REJECT_TOO_OLD, sample->series, sample->time_ms);
+    if (SN_UNLIKELY(!is_welcome(push, sample->series, sample->time_ms)))
         return SN_OK;
-    }
-    if (SN_UNLIKELY(sample->time_ms > push->time_max)) {
-        reject(push, SN_REJECT_TOO_NEW, sample->series, sample->time_ms);
-        return SN_OK;
-    }
-    if (SN_UNLIKELY(id == ID_REFUSED)) {
-        reject(push, SN_REJECT_SERIES_LIMIT, sample->series, sample->time_ms);
-        return SN_OK;
-    }
+    if (SN_UNLIKELY(sn_is_stale(sample->value)) &&
+        sn_head_ends_with_histogram(&push->store->head, id))
+        return append_stale_locked(push, sample, group);
     struct sn_head_sample taken = {.time_ms = sample->time_ms,
                                    .value = sample->value,
                                    .start_ms = start_of(push->batch, sample)};
@@ -266,16 +343,38 @@ static sn_status append_one_locked(struct push *push, const struct sn_batch_samp
     return note_outcome(push, sample, outcome, taken.start_ms, group);
 }
 
+static sn_status append_histograms_locked(struct push *push, struct sn_group *group) {
+    const struct sn_batch *batch = push->batch;
+    size_t at = 0;
+    for (size_t i = 0; i < batch->histogram_count; at += push->block_lens[i++]) {
+        const struct sn_batch_histogram *histogram = &batch->histograms[i];
+        const struct sn_batch_series *series = &batch->series[histogram->series];
+        bool is_taken = false;
+        if (!is_welcome(push, histogram->series, histogram->time_ms))
+            continue;
+        struct sn_log_histogram logged = {
+            .series = push->ids[histogram->series],
+            .time_ms = histogram->time_ms,
+            .start_ms = valid_start(histogram->start_time_ms, series, histogram->time_ms),
+            .block = sn_str_make(push->blocks.ptr + at, push->block_lens[i])};
+        SN_TRY(append_histogram_locked(push, histogram->series, &logged, group, &is_taken));
+        push->result.accepted_histogram_count += is_taken;
+    }
+    return SN_OK;
+}
+
 static sn_status append_samples_locked(struct push *push, struct sn_group *group,
                                        struct sn_err *err) {
     const struct sn_batch *batch = push->batch;
-    if (batch->sample_count == 0)
+    if (batch->sample_count == 0 && batch->histogram_count == 0)
         return SN_OK;
     sn_status status = reach_locked(push);
     for (size_t i = 0; i < batch->sample_count && status == SN_OK; i++) {
         prefetch_locked(push, i);
         status = append_one_locked(push, &batch->samples[i], group);
     }
+    if (status == SN_OK)
+        status = append_histograms_locked(push, group);
     if (status != SN_OK)
         return sn_err_set(err, status, "no memory for open chunks");
     return SN_OK;
@@ -355,6 +454,27 @@ static sn_status take_metadata(struct push *push, struct sn_buf *records, struct
     return SN_OK;
 }
 
+/* ---- histograms ---- */
+
+/* Outside of the lock. What is not valid would not be read again. */
+static sn_status encode_histograms(struct push *push, struct sn_err *err) {
+    const struct sn_batch *batch = push->batch;
+    if (batch->histogram_count == 0)
+        return SN_OK;
+    push->block_lens = sn_realloc_array(NULL, batch->histogram_count, sizeof *push->block_lens);
+    if (!push->block_lens)
+        return sn_err_set(err, SN_ERR_NO_MEMORY, "no memory for %zu histograms",
+                          batch->histogram_count);
+    for (size_t i = 0; i < batch->histogram_count; i++) {
+        const struct sn_histogram *histogram = &batch->histograms[i].histogram;
+        size_t before = push->blocks.len;
+        SN_TRY(sn_histogram_validate(histogram, err));
+        sn_histogram_chunk_encode(histogram, 1, &push->blocks);
+        push->block_lens[i] = (uint32_t)(push->blocks.len - before);
+    }
+    return sn_buf_status(&push->blocks, err);
+}
+
 /* ---- the door ---- */
 
 static sn_status run(struct push *push, struct sn_push_done done, bool *ret_is_queued,
@@ -362,6 +482,7 @@ static sn_status run(struct push *push, struct sn_push_done done, bool *ret_is_q
     struct sn_store *store = push->store;
     SN_TRY(admit(store, err));
     SN_TRY(mark_needed(push, err));
+    SN_TRY(encode_histograms(push, err));
     SN_TRY(resolve(push, err));
     struct sn_buf metadata;
     sn_buf_init(&metadata, 0);
@@ -395,6 +516,9 @@ sn_status sn_store_push(void *ctx, const struct sn_batch *batch, struct sn_push_
                                 : sn_err_set(err, SN_ERR_NO_MEMORY, "no memory for %zu series",
                                              batch->series_count);
     sn_free(push.ids);
+    sn_free(push.block_lens);
+    sn_buf_release(&push.blocks);
+    sn_buf_release(&push.stale_block);
     if (status != SN_OK) {
         sn_store_count(&store->counters.refused, 1);
         return status;

@@ -96,6 +96,79 @@ static sn_status read_samples(void *ctx, uint64_t series_id, struct sn_range ran
     return status;
 }
 
+/* ---- histograms ---- */
+
+struct histogram_copies {
+    struct sn_histogram_copy frozen;
+    struct sn_histogram_copy current;
+};
+
+static sn_status copy_histograms(struct sn_store *store, uint32_t series,
+                                 struct histogram_copies *copies) {
+    const struct sn_head *head = &store->head;
+    sn_status status = SN_OK;
+    sn_mutex_lock(&store->append_mu);
+    if (head->has_frozen)
+        status = sn_histogram_list_copy(&head->epochs[!head->parity].histograms, series,
+                                        &copies->frozen);
+    if (status == SN_OK)
+        status = sn_histogram_list_copy(&head->epochs[head->parity].histograms, series,
+                                        &copies->current);
+    sn_mutex_unlock(&store->append_mu);
+    return status;
+}
+
+static sn_status add_histogram_segments(struct sn_store *store, uint32_t series,
+                                        struct sn_range range, struct sn_histograms *histograms,
+                                        struct sn_err *err) {
+    sn_status status = SN_OK;
+    struct sn_segment_set *set = sn_segments_ref(&store->segments);
+    for (size_t i = 0; i < set->count && status == SN_OK; i++)
+        status = sn_segment_read_histograms(set->items[i], &store->index, &store->cache, series,
+                                            range, histograms, err);
+    sn_segment_set_unref(set);
+    return status;
+}
+
+static sn_status add_histograms(struct sn_store *store, uint32_t series, struct sn_range range,
+                                struct histogram_copies *copies, struct sn_histograms *histograms,
+                                struct sn_err *err) {
+    size_t base = histograms->count;
+    sn_status status = copy_histograms(store, series, copies);
+    if (status != SN_OK)
+        return sn_err_set(err, status, "no memory to copy histograms");
+    SN_TRY(add_histogram_segments(store, series, range, histograms, err));
+    status = sn_histogram_copy_decode(&copies->frozen, range, histograms);
+    if (status == SN_OK)
+        status = sn_histogram_copy_decode(&copies->current, range, histograms);
+    if (status == SN_OK)
+        status = sn_histograms_sort_latest(histograms, base);
+    if (status != SN_OK)
+        return sn_err_set(err, status, "cannot read the histograms of series %u", series);
+    return SN_OK;
+}
+
+static sn_status read_histograms(void *ctx, uint64_t series_id, struct sn_range range,
+                                 struct sn_histograms *histograms, struct sn_err *err) {
+    struct sn_store *store = ctx;
+    if (!is_series(store, series_id))
+        return sn_err_set(err, SN_ERR_NOT_FOUND, "there is no series %" PRIu64, series_id);
+    if (range.start_ms > range.end_ms)
+        return SN_OK;
+    size_t base = histograms->count;
+    struct histogram_copies copies;
+    sn_histogram_copy_init(&copies.frozen);
+    sn_histogram_copy_init(&copies.current);
+    sn_status status = add_histograms(store, (uint32_t)series_id, range, &copies, histograms, err);
+    if (status != SN_OK)
+        histograms->count = base;
+    sn_histogram_copy_release(&copies.frozen);
+    sn_histogram_copy_release(&copies.current);
+    return status;
+}
+
+/* ---- metadata ---- */
+
 /* Texts of the table may be replaced at any time: they are copied under the lock. */
 static bool read_metadata(void *ctx, struct sn_str metric_name, struct sn_arena *arena,
                           struct sn_metadata *ret_metadata) {
@@ -117,6 +190,7 @@ struct sn_reader sn_store_make_reader(struct sn_store *store) {
                               .select = sn_store_select,
                               .samples = read_samples,
                               .scan = sn_store_scan,
+                              .histograms = read_histograms,
                               .label_names = sn_store_label_names,
                               .label_values = sn_store_label_values,
                               .metadata = read_metadata};

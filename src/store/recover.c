@@ -18,6 +18,7 @@
 #include "base/check.h"
 #include "base/mem.h"
 #include "base/os.h"
+#include "store/histogram_chunk.h"
 #include "store/store_priv.h"
 
 #include <errno.h>
@@ -175,6 +176,7 @@ struct replay {
     /* int64_t per series: since when it counts, as the last record that says so has it. Empty until
      * there is one; forgotten behind damage, which may have said another. */
     struct sn_blocks starts;
+    struct sn_arena arena; /* of the histogram being checked */
 };
 
 enum { STARTS_SHIFT = 14, STARTS_TABLE = 1 << 14 };
@@ -278,6 +280,44 @@ static sn_status replay_samples(struct replay *replay, const struct sn_log_recor
     return SN_OK;
 }
 
+/* Foreign bytes until they have been decoded once. */
+static sn_status check_histogram(struct replay *replay, const struct sn_log_histogram *logged,
+                                 struct sn_err *err) {
+    struct sn_histogram histogram;
+    if (logged->series >= replay->store->index.count)
+        return sn_err_set(err, SN_ERR_CORRUPT, "a histogram of series %u, which is not defined",
+                          logged->series);
+    sn_arena_reset(&replay->arena);
+    sn_status status = sn_histogram_chunk_decode(logged->block, 1, &replay->arena, &histogram);
+    if (status != SN_OK)
+        return sn_err_set(err, status, "a histogram does not decode");
+    return SN_OK;
+}
+
+static sn_status replay_histograms(struct replay *replay, const struct sn_log_record *record,
+                                   struct sn_err *err) {
+    struct sn_store *store = replay->store;
+    struct sn_log_histogram_cursor cursor;
+    struct sn_log_histogram logged;
+    sn_status status;
+    SN_TRY(sn_log_read_histograms(&replay->reader, record, &cursor, err));
+    while ((status = sn_log_next_histogram(&cursor, &logged)) == SN_OK) {
+        enum sn_head_verdict verdict;
+        struct sn_histogram_entry entry = {.time_ms = logged.time_ms, .start_ms = logged.start_ms};
+        SN_TRY(check_histogram(replay, &logged, err));
+        status = sn_head_reach(&store->head, logged.series);
+        if (status == SN_OK)
+            status = sn_head_append_histogram(&store->head, logged.series, &entry, logged.block,
+                                              SN_HEAD_REPLAY, &verdict);
+        if (status != SN_OK)
+            return sn_err_set(err, status, "no memory to replay the log");
+        store->recovery.log_sample_count++;
+    }
+    if (status != SN_ERR_NOT_FOUND)
+        return sn_err_set(err, status, "a histograms record does not decode");
+    return SN_OK;
+}
+
 static sn_status replay_metadata(struct replay *replay, const struct sn_log_record *record,
                                  struct sn_err *err) {
     struct sn_metadata metadata;
@@ -299,6 +339,8 @@ static sn_status replay_record(struct replay *replay, const struct sn_log_record
         return replay_samples(replay, record, err);
     case SN_LOG_METADATA:
         return replay_metadata(replay, record, err);
+    case SN_LOG_HISTOGRAMS:
+        return replay_histograms(replay, record, err);
     }
     return sn_err_set(err, SN_ERR_CORRUPT, "a record of unknown type");
 }
@@ -396,6 +438,7 @@ static sn_status replay_file(struct replay *replay, uint64_t number, struct sn_e
 static sn_status replay_files(struct sn_store *store, const struct file_list *list,
                               uint64_t flushed_log, struct sn_err *err) {
     struct replay replay = {.store = store, .window = sn_alloc(WINDOW_BYTES)};
+    sn_arena_init(&replay.arena, 0);
     sn_blocks_init(&replay.starts, sizeof(int64_t), STARTS_SHIFT, STARTS_TABLE);
     sn_status status = sn_log_reader_init(&replay.reader);
     if (!replay.window || status != SN_OK)
@@ -409,6 +452,7 @@ static sn_status replay_files(struct sn_store *store, const struct file_list *li
     }
     sn_log_reader_release(&replay.reader);
     sn_blocks_release(&replay.starts);
+    sn_arena_release(&replay.arena);
     sn_free(replay.window);
     /* What was cut off may have had start times: the next recovery would not forget them there. */
     if (store->recovery.log_damaged_count > 0)

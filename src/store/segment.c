@@ -83,6 +83,8 @@ static sn_status load(struct sn_segment *segment, const struct sn_segment_row *r
         return sn_err_set(err, SN_ERR_CORRUPT, "the file is not the one of the catalogue");
     SN_TRY(read_directory(segment, err));
     SN_TRY(read_series_list(segment, series_count, err));
+    for (size_t i = 0; i < segment->footer.pack_count; i++)
+        segment->has_histograms |= segment->entries[i].has_histograms;
     return check_series(segment, series_count, err);
 }
 
@@ -202,15 +204,34 @@ size_t sn_segment_find_pack(const struct sn_segment *segment, const struct sn_se
     return low;
 }
 
-static sn_status read_pack(struct sn_segment *segment, struct sn_pack_cache *cache, uint32_t number,
-                           uint32_t series, struct sn_samples *samples, struct sn_err *err) {
+/* What is read of a series: the one or the other. */
+struct wanted {
+    struct sn_series_index const *index;
+    struct sn_pack_cache *cache;
+    uint32_t series;
+    struct sn_range range;
+    struct sn_samples *samples;       /* NULL: no floats */
+    struct sn_histograms *histograms; /* NULL: no histograms */
+};
+
+static sn_status decode(const struct sn_pack *pack, uint32_t chunk, const struct wanted *wanted) {
+    bool is_histogram = pack->chunks[chunk].is_histogram;
+    if (is_histogram && wanted->histograms)
+        return sn_pack_decode_histograms(pack, chunk, wanted->histograms);
+    if (!is_histogram && wanted->samples)
+        return sn_pack_decode(pack, chunk, wanted->samples);
+    return SN_OK;
+}
+
+static sn_status read_pack(struct sn_segment *segment, uint32_t number, const struct wanted *wanted,
+                           struct sn_err *err) {
     sn_status status = SN_OK;
-    struct sn_cached_pack *cached = get_pack(segment, cache, number, &status, err);
+    struct sn_cached_pack *cached = get_pack(segment, wanted->cache, number, &status, err);
     if (!cached)
         return status;
     for (uint32_t i = 0; i < cached->pack.chunk_count && status == SN_OK; i++) {
-        if (cached->pack.chunks[i].series == series)
-            status = sn_pack_decode(&cached->pack, i, samples);
+        if (cached->pack.chunks[i].series == wanted->series)
+            status = decode(&cached->pack, i, wanted);
     }
     sn_cached_pack_unref(cached);
     if (status != SN_OK)
@@ -219,18 +240,19 @@ static sn_status read_pack(struct sn_segment *segment, struct sn_pack_cache *cac
 }
 
 /* Chunks of one series follow each other in time; anything else is damage that no sum has seen. */
-static sn_status check_order(const struct sn_samples *samples, size_t base, struct sn_err *err) {
-    for (size_t i = base + 1; i < samples->count; i++) {
-        if (samples->time_ms[i - 1] >= samples->time_ms[i])
+static sn_status check_order(const int64_t *time_ms, size_t base, size_t count,
+                             struct sn_err *err) {
+    for (size_t i = base + 1; i < count; i++) {
+        if (time_ms[i - 1] >= time_ms[i])
             return sn_err_set(err, SN_ERR_CORRUPT, "the chunks of a series overlap");
     }
     return SN_OK;
 }
 
-static sn_status read_series(struct sn_segment *segment, const struct sn_series_index *index,
-                             struct sn_pack_cache *cache, uint32_t series, struct sn_range range,
-                             struct sn_samples *samples, struct sn_err *err) {
-    size_t base = samples->count;
+static sn_status read_packs(struct sn_segment *segment, const struct wanted *wanted,
+                            struct sn_err *err) {
+    const struct sn_series_index *index = wanted->index;
+    uint32_t series = wanted->series;
     size_t number = sn_segment_find_pack(segment, index, series);
     /* A series may begin inside the pack before the first one that begins with it. */
     number -= number > 0;
@@ -239,11 +261,12 @@ static sn_status read_series(struct sn_segment *segment, const struct sn_series_
         if (entry->first_series != series &&
             sn_series_index_compare_metric(index, entry->first_series, series) > 0)
             break;
-        if (entry->time_min <= range.end_ms && range.start_ms <= entry->time_max)
-            SN_TRY(read_pack(segment, cache, (uint32_t)number, series, samples, err));
+        bool is_of_use = entry->time_min <= wanted->range.end_ms &&
+                         wanted->range.start_ms <= entry->time_max &&
+                         (wanted->samples || entry->has_histograms);
+        if (is_of_use)
+            SN_TRY(read_pack(segment, (uint32_t)number, wanted, err));
     }
-    SN_TRY(check_order(samples, base, err));
-    sn_samples_clip_tail(samples, base, range);
     return SN_OK;
 }
 
@@ -251,23 +274,75 @@ void sn_segment_name_error(const struct sn_segment *segment, struct sn_err *err)
     sn_err_prefix(err, "segment %08llu.seg", (unsigned long long)segment->id);
 }
 
+/* Whether there may be something to read; a damaged segment in the range is a failure. */
+static sn_status find_use(const struct sn_segment *segment, uint32_t series, struct sn_range range,
+                          bool *ret_use, struct sn_err *err) {
+    struct sn_range covered = {segment->footer.time_min, segment->footer.time_max};
+    *ret_use = sn_range_overlaps(covered, range);
+    if (*ret_use && segment->damage.status != SN_OK)
+        return sn_err_set(err, SN_ERR_CORRUPT, "%s", segment->damage.text);
+    if (segment->series && !sn_bitmap_contains(segment->series, series))
+        *ret_use = false;
+    return SN_OK;
+}
+
 sn_status sn_segment_read(struct sn_segment *segment, const struct sn_series_index *index,
                           struct sn_pack_cache *cache, uint32_t series, struct sn_range range,
                           struct sn_samples *samples, struct sn_err *err) {
-    struct sn_range covered = {segment->footer.time_min, segment->footer.time_max};
-    if (!sn_range_overlaps(covered, range))
-        return SN_OK;
-    if (segment->damage.status != SN_OK)
-        return sn_err_set(err, SN_ERR_CORRUPT, "%s", segment->damage.text);
-    if (segment->series && !sn_bitmap_contains(segment->series, series))
+    bool is_of_use = false;
+    SN_TRY(find_use(segment, series, range, &is_of_use, err));
+    if (!is_of_use)
         return SN_OK;
     size_t base = samples->count;
-    sn_status status = read_series(segment, index, cache, series, range, samples, err);
+    struct wanted wanted = {
+        .index = index, .cache = cache, .series = series, .range = range, .samples = samples};
+    sn_status status = read_packs(segment, &wanted, err);
+    if (status == SN_OK)
+        status = check_order(samples->time_ms, base, samples->count, err);
     if (status != SN_OK) {
         samples->count = base;
         sn_segment_name_error(segment, err);
+        return status;
     }
-    return status;
+    sn_samples_clip_tail(samples, base, range);
+    return SN_OK;
+}
+
+/* Drop the histograms of the run [base, count) that lie outside of the range. */
+static void clip_histograms(struct sn_histograms *histograms, size_t base, struct sn_range range) {
+    size_t kept = base;
+    for (size_t i = base; i < histograms->count; i++) {
+        if (!sn_range_contains(range, histograms->time_ms[i]))
+            continue;
+        histograms->time_ms[kept] = histograms->time_ms[i];
+        histograms->start_ms[kept] = histograms->start_ms[i];
+        histograms->items[kept++] = histograms->items[i];
+    }
+    histograms->count = kept;
+}
+
+sn_status sn_segment_read_histograms(struct sn_segment *segment,
+                                     const struct sn_series_index *index,
+                                     struct sn_pack_cache *cache, uint32_t series,
+                                     struct sn_range range, struct sn_histograms *histograms,
+                                     struct sn_err *err) {
+    bool is_of_use = false;
+    SN_TRY(find_use(segment, series, range, &is_of_use, err));
+    if (!is_of_use || !segment->has_histograms)
+        return SN_OK;
+    size_t base = histograms->count;
+    struct wanted wanted = {
+        .index = index, .cache = cache, .series = series, .range = range, .histograms = histograms};
+    sn_status status = read_packs(segment, &wanted, err);
+    if (status == SN_OK)
+        status = check_order(histograms->time_ms, base, histograms->count, err);
+    if (status != SN_OK) {
+        histograms->count = base;
+        sn_segment_name_error(segment, err);
+        return status;
+    }
+    clip_histograms(histograms, base, range);
+    return SN_OK;
 }
 
 /* ---- the set ---- */

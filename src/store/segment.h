@@ -29,6 +29,7 @@ struct sn_segment {
     struct sn_segment_footer footer;
     struct sn_segment_entry *entries; /* [footer.pack_count], owned */
     struct sn_bitmap *series;         /* it has samples of these; NULL: unknown, owned */
+    bool has_histograms;              /* any of the packs */
     struct sn_err damage;             /* status SN_OK: good */
     atomic_uint merge_failure_count;  /* compactions that could not read it */
 };
@@ -54,12 +55,19 @@ sn_status sn_segment_open(const char *dir, const struct sn_segment_row *row, uin
 void sn_segment_unref(struct sn_segment *segment);
 
 /*
- * Append the samples of one series within the range, ascending, one per time.
+ * Append the float samples of one series within the range, ascending, one per time.
  * SN_ERR_CORRUPT (the sentence names the file), SN_ERR_IO, SN_ERR_NO_MEMORY.
  */
 sn_status sn_segment_read(struct sn_segment *segment, const struct sn_series_index *index,
                           struct sn_pack_cache *cache, uint32_t series, struct sn_range range,
                           struct sn_samples *samples, struct sn_err *err) SN_MUST_USE;
+
+/* The same for its histograms; also SN_ERR_LIMIT (the arena). Nothing is read when there are none. */
+sn_status sn_segment_read_histograms(struct sn_segment *segment,
+                                     const struct sn_series_index *index,
+                                     struct sn_pack_cache *cache, uint32_t series,
+                                     struct sn_range range, struct sn_histograms *histograms,
+                                     struct sn_err *err) SN_MUST_USE;
 
 /* Read, check and unpack one pack. SN_ERR_CORRUPT, SN_ERR_IO, SN_ERR_NO_MEMORY. */
 sn_status sn_segment_load_pack(struct sn_segment *segment, uint32_t number,

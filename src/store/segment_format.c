@@ -11,6 +11,9 @@
 static const char header_magic[8] = {'S', 'N', 'D', 'E', 'S', 'E', 'G', '\n'};
 static const char footer_magic[8] = {'S', 'N', 'D', 'E', 'E', 'N', 'D', '\n'};
 
+#define HAS_HISTOGRAMS UINT32_C(0x80000000) /* beside the length of a pack */
+_Static_assert(SN_PACK_HEADER_BYTES + SN_PACK_RAW_BYTES_MAX < HAS_HISTOGRAMS, "the bit is free");
+
 enum { HEADER_CRC_AT = 12, FOOTER_CRC_AT = SN_SEGMENT_FOOTER_BYTES - 4 };
 
 void sn_segment_put_header(uint8_t ret_bytes[SN_SEGMENT_HEADER_BYTES]) {
@@ -36,7 +39,7 @@ sn_status sn_segment_check_header(const uint8_t bytes[SN_SEGMENT_HEADER_BYTES],
 void sn_segment_put_entry(const struct sn_segment_entry *entry,
                           uint8_t ret_bytes[SN_SEGMENT_ENTRY_BYTES]) {
     sn_store_u64le(ret_bytes, entry->offset);
-    sn_store_u32le(ret_bytes + 8, entry->len);
+    sn_store_u32le(ret_bytes + 8, entry->len | (entry->has_histograms ? HAS_HISTOGRAMS : 0));
     sn_store_u32le(ret_bytes + 12, entry->first_series);
     sn_store_u64le(ret_bytes + 16, (uint64_t)entry->time_min);
     sn_store_u64le(ret_bytes + 24, (uint64_t)entry->time_max);
@@ -154,8 +157,10 @@ sn_status sn_segment_get_series(const uint8_t *bytes, const struct sn_segment_fo
 }
 
 static struct sn_segment_entry get_entry(const uint8_t *bytes) {
+    uint32_t len = sn_load_u32le(bytes + 8);
     return (struct sn_segment_entry){.offset = sn_load_u64le(bytes),
-                                     .len = sn_load_u32le(bytes + 8),
+                                     .len = len & ~HAS_HISTOGRAMS,
+                                     .has_histograms = (len & HAS_HISTOGRAMS) != 0,
                                      .first_series = sn_load_u32le(bytes + 12),
                                      .time_min = (int64_t)sn_load_u64le(bytes + 16),
                                      .time_max = (int64_t)sn_load_u64le(bytes + 24)};

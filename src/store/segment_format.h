@@ -3,7 +3,8 @@
  *
  *   header (16)  magic, u32le version, u32le crc32c of what stands before
  *   packs        one behind the other, in metric order of their series
- *   directory    per pack: u64le offset, u32le len, u32le first series, i64le first and last time
+ *   directory    per pack: u64le offset, u32le len and flag, u32le first series, i64le first and last
+ *                time; the high bit of len says that the pack has histograms
  *   series       u32le crc32c of the rest, runs of series: varint distance from the end of the run
  *                before, varint length - 1; not there in version 1
  *   footer (80)  see sn_segment_footer; its last four bytes are its crc32c
@@ -15,6 +16,7 @@
 #include "base/status.h"
 #include "store/bitmap.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -27,6 +29,7 @@ struct sn_segment_entry {
     uint64_t offset; /* of the pack in the file */
     uint32_t len;
     uint32_t first_series;
+    bool has_histograms;
     int64_t time_min;
     int64_t time_max;
 };

@@ -104,6 +104,8 @@ static sn_status add_pack(struct sn_segment_place *place, const struct sn_segmen
     bool has_any = at < pack->chunk_count;
     for (; at < pack->chunk_count && pack->chunks[at].series == wish->series; at++) {
         size_t count = samples->count;
+        if (pack->chunks[at].is_histogram)
+            continue;
         SN_TRY(add_chunk(place, at, wish->range, samples));
         /* Chunks of one series follow each other in time; anything else is damage. */
         if (count > base && samples->count > count &&

@@ -93,6 +93,7 @@ static void count_pack(struct sn_segment_footer *footer, const struct sn_pack_bu
 static sn_status finish_pack(struct sn_segment_writer *writer, struct sn_err *err) {
     struct sn_pack_builder *builder = &writer->builder;
     struct sn_segment_entry entry = {.offset = writer->bytes,
+                                     .has_histograms = builder->has_histograms,
                                      .first_series = builder->chunks[0].series,
                                      .time_min = builder->time_min,
                                      .time_max = builder->time_max};
@@ -109,6 +110,14 @@ static sn_status finish_pack(struct sn_segment_writer *writer, struct sn_err *er
     sn_segment_put_entry(&entry, at);
     writer->directory.len += SN_SEGMENT_ENTRY_BYTES;
     return pace(writer, err);
+}
+
+static void note_series(struct sn_segment_writer *writer, uint32_t series) {
+    if (series != writer->series_last) {
+        writer->footer.series_count++;
+        sn_bitmap_add(writer->series, series);
+    }
+    writer->series_last = series;
 }
 
 sn_status sn_segment_writer_add(struct sn_segment_writer *writer, uint32_t series,
@@ -129,11 +138,25 @@ sn_status sn_segment_writer_add(struct sn_segment_writer *writer, uint32_t serie
             return sn_err_set(err, status, "no memory to write a segment");
         at += count;
     }
-    if (samples->count > 0 && series != writer->series_last) {
-        writer->footer.series_count++;
-        sn_bitmap_add(writer->series, series);
+    if (samples->count > 0)
+        note_series(writer, series);
+    return SN_OK;
+}
+
+sn_status sn_segment_writer_add_histograms(struct sn_segment_writer *writer, uint32_t series,
+                                           const struct sn_histograms *histograms,
+                                           struct sn_err *err) {
+    for (size_t at = 0; at < histograms->count;) {
+        size_t taken = 0;
+        if (sn_pack_is_full(&writer->builder))
+            SN_TRY(finish_pack(writer, err));
+        sn_status status = sn_pack_add_histograms(&writer->builder, series, histograms, at, &taken);
+        if (status != SN_OK)
+            return sn_err_set(err, status, "no memory to write a segment");
+        at += taken;
     }
-    writer->series_last = series;
+    if (histograms->count > 0)
+        note_series(writer, series);
     return SN_OK;
 }
 

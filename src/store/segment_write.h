@@ -49,9 +49,14 @@ sn_status sn_segment_writer_open(struct sn_segment_writer *writer,
                                  const struct sn_segment_writer_options *options,
                                  struct sn_err *err) SN_MUST_USE;
 
-/* Add all samples of the next series in metric order: ascending times, any count. */
+/* Add all float samples of the next series in metric order: ascending times, any count. */
 sn_status sn_segment_writer_add(struct sn_segment_writer *writer, uint32_t series,
                                 const struct sn_samples *samples, struct sn_err *err) SN_MUST_USE;
+
+/* Add all histograms of a series, after its floats. */
+sn_status sn_segment_writer_add_histograms(struct sn_segment_writer *writer, uint32_t series,
+                                           const struct sn_histograms *histograms,
+                                           struct sn_err *err) SN_MUST_USE;
 
 /*
  * Write what is left, force it to disk, give the file its name, force the directory to disk. There

@@ -26,8 +26,10 @@
  *   - older than that: SN_REJECT_OUT_OF_ORDER; before the retention: SN_REJECT_TOO_OLD; later than
  *     now + future_max_ms: SN_REJECT_TOO_NEW.
  * A series that has not been written since the store was opened has no newest sample yet: its first
- * sample may have any time within the retention. Histograms and exemplars are counted as
- * SN_REJECT_UNSUPPORTED.
+ * sample may have any time within the retention. Histograms follow the same rules; a series may have
+ * floats and histograms, at different times, and a stale marker behind a histogram is stored as a
+ * histogram. A start time that is not a time up to its sample is stored as unknown. Exemplars are
+ * counted as SN_REJECT_UNSUPPORTED.
  */
 #ifndef SN_STORE_STORE_H
 #define SN_STORE_STORE_H

@@ -73,6 +73,33 @@ static void check_metadata(const struct sn_log_record *record) {
     sn_buf_release(&out);
 }
 
+static void check_histograms(struct sn_log_reader *reader, const struct sn_log_record *record) {
+    struct sn_log_histogram_cursor cursor;
+    struct sn_log_histogram histogram;
+    struct sn_log_writer writer;
+    struct sn_buf items;
+    struct sn_buf out;
+    sn_status status;
+    if (sn_log_read_histograms(reader, record, &cursor, NULL) != SN_OK)
+        return;
+    const uint8_t *first = cursor.at;
+    sn_buf_init(&items, 0);
+    sn_buf_init(&out, 0);
+    while ((status = sn_log_next_histogram(&cursor, &histogram)) == SN_OK) {
+        const uint8_t *block = (const uint8_t *)histogram.block.ptr;
+        SN_CHECK(block > first && block + histogram.block.len <= cursor.end);
+        sn_log_put_histogram(&items, &histogram);
+    }
+    SN_CHECK(sn_log_writer_init(&writer) == SN_OK);
+    if (status == SN_ERR_NOT_FOUND) {
+        SN_CHECK(sn_log_put_histograms(&writer, sn_buf_str(&items), &out) == SN_OK);
+        SN_CHECK(out.len > 0);
+    }
+    sn_log_writer_release(&writer);
+    sn_buf_release(&items);
+    sn_buf_release(&out);
+}
+
 static void check_record(struct sn_log_reader *reader, const struct sn_log_record *record) {
     switch (record->type) {
     case SN_LOG_SERIES:
@@ -83,6 +110,9 @@ static void check_record(struct sn_log_reader *reader, const struct sn_log_recor
         break;
     case SN_LOG_METADATA:
         check_metadata(record);
+        break;
+    case SN_LOG_HISTOGRAMS:
+        check_histograms(reader, record);
         break;
     }
 }
@@ -101,7 +131,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len) {
     }
     /* The sum keeps mutations away from the decoders: the same bytes as a payload, without it. */
     if (len >= 2) {
-        record = (struct sn_log_record){.type = (enum sn_log_type)(data[0] % 3 + SN_LOG_SERIES),
+        record = (struct sn_log_record){.type = (enum sn_log_type)(data[0] % 4 + SN_LOG_SERIES),
                                         .payload = data + 1,
                                         .len = len - 1};
         check_record(&reader, &record);

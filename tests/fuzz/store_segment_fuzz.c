@@ -14,6 +14,36 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 
+static void check_histograms(const struct sn_pack *pack, uint32_t chunk) {
+    struct sn_histograms histograms;
+    struct sn_histograms again;
+    struct sn_pack_builder builder;
+    struct sn_pack copy;
+    struct sn_buf out;
+    sn_histograms_init(&histograms, 0);
+    sn_histograms_init(&again, 0);
+    sn_buf_init(&out, 0);
+    if (sn_pack_decode_histograms(pack, chunk, &histograms) == SN_OK) {
+        size_t taken = 0;
+        SN_CHECK(sn_pack_builder_init(&builder) == SN_OK);
+        SN_CHECK(sn_pack_add_histograms(&builder, 1, &histograms, 0, &taken) == SN_OK);
+        SN_CHECK(sn_pack_finish(&builder, &out) == SN_OK);
+        SN_CHECK(sn_pack_parse(out.ptr, out.len, &copy, NULL) == SN_OK);
+        SN_CHECK(sn_pack_decode_histograms(&copy, 0, &again) == SN_OK);
+        SN_CHECK(again.count == taken && taken > 0);
+        for (size_t i = 0; i < taken; i++) {
+            SN_CHECK(again.time_ms[i] == histograms.time_ms[i]);
+            SN_CHECK(again.start_ms[i] == histograms.start_ms[i]);
+            SN_CHECK(sn_histogram_equal(&again.items[i], &histograms.items[i]));
+        }
+        sn_pack_release(&copy);
+        sn_pack_builder_release(&builder);
+    }
+    sn_buf_release(&out);
+    sn_histograms_release(&histograms);
+    sn_histograms_release(&again);
+}
+
 static void check_chunk(const struct sn_pack *pack, uint32_t chunk) {
     struct sn_samples samples;
     struct sn_samples again;
@@ -47,8 +77,12 @@ static void check_pack(const uint8_t *bytes, size_t len) {
     struct sn_pack pack;
     if (sn_pack_parse(bytes, len, &pack, NULL) != SN_OK)
         return;
-    for (uint32_t i = 0; i < pack.chunk_count && i < 16; i++)
-        check_chunk(&pack, i);
+    for (uint32_t i = 0; i < pack.chunk_count && i < 16; i++) {
+        if (pack.chunks[i].is_histogram)
+            check_histograms(&pack, i);
+        else
+            check_chunk(&pack, i);
+    }
     sn_pack_release(&pack);
 }
 

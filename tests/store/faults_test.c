@@ -46,6 +46,23 @@ struct life {
     bool is_pushed[ROUNDS];
 };
 
+#define START_MS (TEST_NOW_MS - 60000) /* of all samples */
+
+/* One series of histograms; what it says at a round. */
+static struct sn_buf histogram_labels;
+static const struct sn_bucket_span span = {.offset = 1, .length = 2};
+static const double counts[ROUNDS + 1] = {1, 2, 3, 4, 5, 6, 7};
+
+static struct sn_histogram histogram_of(int round) {
+    return (struct sn_histogram){.schema = 2,
+                                 .count = counts[round] + counts[round + 1],
+                                 .sum = round,
+                                 .positive_spans = &span,
+                                 .positive_span_count = 1,
+                                 .positive_counts = &counts[round],
+                                 .positive_bucket_count = 2};
+}
+
 /* Made once, so that only the store meets a failing allocation. */
 static struct sn_buf labels[SERIES];
 
@@ -55,23 +72,32 @@ static void note_done(void *ctx, sn_status status, const struct sn_err *err) {
 }
 
 static void push_round(struct sn_store *store, int round, struct life *life) {
-    struct sn_batch_series series[SERIES];
+    struct sn_batch_series series[SERIES + 1];
     struct sn_batch_sample samples[SERIES];
     for (unsigned i = 0; i < SERIES; i++) {
         series[i] = (struct sn_batch_series){.labels = sn_buf_str(&labels[i])};
         samples[i] = (struct sn_batch_sample){
             .time_ms = TEST_NOW_MS + round * 1000, .value = round * 10 + (double)i, .series = i};
     }
+    for (unsigned i = 1; i < SERIES; i++) /* the first one's start is not known */
+        series[i].start_time_ms = START_MS;
+    series[SERIES] = (struct sn_batch_series){.labels = sn_buf_str(&histogram_labels),
+                                              .start_time_ms = START_MS};
+    struct sn_batch_histogram histogram = {
+        .time_ms = TEST_NOW_MS + round * 1000, .series = SERIES, .histogram = histogram_of(round)};
     /* The last round is older than the one before: side lists fail as well. */
     if (round == ROUNDS - 1) {
         for (unsigned i = 0; i < SERIES; i++)
             samples[i].time_ms = TEST_NOW_MS - 1000;
+        histogram.time_ms = TEST_NOW_MS - 1000;
     }
     struct sn_metadata metadata = {.metric_name = SN_STR("m"), .help = SN_STR("help")};
     struct sn_batch batch = {.series = series,
-                             .series_count = SERIES,
+                             .series_count = SERIES + 1,
                              .samples = samples,
                              .sample_count = SERIES,
+                             .histograms = &histogram,
+                             .histogram_count = 1,
                              .metadata = &metadata,
                              .metadata_count = 1};
     struct sn_push_result result;
@@ -81,14 +107,48 @@ static void push_round(struct sn_store *store, int round, struct life *life) {
         sn_store_commit_queued(store);
 }
 
+static int round_of(int64_t time_ms) {
+    int64_t offset = time_ms - TEST_NOW_MS;
+    int round = offset < 0 ? ROUNDS - 1 : (int)(offset / 1000);
+    assert_true(round >= 0 && round < ROUNDS);
+    return round;
+}
+
+static void read_histograms(struct test_store *test, struct life *life, bool must_work) {
+    struct sn_reader reader = sn_store_reader(test->store);
+    struct sn_histograms histograms;
+    bool found[ROUNDS] = {false};
+    uint64_t id = 0;
+    if (!must_work || !test_find_series(test, "h", 0, &id))
+        id = SERIES; /* in order of creation; with a fault armed nobody may look it up */
+    sn_histograms_init(&histograms, 0);
+    sn_status status = reader.histograms(reader.ctx, id, TEST_ALL_TIME, &histograms, NULL);
+    if (status == SN_ERR_NOT_FOUND) /* no push has come so far */
+        histograms.count = 0;
+    else
+        assert_true(status == SN_OK || !must_work);
+    for (size_t i = 0; i < histograms.count; i++) {
+        int round = round_of(histograms.time_ms[i]);
+        struct sn_histogram expected = histogram_of(round);
+        assert_true(sn_histogram_equal(&histograms.items[i], &expected));
+        assert_int_equal(histograms.start_ms[i], START_MS);
+        found[round] = true;
+    }
+    for (int round = 0; round < ROUNDS && must_work; round++)
+        assert_true(found[round] || !life->is_acked[round]);
+    sn_histograms_release(&histograms);
+}
+
 /* Values are round * 10 + series: whatever is read must be one of them at its time. */
 static void check_values(const struct sn_samples *samples, unsigned series,
                          bool ret_found[ROUNDS]) {
     memset(ret_found, 0, ROUNDS * sizeof *ret_found);
     for (size_t i = 0; i < samples->count; i++) {
-        int64_t offset = samples->time_ms[i] - TEST_NOW_MS;
-        int round = offset < 0 ? ROUNDS - 1 : (int)(offset / 1000);
-        assert_true(round >= 0 && round < ROUNDS);
+        int round = round_of(samples->time_ms[i]);
+        /* A start time that was lost is unknown, never another one. */
+        if (samples->has_start)
+            assert_true(samples->start_ms[i] == 0 ||
+                        (series > 0 && samples->start_ms[i] == START_MS));
         assert_true(samples->value[i] == round * 10 + (double)series);
         assert_false(ret_found[round]);
         ret_found[round] = true;
@@ -113,6 +173,7 @@ static void read_all(struct test_store *test, struct life *life, bool must_work)
         }
         sn_samples_release(&samples);
     }
+    read_histograms(test, life, must_work);
 }
 
 static void live(struct test_store *test, struct life *life, int from, int to) {
@@ -253,8 +314,11 @@ int main(void) {
         sn_buf_init(&labels[i], 0);
         test_labels(&labels[i], "m", i);
     }
+    sn_buf_init(&histogram_labels, 0);
+    test_labels(&histogram_labels, "h", 0);
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
     for (unsigned i = 0; i < SERIES; i++)
         sn_buf_release(&labels[i]);
+    sn_buf_release(&histogram_labels);
     return failed;
 }

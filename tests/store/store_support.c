@@ -158,6 +158,27 @@ static void check_scan(const struct sn_reader *reader, uint64_t id, struct sn_ra
     sn_samples_release(&samples);
 }
 
+bool test_find_series(struct test_store *test, const char *name, unsigned number,
+                      uint64_t *ret_id) {
+    char text[16];
+    (void)snprintf(text, sizeof text, "%u", number);
+    struct sn_matcher matchers[] = {
+        {.kind = SN_MATCH_EQUAL, .name = SN_LABEL_METRIC_NAME, .value = sn_str_from(name)},
+        {.kind = SN_MATCH_EQUAL, .name = SN_STR("n"), .value = sn_str_from(text)}};
+    struct sn_select select = {.matchers = matchers, .matcher_count = 2, .range = TEST_ALL_TIME};
+    struct sn_reader reader = sn_store_reader(test->store);
+    struct sn_arena arena;
+    struct sn_series_list list = {0};
+    sn_arena_init(&arena, 0);
+    assert_int_equal(reader.select(reader.ctx, &select, &arena, &list, NULL), SN_OK);
+    assert_true(list.count <= 1);
+    bool is_found = list.count == 1;
+    if (is_found)
+        *ret_id = list.items[0].id;
+    sn_arena_release(&arena);
+    return is_found;
+}
+
 sn_status test_try_read(struct test_store *test, const char *name, unsigned number,
                         struct sn_range range, struct sn_samples *samples, struct sn_err *err) {
     char text[16];

@@ -52,6 +52,9 @@ sn_status test_push_one(struct test_store *test, const char *name, unsigned numb
 sn_status test_push_round(struct test_store *test, const char *name, unsigned count,
                           int64_t time_ms, double value);
 
+/* Id of one series; false when there is none. */
+bool test_find_series(struct test_store *test, const char *name, unsigned number, uint64_t *ret_id);
+
 /* All samples of one series within a range; the caller releases. Asserts success. */
 void test_read(struct test_store *test, const char *name, unsigned number, struct sn_range range,
                struct sn_samples *ret_samples);
