@@ -41,6 +41,7 @@ static const struct sn_schema_key storage_keys[] = {
     {"out_of_order_window", SN_SCHEMA_DURATION, FIELD(out_of_order_window_ms),
      RANGE(0, 30 * DAY_MS)},
     {"series_max", SN_SCHEMA_INTEGER, FIELD(series_max), RANGE(1, 100000000)},
+    {"exemplars_max", SN_SCHEMA_INTEGER, FIELD(exemplars_max), RANGE(0, 100000000)},
 };
 
 static const struct sn_schema_key http_keys[] = {
@@ -158,6 +159,7 @@ void sn_config_init(struct sn_config *config) {
         .flush_interval_ms = 30 * MINUTE_MS,
         .out_of_order_window_ms = 10 * MINUTE_MS,
         .series_max = 10000000,
+        .exemplars_max = 100000,
         .body_bytes_max = (int64_t)SN_HTTP_BODY_BYTES_MAX,
         .records_retention_ms = SN_RECORDS_RETENTION_MS_DEFAULT,
         .pushgateway_interval_ms = 15 * SECOND_MS,

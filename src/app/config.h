@@ -30,6 +30,7 @@ struct sn_config {
     int64_t flush_interval_ms;
     int64_t out_of_order_window_ms;
     int64_t series_max;
+    int64_t exemplars_max;
     /* http */
     int64_t http_threads; /* 0: one per CPU */
     int64_t body_bytes_max;

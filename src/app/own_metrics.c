@@ -36,6 +36,7 @@ struct sn_own_metric_row {
 static const struct sn_own_metric_row rows[] = {
     {"sonde_store_series", "Series in the store.", STORE(series_count), NULL, NULL},
     {"sonde_store_samples_total", "Samples accepted.", STORE(sample_count), NULL, NULL},
+    {"sonde_store_exemplars", "Exemplars in the store.", STORE(exemplar_count), NULL, NULL},
     {"sonde_store_out_of_order_samples_total",
      "Samples accepted that were older than the newest of their series.", STORE(out_of_order_count),
      NULL, NULL},

@@ -26,6 +26,8 @@ static const char schema[] =
     "CREATE TABLE IF NOT EXISTS metric_metadata("
     " metric TEXT PRIMARY KEY NOT NULL, type INTEGER NOT NULL, help TEXT NOT NULL,"
     " unit TEXT NOT NULL) WITHOUT ROWID;"
+    "CREATE TABLE IF NOT EXISTS exemplar("
+    " id INTEGER PRIMARY KEY NOT NULL, records BLOB NOT NULL);"
     "CREATE TABLE IF NOT EXISTS series_churn("
     " hour_ms INTEGER PRIMARY KEY NOT NULL, created INTEGER NOT NULL);";
 
@@ -238,6 +240,17 @@ static sn_status load_churn(struct sn_catalog *catalog, const struct sn_catalog_
     return code == SQLITE_DONE ? SN_OK : failure(catalog->db, code, "read", err);
 }
 
+static sn_status load_exemplars(struct sn_catalog *catalog,
+                                const struct sn_catalog_visitor *visitor, struct sn_err *err) {
+    STATEMENT statement = NULL;
+    SN_TRY(prepare(catalog, "SELECT id, records FROM exemplar ORDER BY id", &statement, err));
+    int code;
+    while ((code = sqlite3_step(statement)) == SQLITE_ROW)
+        SN_TRY(visitor->exemplars(visitor->ctx, (uint64_t)sqlite3_column_int64(statement, 0),
+                                  column_bytes(statement, 1), err));
+    return code == SQLITE_DONE ? SN_OK : failure(catalog->db, code, "read", err);
+}
+
 sn_status sn_catalog_load(struct sn_catalog *catalog, const struct sn_catalog_visitor *visitor,
                           uint64_t *ret_flushed_log, struct sn_err *err) {
     uint64_t flushed_log = 0;
@@ -246,6 +259,8 @@ sn_status sn_catalog_load(struct sn_catalog *catalog, const struct sn_catalog_vi
     SN_TRY(load_metadata(catalog, visitor, err));
     if (visitor->churn)
         SN_TRY(load_churn(catalog, visitor, err));
+    if (visitor->exemplars)
+        SN_TRY(load_exemplars(catalog, visitor, err));
     sn_status status = get_meta(catalog, "flushed_log", &flushed_log, err);
     if (status != SN_OK && status != SN_ERR_NOT_FOUND)
         return status;
@@ -341,6 +356,19 @@ sn_status sn_catalog_put_churn(struct sn_catalog *catalog, int64_t hour_ms, uint
     SN_TRY(step_done(catalog, put, err));
     SN_TRY(prepare(catalog, "DELETE FROM series_churn WHERE hour_ms < ?", &forget, err));
     sqlite3_bind_int64(forget, 1, forget_ms);
+    return step_done(catalog, forget, err);
+}
+
+sn_status sn_catalog_put_exemplars(struct sn_catalog *catalog, uint64_t id, struct sn_str records,
+                                   uint64_t forget_below, struct sn_err *err) {
+    STATEMENT put = NULL;
+    SN_TRY(prepare(catalog, "INSERT OR REPLACE INTO exemplar VALUES(?, ?)", &put, err));
+    sqlite3_bind_int64(put, 1, (sqlite3_int64)id);
+    sqlite3_bind_blob64(put, 2, records.ptr, records.len, SQLITE_STATIC);
+    SN_TRY(step_done(catalog, put, err));
+    STATEMENT forget = NULL;
+    SN_TRY(prepare(catalog, "DELETE FROM exemplar WHERE id < ?", &forget, err));
+    sqlite3_bind_int64(forget, 1, (sqlite3_int64)forget_below);
     return step_done(catalog, forget, err);
 }
 

@@ -6,6 +6,7 @@
  *   series(id, labels)              canonical label bytes
  *   segment(id, bytes, ...)         the manifest
  *   metric_metadata(metric, ...)    type, help, unit
+ *   exemplar(id, records)           exemplars of one flush
  *
  * Threads: one at a time; the owner's flush lock guards it. Blocks on disk. The file is shared with
  * other modules (each has its own connection and its own tables), hence a busy timeout.
@@ -42,6 +43,7 @@ struct sn_catalog_visitor {
     sn_status (*segment)(void *ctx, const struct sn_segment_row *row, struct sn_err *err);
     sn_status (*metadata)(void *ctx, const struct sn_metadata *metadata, struct sn_err *err);
     sn_status (*churn)(void *ctx, int64_t hour_ms, uint64_t count, struct sn_err *err);
+    sn_status (*exemplars)(void *ctx, uint64_t id, struct sn_str records, struct sn_err *err);
 };
 
 /* All series ascending by id, all segments ascending by rank, all metadata, in this order; and the
@@ -58,6 +60,9 @@ sn_status sn_catalog_add_segment(struct sn_catalog *catalog, const struct sn_seg
                                  struct sn_err *err) SN_MUST_USE;
 sn_status sn_catalog_put_metadata(struct sn_catalog *catalog, const struct sn_metadata *metadata,
                                   struct sn_err *err) SN_MUST_USE;
+/* A row of exemplars, as records of the log; and forget the rows below `forget_below`. */
+sn_status sn_catalog_put_exemplars(struct sn_catalog *catalog, uint64_t id, struct sn_str records,
+                                   uint64_t forget_below, struct sn_err *err) SN_MUST_USE;
 sn_status sn_catalog_set_flushed_log(struct sn_catalog *catalog, uint64_t log,
                                      struct sn_err *err) SN_MUST_USE;
 /* Remove the row of a segment; none is fine. */

@@ -60,6 +60,7 @@ static sn_status encode(struct sn_store *store, const struct sn_group *group) {
                                      .start_count = group->start_count};
     SN_TRY(sn_log_put_samples(&store->log_writer, samples, out));
     SN_TRY(sn_log_put_histograms(&store->log_writer, sn_buf_str(&group->histograms), out));
+    SN_TRY(sn_log_put_exemplars(&store->log_writer, sn_buf_str(&group->exemplars), out));
     sn_buf_put(out, group->metadata.ptr, group->metadata.len);
     return out->status;
 }
@@ -159,7 +160,8 @@ static bool is_refusing(struct sn_store *store) {
 static void commit_group(struct sn_store *store, struct sn_group *group) {
     struct sn_err err = {.status = SN_OK};
     sn_status status = SN_OK;
-    bool has_bytes = group->count > 0 || group->metadata.len > 0 || group->histograms.len > 0;
+    bool has_bytes = group->count > 0 || group->metadata.len > 0 || group->histograms.len > 0 ||
+                     group->exemplars.len > 0;
     if (has_bytes)
         status = write_group(store, group, &err);
     if (has_bytes && status == SN_OK && is_refusing(store))

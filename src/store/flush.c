@@ -25,8 +25,9 @@
 #include <stdlib.h>
 
 enum {
-    SERIES_PER_LOCK = 1024, /* looked up in the head at once: about 30 us */
-    SWEEP_PER_LOCK = 16384, /* states cleared at once: about 30 us */
+    SERIES_PER_LOCK = 1024,   /* looked up in the head at once: about 30 us */
+    EXEMPLARS_PER_LOCK = 512, /* copied at once: about 30 us */
+    SWEEP_PER_LOCK = 16384,   /* states cleared at once: about 30 us */
 };
 /* Decoded histograms of one series and epoch: those of an hour at 1 s with 2,048 buckets fit. */
 #define HISTOGRAM_BYTES_MAX ((size_t)256 << 20)
@@ -98,8 +99,9 @@ void sn_store_sort_series(struct sn_store *store) {
 
 struct flush {
     struct sn_store *store;
-    uint32_t series_count; /* the catalogue will have series below */
-    bool has_segment;      /* there was something to write */
+    uint32_t series_count;  /* the catalogue will have series below */
+    bool has_segment;       /* there was something to write */
+    uint64_t exemplars_end; /* those below are in the transaction */
     struct sn_segment_row row;
     struct sn_segment *segment; /* owned until published */
     struct sn_segment_set *set; /* owned until published */
@@ -267,11 +269,86 @@ static sn_status put_churn(struct sn_store *store, struct sn_err *err) {
     return SN_OK;
 }
 
+/* Some of the exemplars that are not stored yet, [*seq, end), as items. Those that went meanwhile are
+ * left out. */
+static void copy_exemplars(struct sn_store *store, uint64_t *seq, uint64_t end,
+                           struct sn_buf *items) {
+    struct sn_exemplars *ring = &store->exemplars;
+    sn_mutex_lock(&store->append_mu);
+    if (*seq < ring->oldest)
+        *seq = ring->oldest < end ? ring->oldest : end;
+    for (int i = 0; i < EXEMPLARS_PER_LOCK && *seq < end; i++) {
+        struct sn_log_exemplar exemplar = sn_exemplars_at(ring, (*seq)++);
+        sn_log_put_exemplar(items, &exemplar);
+    }
+    sn_mutex_unlock(&store->append_mu);
+}
+
+/* The writer is the committer's: this one is the flush's own. */
+static sn_status pack_exemplars(struct sn_str items, struct sn_buf *records, struct sn_err *err) {
+    struct sn_log_writer writer;
+    sn_status status = sn_log_writer_init(&writer);
+    if (status == SN_OK)
+        status = sn_log_put_exemplars(&writer, items, records);
+    sn_log_writer_release(&writer);
+    if (status != SN_OK)
+        return sn_err_set(err, status, "no memory to store exemplars");
+    return SN_OK;
+}
+
+/* All exemplars up to now, which are at least those of the frozen epoch. */
+static sn_status put_exemplars(struct flush *flush, struct sn_err *err) {
+    struct sn_store *store = flush->store;
+    struct sn_exemplar_rows *rows = &store->exemplar_rows;
+    struct sn_buf items;
+    struct sn_buf records;
+    sn_mutex_lock(&store->append_mu);
+    uint64_t seq = store->exemplars.stored;
+    uint64_t oldest = store->exemplars.oldest;
+    flush->exemplars_end = store->exemplars.next;
+    sn_mutex_unlock(&store->append_mu);
+    if (seq == flush->exemplars_end)
+        return SN_OK;
+    if (sn_exemplar_rows_reserve(rows) != SN_OK)
+        return sn_err_set(err, SN_ERR_NO_MEMORY, "no memory to store exemplars");
+    sn_buf_init(&items, 0);
+    sn_buf_init(&records, 0);
+    while (seq < flush->exemplars_end)
+        copy_exemplars(store, &seq, flush->exemplars_end, &items);
+    sn_status status = sn_buf_status(&items, err);
+    if (status == SN_OK)
+        status = pack_exemplars(sn_buf_str(&items), &records, err);
+    if (status == SN_OK)
+        status = sn_catalog_put_exemplars(&store->catalog, sn_exemplar_rows_next(rows),
+                                          sn_buf_str(&records),
+                                          sn_exemplar_rows_first(rows, oldest), err);
+    sn_buf_release(&items);
+    sn_buf_release(&records);
+    return status;
+}
+
+/* The transaction has committed; room for the row was made before. */
+static void finish_exemplars(struct flush *flush) {
+    struct sn_store *store = flush->store;
+    struct sn_exemplar_rows *rows = &store->exemplar_rows;
+    sn_mutex_lock(&store->append_mu);
+    bool has_row = store->exemplars.stored < flush->exemplars_end;
+    uint64_t oldest = store->exemplars.oldest;
+    store->exemplars.stored = flush->exemplars_end;
+    sn_mutex_unlock(&store->append_mu);
+    if (!has_row)
+        return;
+    SN_CHECK(sn_exemplar_rows_add(rows, sn_exemplar_rows_next(rows), flush->exemplars_end) ==
+             SN_OK);
+    sn_exemplar_rows_drop(rows, sn_exemplar_rows_first(rows, oldest));
+}
+
 static sn_status fill_transaction(struct flush *flush, uint64_t flushed_log, struct sn_err *err) {
     struct sn_store *store = flush->store;
     SN_TRY(put_series(store, flush->series_count, err));
     SN_TRY(put_metadata(store, err));
     SN_TRY(put_churn(store, err));
+    SN_TRY(put_exemplars(flush, err));
     if (flush->has_segment)
         SN_TRY(sn_catalog_add_segment(&store->catalog, &flush->row, err));
     if (flushed_log > 0)
@@ -318,6 +395,7 @@ static void finish_flush(struct flush *flush, uint64_t flushed_log) {
     sn_churn_mark_stored(&store->churn, sn_store_wall_ms(store));
     sn_mutex_unlock(&store->index_mu);
     drop_frozen(store);
+    finish_exemplars(flush);
     sn_log_delete_through(&store->log, flushed_log);
     atomic_store_explicit(&store->log_bytes, sn_log_totals(&store->log).bytes,
                           memory_order_relaxed);

@@ -22,6 +22,8 @@ void sn_group_queue_init(struct sn_group_queue *queue) {
         sn_buf_init(&queue->groups[i].metadata, 0);
     for (size_t i = 0; i < SN_GROUPS_MAX; i++)
         sn_buf_init(&queue->groups[i].histograms, 0);
+    for (size_t i = 0; i < SN_GROUPS_MAX; i++)
+        sn_buf_init(&queue->groups[i].exemplars, 0);
 }
 
 void sn_group_queue_release(struct sn_group_queue *queue) {
@@ -31,6 +33,7 @@ void sn_group_queue_release(struct sn_group_queue *queue) {
         sn_free(queue->groups[i].waiters);
         sn_buf_release(&queue->groups[i].metadata);
         sn_buf_release(&queue->groups[i].histograms);
+        sn_buf_release(&queue->groups[i].exemplars);
     }
 }
 
@@ -70,7 +73,7 @@ static sn_status reserve_waiter(struct sn_group *group) {
 
 static bool has_room(const struct sn_group *group, size_t sample_count) {
     return group->count + sample_count <= SN_GROUP_SAMPLES_MAX &&
-           group->histograms.len < SN_GROUP_HISTOGRAM_BYTES_MAX &&
+           group->histograms.len + group->exemplars.len < SN_GROUP_ITEM_BYTES_MAX &&
            group->waiter_count < SN_GROUP_WAITERS_MAX;
 }
 
@@ -132,6 +135,15 @@ struct sn_group *sn_group_queue_take(struct sn_group_queue *queue) {
     return &queue->groups[queue->first];
 }
 
+/* What a usual group needs is kept for the next one. */
+static void reset_items(struct sn_buf *items) {
+    if (items->cap > SN_GROUP_ITEM_BYTES_MAX) {
+        sn_buf_release(items);
+        sn_buf_init(items, 0);
+    }
+    sn_buf_reset(items);
+}
+
 void sn_group_queue_pop(struct sn_group_queue *queue) {
     assert(queue->is_taken);
     struct sn_group *group = &queue->groups[queue->first];
@@ -148,11 +160,8 @@ void sn_group_queue_pop(struct sn_group_queue *queue) {
     group->waiter_count = 0;
     group->series_end = 0;
     sn_buf_reset(&group->metadata);
-    if (group->histograms.cap > SN_GROUP_HISTOGRAM_BYTES_MAX) {
-        sn_buf_release(&group->histograms);
-        sn_buf_init(&group->histograms, 0);
-    }
-    sn_buf_reset(&group->histograms);
+    reset_items(&group->histograms);
+    reset_items(&group->exemplars);
     queue->first = (queue->first + 1) % SN_GROUPS_MAX;
     queue->count--;
     queue->is_taken = false;

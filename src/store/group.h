@@ -27,8 +27,8 @@
 #define SN_GROUP_SAMPLES_MAX ((size_t)512 << 10)
 /* Samples in all groups: beyond it pushes are told to come back. 40 MiB, 0.2 s of log writing. */
 #define SN_QUEUE_SAMPLES_MAX ((size_t)2 << 20)
-/* Histograms of one group, unless a single batch has more. */
-#define SN_GROUP_HISTOGRAM_BYTES_MAX ((size_t)16 << 20)
+/* Histograms and exemplars of one group, unless a single batch has more. */
+#define SN_GROUP_ITEM_BYTES_MAX ((size_t)16 << 20)
 /* Callers waiting for one group. */
 #define SN_GROUP_WAITERS_MAX 65536
 
@@ -46,6 +46,7 @@ struct sn_group {
     size_t waiter_capacity;
     struct sn_buf metadata;   /* whole log records */
     struct sn_buf histograms; /* items of log records, one behind the other */
+    struct sn_buf exemplars;  /* the same */
     uint32_t series_end;      /* ids below must be defined before these samples */
     uint64_t epoch;
 };

@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "codec/crc32c.h"
 #include "codec/varint.h"
+#include "store/exemplars.h"
 #include "store/histogram_chunk.h"
 
 #include <zstd.h>
@@ -21,11 +22,10 @@ enum {
     SAMPLES_HEADER_BYTES_MAX = 1 + 5 + 5,
     START_BYTES_MAX = 5 + SN_VARINT_BYTES_MAX, /* distance, start time */
     HEADER_CRC_AT = 12,
-    HISTOGRAM_HEADER_BYTES_MAX = 5 + 2 * SN_VARINT_BYTES_MAX + 5,
-    HISTOGRAMS_RECORD_BYTES = 1 << 20, /* a record is closed when it has so much */
+    ITEM_HEADER_BYTES_MAX = 5 + 2 * SN_VARINT_BYTES_MAX + 5, /* of a histogram, an exemplar */
+    ITEMS_RECORD_BYTES = 1 << 20, /* a record of them is closed when it has so much */
 };
-_Static_assert(HISTOGRAMS_RECORD_BYTES + HISTOGRAM_HEADER_BYTES_MAX +
-                       SN_HISTOGRAM_CHUNK_ONE_BYTES_MAX <
+_Static_assert(ITEMS_RECORD_BYTES + ITEM_HEADER_BYTES_MAX + SN_HISTOGRAM_CHUNK_ONE_BYTES_MAX <
                    (int)SN_LOG_PAYLOAD_BYTES_MAX,
                "the last histogram fits");
 /* Columns of a record with as many start times as samples. */
@@ -91,7 +91,7 @@ sn_status sn_log_next(const uint8_t **at, const uint8_t *end, struct sn_log_reco
     if (sn_load_u32le(header + 4) != sn_crc32c(0, header + 8, len + 1))
         return sn_err_set(err, SN_ERR_CORRUPT, "a record of %zu bytes fails its checksum", len);
     uint8_t type = header[SN_LOG_RECORD_HEADER_BYTES - 1];
-    if (type < SN_LOG_SERIES || type > SN_LOG_HISTOGRAMS)
+    if (type < SN_LOG_SERIES || type > SN_LOG_EXEMPLARS)
         return sn_err_set(err, SN_ERR_CORRUPT, "a record has the unknown type %u", type);
     *ret_record = (struct sn_log_record){
         .type = (enum sn_log_type)type, .payload = header + SN_LOG_RECORD_HEADER_BYTES, .len = len};
@@ -352,10 +352,10 @@ sn_status sn_log_read_samples(struct sn_log_reader *reader, const struct sn_log_
     return SN_OK;
 }
 
-/* ---- histograms ---- */
+/* ---- histograms and exemplars ---- */
 
 void sn_log_put_histogram(struct sn_buf *items, const struct sn_log_histogram *histogram) {
-    uint8_t *at = sn_buf_reserve(items, HISTOGRAM_HEADER_BYTES_MAX + histogram->block.len);
+    uint8_t *at = sn_buf_reserve(items, ITEM_HEADER_BYTES_MAX + histogram->block.len);
     if (!at)
         return;
     at = sn_varint_put(at, histogram->series);
@@ -366,50 +366,19 @@ void sn_log_put_histogram(struct sn_buf *items, const struct sn_log_histogram *h
     items->len = (size_t)(at + histogram->block.len - items->ptr);
 }
 
-/* The end of the items that fit into one record: at least one. */
-static const uint8_t *end_of_record(const uint8_t *first, const uint8_t *end) {
-    struct sn_log_histogram_cursor cursor = {.at = first, .end = end};
-    struct sn_log_histogram histogram;
-    while (cursor.at != end && (size_t)(cursor.at - first) < HISTOGRAMS_RECORD_BYTES)
-        SN_CHECK(sn_log_next_histogram(&cursor, &histogram) == SN_OK);
-    return cursor.at;
+void sn_log_put_exemplar(struct sn_buf *items, const struct sn_log_exemplar *exemplar) {
+    uint8_t *at = sn_buf_reserve(items, ITEM_HEADER_BYTES_MAX + exemplar->labels.len);
+    if (!at)
+        return;
+    at = sn_varint_put(at, exemplar->series);
+    at = sn_varint_put(at, (uint64_t)exemplar->time_ms);
+    sn_store_u64le(at, sn_double_bits(exemplar->value));
+    at = sn_varint_put(at + 8, exemplar->labels.len);
+    memcpy(at, exemplar->labels.ptr, exemplar->labels.len);
+    items->len = (size_t)(at + exemplar->labels.len - items->ptr);
 }
 
-sn_status sn_log_put_histograms(struct sn_log_writer *writer, struct sn_str items,
-                                struct sn_buf *out) {
-    size_t before = out->len;
-    const uint8_t *at = (const uint8_t *)items.ptr;
-    const uint8_t *end = at + items.len;
-    while (at != end && out->status == SN_OK) {
-        const uint8_t *next = end_of_record(at, end);
-        size_t start = begin_record(out, SN_LOG_HISTOGRAMS);
-        put_body(writer, sn_str_make(at, (size_t)(next - at)), 0, 0, out);
-        end_record(out, start);
-        at = next;
-    }
-    if (out->status != SN_OK)
-        out->len = before;
-    return out->status;
-}
-
-sn_status sn_log_read_histograms(struct sn_log_reader *reader, const struct sn_log_record *record,
-                                 struct sn_log_histogram_cursor *ret_cursor, struct sn_err *err) {
-    const uint8_t *end = record->payload + record->len;
-    uint64_t raw_len = 0;
-    const uint8_t *at = sn_varint_get(record->payload + 1, end, &raw_len);
-    if (!at || raw_len == 0 || raw_len > SN_LOG_PAYLOAD_BYTES_MAX)
-        return sn_err_set(err, SN_ERR_CORRUPT, "a histograms record has a header that cannot be");
-    const uint8_t *raw =
-        unpack_columns(reader, record->payload[0], at, (size_t)(end - at), raw_len);
-    if (!raw && reader->raw.status == SN_ERR_NO_MEMORY)
-        return sn_err_set(err, SN_ERR_NO_MEMORY, "no memory for a histograms record");
-    if (!raw)
-        return sn_err_set(err, SN_ERR_CORRUPT, "a histograms record does not decode");
-    *ret_cursor = (struct sn_log_histogram_cursor){.at = raw, .end = raw + raw_len};
-    return SN_OK;
-}
-
-sn_status sn_log_next_histogram(struct sn_log_histogram_cursor *cursor,
+sn_status sn_log_next_histogram(struct sn_log_item_cursor *cursor,
                                 struct sn_log_histogram *ret_histogram) {
     if (cursor->at == cursor->end)
         return SN_ERR_NOT_FOUND;
@@ -430,6 +399,83 @@ sn_status sn_log_next_histogram(struct sn_log_histogram_cursor *cursor,
                                                .start_ms = (int64_t)start_ms,
                                                .block = sn_str_make(at, len)};
     cursor->at = at + len;
+    return SN_OK;
+}
+
+sn_status sn_log_next_exemplar(struct sn_log_item_cursor *cursor,
+                               struct sn_log_exemplar *ret_exemplar) {
+    if (cursor->at == cursor->end)
+        return SN_ERR_NOT_FOUND;
+    uint64_t series = 0;
+    uint64_t time_ms = 0;
+    uint64_t len = 0;
+    const uint8_t *at = sn_varint_get(cursor->at, cursor->end, &series);
+    at = sn_varint_get(at, cursor->end, &time_ms);
+    if (!at || series > UINT32_MAX || time_ms > (uint64_t)SN_TIME_MS_MAX || cursor->end - at < 8)
+        return SN_ERR_CORRUPT;
+    double value = sn_double_from_bits(sn_load_u64le(at));
+    at = sn_varint_get(at + 8, cursor->end, &len);
+    if (!at || len == 0 || len > SN_EXEMPLAR_LABEL_BYTES_MAX || len > (size_t)(cursor->end - at))
+        return SN_ERR_CORRUPT;
+    *ret_exemplar = (struct sn_log_exemplar){.series = (uint32_t)series,
+                                             .time_ms = (int64_t)time_ms,
+                                             .value = value,
+                                             .labels = sn_str_make(at, len)};
+    cursor->at = at + len;
+    return SN_OK;
+}
+
+static sn_status skip_item(enum sn_log_type type, struct sn_log_item_cursor *cursor) {
+    struct sn_log_histogram histogram;
+    struct sn_log_exemplar exemplar;
+    return type == SN_LOG_HISTOGRAMS ? sn_log_next_histogram(cursor, &histogram)
+                                     : sn_log_next_exemplar(cursor, &exemplar);
+}
+
+static sn_status put_items(struct sn_log_writer *writer, enum sn_log_type type, struct sn_str items,
+                           struct sn_buf *out) {
+    size_t before = out->len;
+    if (items.len == 0)
+        return SN_OK;
+    struct sn_log_item_cursor cursor = {.at = (const uint8_t *)items.ptr,
+                                        .end = (const uint8_t *)items.ptr + items.len};
+    while (cursor.at != cursor.end && out->status == SN_OK) {
+        const uint8_t *first = cursor.at;
+        while (cursor.at != cursor.end && cursor.at - first < ITEMS_RECORD_BYTES)
+            SN_CHECK(skip_item(type, &cursor) == SN_OK);
+        size_t start = begin_record(out, type);
+        put_body(writer, sn_str_make(first, (size_t)(cursor.at - first)), 0, 0, out);
+        end_record(out, start);
+    }
+    if (out->status != SN_OK)
+        out->len = before;
+    return out->status;
+}
+
+sn_status sn_log_put_histograms(struct sn_log_writer *writer, struct sn_str items,
+                                struct sn_buf *out) {
+    return put_items(writer, SN_LOG_HISTOGRAMS, items, out);
+}
+
+sn_status sn_log_put_exemplars(struct sn_log_writer *writer, struct sn_str items,
+                               struct sn_buf *out) {
+    return put_items(writer, SN_LOG_EXEMPLARS, items, out);
+}
+
+sn_status sn_log_read_items(struct sn_log_reader *reader, const struct sn_log_record *record,
+                            struct sn_log_item_cursor *ret_cursor, struct sn_err *err) {
+    const uint8_t *end = record->payload + record->len;
+    uint64_t raw_len = 0;
+    const uint8_t *at = sn_varint_get(record->payload + 1, end, &raw_len);
+    if (!at || raw_len == 0 || raw_len > SN_LOG_PAYLOAD_BYTES_MAX)
+        return sn_err_set(err, SN_ERR_CORRUPT, "a record has a header that cannot be");
+    const uint8_t *raw =
+        unpack_columns(reader, record->payload[0], at, (size_t)(end - at), raw_len);
+    if (!raw && reader->raw.status == SN_ERR_NO_MEMORY)
+        return sn_err_set(err, SN_ERR_NO_MEMORY, "no memory for a record of the log");
+    if (!raw)
+        return sn_err_set(err, SN_ERR_CORRUPT, "a record does not decode");
+    *ret_cursor = (struct sn_log_item_cursor){.at = raw, .end = raw + raw_len};
     return SN_OK;
 }
 

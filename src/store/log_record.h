@@ -22,6 +22,7 @@ enum sn_log_type {
     SN_LOG_SAMPLES = 2,
     SN_LOG_METADATA = 3,
     SN_LOG_HISTOGRAMS = 4,
+    SN_LOG_EXEMPLARS = 5,
 };
 
 #define SN_LOG_FORMAT_VERSION 2
@@ -83,6 +84,17 @@ struct sn_log_histogram {
 /* Append one item (sticky status). */
 void sn_log_put_histogram(struct sn_buf *items, const struct sn_log_histogram *histogram);
 
+/* The same for exemplars. */
+struct sn_log_exemplar {
+    uint32_t series;
+    int64_t time_ms;
+    double value;
+    struct sn_str labels; /* canonical bytes, at most SN_EXEMPLAR_LABEL_BYTES_MAX */
+};
+sn_status sn_log_put_exemplars(struct sn_log_writer *writer, struct sn_str items,
+                               struct sn_buf *out) SN_MUST_USE;
+void sn_log_put_exemplar(struct sn_buf *items, const struct sn_log_exemplar *exemplar);
+
 /* Series definitions: begin, add canonical label bytes one after the other, end. Sticky status. */
 struct sn_log_series_record {
     size_t start; /* where the record begins in out */
@@ -132,18 +144,19 @@ sn_status sn_log_read_samples(struct sn_log_reader *reader, const struct sn_log_
                               struct sn_err *err) SN_MUST_USE;
 
 /*
- * Walk a histograms record. Blocks are in the reader or in the record and are not checked further.
- * SN_ERR_CORRUPT, SN_ERR_NO_MEMORY; sn_log_next_histogram: SN_ERR_NOT_FOUND after the last one.
+ * Walk a histograms or an exemplars record. Blocks and labels are in the reader or in the record and
+ * are not checked further. SN_ERR_CORRUPT, SN_ERR_NO_MEMORY; next: SN_ERR_NOT_FOUND after the last one.
  */
-struct sn_log_histogram_cursor {
+struct sn_log_item_cursor {
     const uint8_t *at;
     const uint8_t *end;
 };
-sn_status sn_log_read_histograms(struct sn_log_reader *reader, const struct sn_log_record *record,
-                                 struct sn_log_histogram_cursor *ret_cursor,
-                                 struct sn_err *err) SN_MUST_USE;
-sn_status sn_log_next_histogram(struct sn_log_histogram_cursor *cursor,
+sn_status sn_log_read_items(struct sn_log_reader *reader, const struct sn_log_record *record,
+                            struct sn_log_item_cursor *ret_cursor, struct sn_err *err) SN_MUST_USE;
+sn_status sn_log_next_histogram(struct sn_log_item_cursor *cursor,
                                 struct sn_log_histogram *ret_histogram) SN_MUST_USE;
+sn_status sn_log_next_exemplar(struct sn_log_item_cursor *cursor,
+                               struct sn_log_exemplar *ret_exemplar) SN_MUST_USE;
 
 /* Walk a series record: ids count up from *ret_first_id. SN_ERR_CORRUPT. */
 struct sn_log_series_cursor {

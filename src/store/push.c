@@ -25,15 +25,19 @@ enum { PREFETCH_STATES = 16, PREFETCH_BYTES = 8, PREFETCH_SLOTS = 24, PREFETCH_P
 #define ID_NOT_NEEDED UINT32_MAX
 #define ID_NEEDED (UINT32_MAX - 1)
 #define ID_REFUSED (UINT32_MAX - 2)
+#define ID_LOOKED_UP (UINT32_MAX - 3) /* for exemplars: not made when it is new */
+#define ID_UNKNOWN ID_LOOKED_UP
+#define ID_FIRST_SPECIAL ID_LOOKED_UP
 
 struct push {
     struct sn_store *store;
     const struct sn_batch *batch;
-    uint32_t *ids;             /* [batch->series_count], owned */
-    struct sn_buf blocks;      /* the histograms of the batch as blocks, one behind the other */
-    uint32_t *block_lens;      /* [batch->histogram_count], owned */
-    struct sn_buf stale_block; /* a histogram that says "ended here"; empty until needed */
-    int64_t time_min;          /* times that are taken, both ends included */
+    uint32_t *ids;                 /* [batch->series_count], owned */
+    struct sn_buf blocks;          /* the histograms of the batch as blocks, one behind the other */
+    uint32_t *block_lens;          /* [batch->histogram_count], owned */
+    struct sn_buf exemplar_labels; /* of one exemplar */
+    struct sn_buf stale_block;     /* a histogram that says "ended here"; empty until needed */
+    int64_t time_min;              /* times that are taken, both ends included */
     int64_t time_max;
     int64_t now_ms;
     uint64_t out_of_order_count;
@@ -65,7 +69,7 @@ static const char *reject_text(enum sn_reject reason) {
     case SN_REJECT_SERIES_LIMIT:
         return "would be a new series beyond the limit";
     case SN_REJECT_UNSUPPORTED:
-        return "exemplars are not stored";
+        return "an exemplar that is not kept: no series, too many bytes of labels, or none are kept";
     case SN_REJECT_COUNT:
         break;
     }
@@ -88,13 +92,6 @@ static void reject(struct push *push, enum sn_reject reason, uint32_t series, in
     (void)sn_err_set(&push->result.first_reject, SN_ERR_INVALID, "%s at %s: %.*s",
                      reject_text(reason), time, SN_STR_ARG(sn_buf_str(&text)));
     sn_buf_release(&text);
-}
-
-static void reject_unsupported(struct push *push) {
-    const struct sn_batch *batch = push->batch;
-    for (size_t i = 0; i < batch->exemplar_count; i++)
-        reject(push, SN_REJECT_UNSUPPORTED, batch->exemplars[i].series,
-               batch->exemplars[i].exemplar.time_ms);
 }
 
 /* ---- labels to ids ---- */
@@ -136,6 +133,14 @@ static sn_status mark_needed(struct push *push, struct sn_err *err) {
         if (is_in_time(push, histogram->time_ms))
             push->ids[histogram->series] = ID_NEEDED;
     }
+    for (size_t i = 0; i < batch->exemplar_count; i++) {
+        uint32_t series = batch->exemplars[i].series;
+        if (series >= batch->series_count)
+            return sn_err_set(err, SN_ERR_INVALID, "exemplar %zu names series %u of %zu", i, series,
+                              batch->series_count);
+        if (push->ids[series] == ID_NOT_NEEDED)
+            push->ids[series] = ID_LOOKED_UP;
+    }
     return SN_OK;
 }
 
@@ -143,8 +148,11 @@ static sn_status resolve_one_locked(struct push *push, size_t i, uint32_t hash,
                                     struct sn_err *err) {
     struct sn_series_index *index = &push->store->index;
     struct sn_str labels = push->batch->series[i].labels;
+    bool may_add = push->ids[i] == ID_NEEDED;
     if (SN_LIKELY(sn_series_index_find(index, labels, hash, &push->ids[i])))
         return SN_OK;
+    if (!may_add)
+        return SN_OK; /* stays ID_UNKNOWN */
     sn_status status = sn_series_index_add(index, labels, hash, &push->ids[i], err);
     if (status == SN_ERR_LIMIT) {
         push->ids[i] = ID_REFUSED;
@@ -162,7 +170,7 @@ static sn_status resolve(struct push *push, struct sn_err *err) {
     if (!hashes)
         return sn_err_set(err, SN_ERR_NO_MEMORY, "no memory for %zu series", batch->series_count);
     for (size_t i = 0; i < batch->series_count; i++) {
-        if (push->ids[i] == ID_NEEDED)
+        if (push->ids[i] == ID_NEEDED || push->ids[i] == ID_LOOKED_UP)
             hashes[i] = sn_series_index_hash(&store->index, batch->series[i].labels);
         else
             hashes[i] = 0;
@@ -175,7 +183,7 @@ static sn_status resolve(struct push *push, struct sn_err *err) {
             sn_series_index_prefetch(&store->index, hashes[i + PREFETCH_SLOTS]);
         if (i + PREFETCH_PAIRS < batch->series_count)
             sn_series_index_prefetch_pairs(&store->index, hashes[i + PREFETCH_PAIRS]);
-        if (push->ids[i] == ID_NEEDED)
+        if (push->ids[i] == ID_NEEDED || push->ids[i] == ID_LOOKED_UP)
             status = resolve_one_locked(push, i, hashes[i], err);
     }
     if (SN_UNLIKELY(store->index.count > count_before))
@@ -190,7 +198,7 @@ static sn_status resolve(struct push *push, struct sn_err *err) {
 static sn_status reach_locked(struct push *push) {
     uint32_t id_max = 0;
     for (size_t i = 0; i < push->batch->series_count; i++) {
-        if (push->ids[i] < ID_REFUSED && push->ids[i] > id_max)
+        if (push->ids[i] < ID_FIRST_SPECIAL && push->ids[i] > id_max)
             id_max = push->ids[i];
     }
     return sn_head_reach(&push->store->head, id_max);
@@ -201,12 +209,12 @@ static void prefetch_locked(const struct push *push, size_t i) {
     const struct sn_head *head = &push->store->head;
     if (i + PREFETCH_STATES < batch->sample_count) {
         uint32_t id = push->ids[batch->samples[i + PREFETCH_STATES].series];
-        if (id < ID_REFUSED)
+        if (id < ID_FIRST_SPECIAL)
             sn_head_prefetch_state(head, id);
     }
     if (i + PREFETCH_BYTES < batch->sample_count) {
         uint32_t id = push->ids[batch->samples[i + PREFETCH_BYTES].series];
-        if (id < ID_REFUSED)
+        if (id < ID_FIRST_SPECIAL)
             sn_head_prefetch_bytes(head, id);
     }
 }
@@ -363,10 +371,60 @@ static sn_status append_histograms_locked(struct push *push, struct sn_group *gr
     return SN_OK;
 }
 
+/* Canonical labels of an exemplar; empty when it has too many bytes of them. */
+static sn_status encode_exemplar_labels(struct push *push, const struct sn_exemplar *exemplar) {
+    struct sn_buf *labels = &push->exemplar_labels;
+    sn_buf_reset(labels);
+    sn_labels_encode(exemplar->labels, labels);
+    if (labels->len > SN_EXEMPLAR_LABEL_BYTES_MAX)
+        sn_buf_reset(labels);
+    return labels->status;
+}
+
+static sn_status add_exemplar_locked(struct push *push, const struct sn_batch_exemplar *item,
+                                     struct sn_group *group) {
+    struct sn_store *store = push->store;
+    struct sn_log_exemplar exemplar = {.series = push->ids[item->series],
+                                       .time_ms = item->exemplar.time_ms,
+                                       .value = item->exemplar.value,
+                                       .labels = sn_buf_str(&push->exemplar_labels)};
+    enum sn_exemplar_verdict verdict = SN_EXEMPLAR_ADDED;
+    SN_TRY(sn_exemplars_add(&store->exemplars, &exemplar, &verdict));
+    if (verdict == SN_EXEMPLAR_OLDER) {
+        reject(push, SN_REJECT_OUT_OF_ORDER, item->series, exemplar.time_ms);
+        return SN_OK;
+    }
+    sn_log_put_exemplar(&group->exemplars, &exemplar);
+    sn_status status = group->exemplars.status;
+    group->exemplars.status = SN_OK; /* the items before it are whole */
+    if (status != SN_OK)
+        return status;
+    if (exemplar.series >= group->series_end)
+        group->series_end = exemplar.series + 1;
+    push->result.accepted_exemplar_count++;
+    return SN_OK;
+}
+
+static sn_status append_exemplars_locked(struct push *push, struct sn_group *group) {
+    const struct sn_batch *batch = push->batch;
+    for (size_t i = 0; i < batch->exemplar_count; i++) {
+        const struct sn_batch_exemplar *item = &batch->exemplars[i];
+        if (!is_welcome(push, item->series, item->exemplar.time_ms))
+            continue;
+        SN_TRY(encode_exemplar_labels(push, &item->exemplar));
+        if (push->store->exemplars.limit == 0 || push->ids[item->series] >= ID_FIRST_SPECIAL ||
+            push->exemplar_labels.len == 0)
+            reject(push, SN_REJECT_UNSUPPORTED, item->series, item->exemplar.time_ms);
+        else
+            SN_TRY(add_exemplar_locked(push, item, group));
+    }
+    return SN_OK;
+}
+
 static sn_status append_samples_locked(struct push *push, struct sn_group *group,
                                        struct sn_err *err) {
     const struct sn_batch *batch = push->batch;
-    if (batch->sample_count == 0 && batch->histogram_count == 0)
+    if (batch->sample_count == 0 && batch->histogram_count == 0 && batch->exemplar_count == 0)
         return SN_OK;
     sn_status status = reach_locked(push);
     for (size_t i = 0; i < batch->sample_count && status == SN_OK; i++) {
@@ -375,6 +433,8 @@ static sn_status append_samples_locked(struct push *push, struct sn_group *group
     }
     if (status == SN_OK)
         status = append_histograms_locked(push, group);
+    if (status == SN_OK)
+        status = append_exemplars_locked(push, group);
     if (status != SN_OK)
         return sn_err_set(err, status, "no memory for open chunks");
     return SN_OK;
@@ -422,7 +482,8 @@ static sn_status append_locked(struct push *push, const struct sn_buf *metadata,
                           store->queue.sample_count);
     SN_TRY(put_metadata_locked(group, metadata, err));
     SN_TRY(append_samples_locked(push, group, err));
-    *ret_is_queued = push->result.accepted_count > 0 || metadata->len > 0;
+    *ret_is_queued = push->result.accepted_count > 0 || push->result.accepted_exemplar_count > 0 ||
+                     metadata->len > 0;
     if (*ret_is_queued && done.fn)
         sn_group_add_waiter(group, done);
     sn_cond_signal(&store->group_ready);
@@ -519,11 +580,11 @@ sn_status sn_store_push(void *ctx, const struct sn_batch *batch, struct sn_push_
     sn_free(push.block_lens);
     sn_buf_release(&push.blocks);
     sn_buf_release(&push.stale_block);
+    sn_buf_release(&push.exemplar_labels);
     if (status != SN_OK) {
         sn_store_count(&store->counters.refused, 1);
         return status;
     }
-    reject_unsupported(&push);
     count_push(&push);
     *ret_result = push.result;
     if (!is_queued && done.fn)

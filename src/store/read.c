@@ -191,6 +191,7 @@ struct sn_reader sn_store_make_reader(struct sn_store *store) {
                               .samples = read_samples,
                               .scan = sn_store_scan,
                               .histograms = read_histograms,
+                              .exemplars = sn_store_read_exemplars,
                               .label_names = sn_store_label_names,
                               .label_values = sn_store_label_values,
                               .metadata = read_metadata};

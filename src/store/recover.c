@@ -297,10 +297,10 @@ static sn_status check_histogram(struct replay *replay, const struct sn_log_hist
 static sn_status replay_histograms(struct replay *replay, const struct sn_log_record *record,
                                    struct sn_err *err) {
     struct sn_store *store = replay->store;
-    struct sn_log_histogram_cursor cursor;
+    struct sn_log_item_cursor cursor;
     struct sn_log_histogram logged;
     sn_status status;
-    SN_TRY(sn_log_read_histograms(&replay->reader, record, &cursor, err));
+    SN_TRY(sn_log_read_items(&replay->reader, record, &cursor, err));
     while ((status = sn_log_next_histogram(&cursor, &logged)) == SN_OK) {
         enum sn_head_verdict verdict;
         struct sn_histogram_entry entry = {.time_ms = logged.time_ms, .start_ms = logged.start_ms};
@@ -316,6 +316,68 @@ static sn_status replay_histograms(struct replay *replay, const struct sn_log_re
     if (status != SN_ERR_NOT_FOUND)
         return sn_err_set(err, status, "a histograms record does not decode");
     return SN_OK;
+}
+
+/* Those that the catalogue has as well are not taken again. */
+static sn_status replay_exemplar(struct sn_store *store, const struct sn_log_exemplar *exemplar,
+                                 struct sn_err *err) {
+    enum sn_exemplar_verdict verdict;
+    if (exemplar->series >= store->index.count)
+        return sn_err_set(err, SN_ERR_CORRUPT, "an exemplar of series %u, which is not defined",
+                          exemplar->series);
+    if (store->exemplars.limit == 0)
+        return SN_OK;
+    sn_status status = sn_exemplars_add(&store->exemplars, exemplar, &verdict);
+    if (status != SN_OK)
+        return sn_err_set(err, status, "no memory for exemplars");
+    return SN_OK;
+}
+
+static sn_status replay_exemplars(struct sn_store *store, struct sn_log_reader *reader,
+                                  const struct sn_log_record *record, struct sn_err *err) {
+    struct sn_log_item_cursor cursor;
+    struct sn_log_exemplar exemplar;
+    sn_status status;
+    SN_TRY(sn_log_read_items(reader, record, &cursor, err));
+    while ((status = sn_log_next_exemplar(&cursor, &exemplar)) == SN_OK)
+        SN_TRY(replay_exemplar(store, &exemplar, err));
+    if (status != SN_ERR_NOT_FOUND)
+        return sn_err_set(err, status, "an exemplars record does not decode");
+    return SN_OK;
+}
+
+static sn_status load_records(struct sn_store *store, struct sn_log_reader *reader,
+                              struct sn_str records, struct sn_err *err) {
+    const uint8_t *at = (const uint8_t *)records.ptr;
+    const uint8_t *end = at + records.len;
+    struct sn_log_record record;
+    sn_status status;
+    while ((status = sn_log_next(&at, end, &record, err)) == SN_OK) {
+        if (record.type != SN_LOG_EXEMPLARS)
+            return sn_err_set(err, SN_ERR_CORRUPT, "a record of another type");
+        SN_TRY(replay_exemplars(store, reader, &record, err));
+    }
+    return status == SN_ERR_NOT_FOUND ? SN_OK : status;
+}
+
+/* Examples that do not decode are no reason to keep the store shut. */
+static sn_status load_exemplars(void *ctx, uint64_t id, struct sn_str records, struct sn_err *err) {
+    struct sn_store *store = ctx;
+    struct sn_err why = {.status = SN_OK};
+    struct sn_log_reader reader;
+    sn_status status = sn_log_reader_init(&reader);
+    if (status == SN_OK)
+        status = load_records(store, &reader, records, &why);
+    sn_log_reader_release(&reader);
+    if (status == SN_ERR_CORRUPT) {
+        sn_err_prefix(&why, "sonde.db: exemplars");
+        note_damage(store, &why);
+        status = SN_OK;
+    }
+    store->exemplars.stored = store->exemplars.next;
+    if (status == SN_OK)
+        status = sn_exemplar_rows_add(&store->exemplar_rows, id, store->exemplars.next);
+    return status == SN_OK ? SN_OK : sn_err_set(err, status, "no memory for exemplars");
 }
 
 static sn_status replay_metadata(struct replay *replay, const struct sn_log_record *record,
@@ -341,6 +403,8 @@ static sn_status replay_record(struct replay *replay, const struct sn_log_record
         return replay_metadata(replay, record, err);
     case SN_LOG_HISTOGRAMS:
         return replay_histograms(replay, record, err);
+    case SN_LOG_EXEMPLARS:
+        return replay_exemplars(replay->store, &replay->reader, record, err);
     }
     return sn_err_set(err, SN_ERR_CORRUPT, "a record of unknown type");
 }
@@ -476,7 +540,8 @@ sn_status sn_store_recover(struct sn_store *store, struct sn_err *err) {
                                          .series = load_series,
                                          .segment = load_segment,
                                          .metadata = load_metadata,
-                                         .churn = load_churn};
+                                         .churn = load_churn,
+                                         .exemplars = load_exemplars};
     uint64_t flushed_log = 0;
     store->segment_id_next = 1;
     SN_TRY(sn_catalog_load(&store->catalog, &visitor, &flushed_log, err));

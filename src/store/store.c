@@ -20,6 +20,8 @@
 #define FLUSH_INTERVAL_MS_MAX (365 * DAY_MS) /* nanoseconds of it fit */
 #define SERIES_MAX_DEFAULT 10000000
 #define SERIES_MAX_LIMIT 200000000 /* what the blocks of the head can hold */
+#define EXEMPLARS_MAX_DEFAULT 100000
+#define EXEMPLARS_MAX_LIMIT 100000000 /* what the blocks of the ring can hold */
 #define OUT_OF_ORDER_MS_DEFAULT (10 * MINUTE_MS)
 #define FUTURE_MS_DEFAULT (10 * MINUTE_MS)
 #define PROBE_MS_DEFAULT 1000
@@ -52,6 +54,9 @@ static struct sn_store_options fill_options(const struct sn_store_options *given
     /* One below: the largest number means replay to the head. */
     options.out_of_order_window_ms =
         pick(given->out_of_order_window_ms, OUT_OF_ORDER_MS_DEFAULT, SN_HEAD_REPLAY - 1);
+    options.exemplars_max = pick(given->exemplars_max, EXEMPLARS_MAX_DEFAULT, EXEMPLARS_MAX_LIMIT);
+    if (options.exemplars_max < 0)
+        options.exemplars_max = 0;
     options.future_max_ms = pick(given->future_max_ms, FUTURE_MS_DEFAULT, INT64_MAX);
     options.probe_interval_ms = pick(given->probe_interval_ms, PROBE_MS_DEFAULT, PROBE_MS_MAX);
     options.flush_pause_ns = pick(given->flush_pause_ns, FLUSH_PAUSE_NS_DEFAULT, INT64_MAX);
@@ -141,6 +146,7 @@ static void init_parts(struct sn_store *store) {
     sn_metadata_table_init(&store->metadata, seed);
     sn_head_init(&store->head);
     sn_group_queue_init(&store->queue);
+    sn_exemplars_init(&store->exemplars, (uint64_t)store->options.exemplars_max);
     sn_log_files_init(&store->log, store->wal_dir);
     sn_buf_init(&store->commit_buf, 0);
     sn_buf_init(&store->labels_buf, 0);
@@ -170,6 +176,8 @@ static void release_store(struct sn_store *store) {
     sn_log_writer_release(&store->log_writer);
     sn_log_files_release(&store->log);
     sn_group_queue_release(&store->queue);
+    sn_exemplars_release(&store->exemplars);
+    sn_exemplar_rows_release(&store->exemplar_rows);
     sn_head_release(&store->head);
     sn_metadata_table_release(&store->metadata);
     sn_series_index_release(&store->index);
@@ -317,6 +325,7 @@ void sn_store_stats(struct sn_store *store, struct sn_store_stats *ret_stats) {
     sn_mutex_lock(&store->append_mu);
     for (int i = 0; i < 2; i++)
         stats.head_bytes += sn_blocks_bytes(&store->head.epochs[i].arena.blocks);
+    stats.exemplar_count = store->exemplars.next - store->exemplars.oldest;
     stats.is_refusing = store->refusal.is_refusing;
     stats.refusing_since_wall_ms = store->refusal.since_wall_ms;
     stats.refusing_reason = store->refusal.reason;

@@ -28,8 +28,9 @@
  * A series that has not been written since the store was opened has no newest sample yet: its first
  * sample may have any time within the retention. Histograms follow the same rules; a series may have
  * floats and histograms, at different times, and a stale marker behind a histogram is stored as a
- * histogram. A start time that is not a time up to its sample is stored as unknown. Exemplars are
- * counted as SN_REJECT_UNSUPPORTED.
+ * histogram. A start time that is not a time up to its sample is stored as unknown. Of exemplars the
+ * newest exemplars_max are kept, those of one series in ascending time; an older one is
+ * SN_REJECT_OUT_OF_ORDER, one without a series or with too many labels SN_REJECT_UNSUPPORTED.
  */
 #ifndef SN_STORE_STORE_H
 #define SN_STORE_STORE_H
@@ -60,6 +61,7 @@ struct sn_store_options {
     int64_t flush_interval_ms;      /* flush at the latest after this; 30 min */
     size_t series_max;              /* 0: 10 million */
     int64_t out_of_order_window_ms; /* 0: 10 min; negative: nothing older is taken */
+    int64_t exemplars_max;          /* newest exemplars that are kept; 100,000; negative: none */
     int64_t future_max_ms;          /* 0: 10 min; negative: no limit */
     int64_t probe_interval_ms;      /* while refusing writes: try again after this; 1 s */
     int64_t flush_pause_ns;         /* pause after each 2 MiB of a flush; 20 ms, negative: none */
@@ -95,7 +97,8 @@ struct sn_store_stats {
     uint64_t log_file_count;
     uint64_t log_sync_count;         /* fsyncs of the log */
     uint64_t log_sync_failure_count; /* failed writes and fsyncs of the log */
-    uint64_t head_bytes;             /* memory of open and frozen chunks */
+    uint64_t exemplar_count;
+    uint64_t head_bytes; /* memory of open and frozen chunks */
     uint64_t flush_count;
     uint64_t flush_failure_count;
     int64_t flush_last_duration_ns;

@@ -15,6 +15,7 @@
 #include "model/admin.h"
 #include "store/catalog.h"
 #include "store/churn.h"
+#include "store/exemplars.h"
 #include "store/group.h"
 #include "store/head.h"
 #include "store/log.h"
@@ -71,8 +72,9 @@ struct sn_store {
     uint64_t flush_segment_id;    /* of the frozen epoch; 0: none yet; guarded by flush_mu */
     uint64_t doubtful_segment_id; /* file of a compaction whose commit failed; 0: none; flush_mu */
     bool is_compacting;           /* guarded by flush_mu */
-    uint64_t frozen_epoch;        /* guarded by flush_mu; valid while head.has_frozen */
-    int64_t retention_checked_ns; /* guarded by flush_mu */
+    struct sn_exemplar_rows exemplar_rows;  /* guarded by flush_mu */
+    uint64_t frozen_epoch;                  /* guarded by flush_mu; valid while head.has_frozen */
+    int64_t retention_checked_ns;           /* guarded by flush_mu */
     atomic_uint_least32_t catalogued_count; /* series with a committed row */
 
     struct sn_segments segments;
@@ -88,6 +90,7 @@ struct sn_store {
     struct sn_cond group_ready;      /* with append_mu: the queue is not empty, or stop */
     struct sn_head head;             /* guarded by append_mu; frozen bytes: no lock */
     struct sn_group_queue queue;     /* guarded by append_mu */
+    struct sn_exemplars exemplars;   /* guarded by append_mu */
     uint64_t epoch;                  /* of the head; guarded by append_mu */
     uint64_t starts_lost_epoch;      /* its log lacks start times: say all; guarded by append_mu */
     struct sn_store_refusal refusal; /* guarded by append_mu */
@@ -165,10 +168,12 @@ sn_status sn_store_recover(struct sn_store *store, struct sn_err *err) SN_MUST_U
 sn_status sn_store_cardinality(void *ctx, size_t row_max, struct sn_arena *arena,
                                struct sn_cardinality *ret_cardinality, struct sn_err *err);
 
-/* read.c, scan.c, select.c */
+/* read.c, read_exemplars.c, scan.c, select.c */
 struct sn_reader sn_store_make_reader(struct sn_store *store);
 sn_status sn_store_scan(void *ctx, struct sn_range range, struct sn_scan *ret_scan,
                         struct sn_err *err);
+sn_status sn_store_read_exemplars(void *ctx, const struct sn_select *select, struct sn_arena *arena,
+                                  struct sn_exemplar_list *ret_exemplars, struct sn_err *err);
 sn_status sn_store_select(void *ctx, const struct sn_select *select, struct sn_arena *arena,
                           struct sn_series_list *ret_series, struct sn_err *err);
 sn_status sn_store_label_names(void *ctx, const struct sn_select *select, size_t count_max,

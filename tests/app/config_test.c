@@ -106,6 +106,7 @@ static void numbers_have_two_ends(void **state) {
         {"storage", "flush_interval", {"1s", "1d"}, {"999ms", "25h"}},
         {"storage", "out_of_order_window", {"0", "30d"}, {"-1s", "31d"}},
         {"storage", "series_max", {"1", "100000000"}, {"0", "100000001"}},
+        {"storage", "exemplars_max", {"0", "100000000"}, {"-1", "100000001"}},
         {"http", "threads", {"0", "64"}, {"-1", "65"}},
         {"http", "body_max", {"1KiB", "1GiB"}, {"1023", "1073741825"}},
         {"collect", "interval", {"100ms", "1h"}, {"99ms", "61m"}},
@@ -291,6 +292,7 @@ static void the_documented_example_is_valid_and_shows_the_defaults(void **state)
     assert_int_equal(config.flush_interval_ms, defaults.flush_interval_ms);
     assert_int_equal(config.out_of_order_window_ms, defaults.out_of_order_window_ms);
     assert_int_equal(config.series_max, defaults.series_max);
+    assert_int_equal(config.exemplars_max, defaults.exemplars_max);
     assert_int_equal(config.http_threads, defaults.http_threads);
     assert_int_equal(config.body_bytes_max, defaults.body_bytes_max);
     assert_int_equal(config.collect_interval_ms, defaults.collect_interval_ms);

@@ -74,13 +74,13 @@ static void check_metadata(const struct sn_log_record *record) {
 }
 
 static void check_histograms(struct sn_log_reader *reader, const struct sn_log_record *record) {
-    struct sn_log_histogram_cursor cursor;
+    struct sn_log_item_cursor cursor;
     struct sn_log_histogram histogram;
     struct sn_log_writer writer;
     struct sn_buf items;
     struct sn_buf out;
     sn_status status;
-    if (sn_log_read_histograms(reader, record, &cursor, NULL) != SN_OK)
+    if (sn_log_read_items(reader, record, &cursor, NULL) != SN_OK)
         return;
     const uint8_t *first = cursor.at;
     sn_buf_init(&items, 0);
@@ -100,6 +100,28 @@ static void check_histograms(struct sn_log_reader *reader, const struct sn_log_r
     sn_buf_release(&out);
 }
 
+static void check_exemplars(struct sn_log_reader *reader, const struct sn_log_record *record) {
+    struct sn_log_item_cursor cursor;
+    struct sn_log_exemplar exemplar;
+    struct sn_log_exemplar again;
+    struct sn_buf items;
+    if (sn_log_read_items(reader, record, &cursor, NULL) != SN_OK)
+        return;
+    sn_buf_init(&items, 0);
+    while (sn_log_next_exemplar(&cursor, &exemplar) == SN_OK) {
+        SN_CHECK((const uint8_t *)exemplar.labels.ptr + exemplar.labels.len == cursor.at);
+        SN_CHECK(cursor.at <= cursor.end);
+        sn_buf_reset(&items);
+        sn_log_put_exemplar(&items, &exemplar);
+        struct sn_log_item_cursor copy = {.at = items.ptr, .end = items.ptr + items.len};
+        SN_CHECK(sn_log_next_exemplar(&copy, &again) == SN_OK && copy.at == copy.end);
+        SN_CHECK(again.series == exemplar.series && again.time_ms == exemplar.time_ms);
+        SN_CHECK(sn_double_bits(again.value) == sn_double_bits(exemplar.value));
+        SN_CHECK(sn_str_equal(again.labels, exemplar.labels));
+    }
+    sn_buf_release(&items);
+}
+
 static void check_record(struct sn_log_reader *reader, const struct sn_log_record *record) {
     switch (record->type) {
     case SN_LOG_SERIES:
@@ -113,6 +135,9 @@ static void check_record(struct sn_log_reader *reader, const struct sn_log_recor
         break;
     case SN_LOG_HISTOGRAMS:
         check_histograms(reader, record);
+        break;
+    case SN_LOG_EXEMPLARS:
+        check_exemplars(reader, record);
         break;
     }
 }
@@ -131,7 +156,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len) {
     }
     /* The sum keeps mutations away from the decoders: the same bytes as a payload, without it. */
     if (len >= 2) {
-        record = (struct sn_log_record){.type = (enum sn_log_type)(data[0] % 4 + SN_LOG_SERIES),
+        record = (struct sn_log_record){.type = (enum sn_log_type)(data[0] % 5 + SN_LOG_SERIES),
                                         .payload = data + 1,
                                         .len = len - 1};
         check_record(&reader, &record);

@@ -19,6 +19,7 @@ struct seen {
     uint64_t segments;
     uint64_t metadata;
     uint64_t churn;
+    uint64_t exemplars;
 };
 
 static sn_status see_series(void *ctx, uint64_t id, struct sn_str labels, struct sn_err *err) {
@@ -54,9 +55,18 @@ static sn_status see_churn(void *ctx, int64_t hour_ms, uint64_t count, struct sn
     return SN_OK;
 }
 
+static sn_status see_exemplars(void *ctx, uint64_t id, struct sn_str records, struct sn_err *err) {
+    struct seen *seen = ctx;
+    (void)err;
+    seen->exemplars += id;
+    assert_true(sn_str_equal(records, SN_STR("records")));
+    return SN_OK;
+}
+
 static struct seen load(struct sn_catalog *catalog, uint64_t *ret_log) {
     struct seen seen = {0};
-    struct sn_catalog_visitor visitor = {&seen, see_series, see_segment, see_metadata, see_churn};
+    struct sn_catalog_visitor visitor = {&seen,        see_series, see_segment,
+                                         see_metadata, see_churn,  see_exemplars};
     assert_int_equal(sn_catalog_load(catalog, &visitor, ret_log, NULL), SN_OK);
     return seen;
 }
@@ -73,6 +83,9 @@ static void fill(struct sn_catalog *catalog) {
     }
     assert_int_equal(sn_catalog_put_metadata(catalog, &metadata, NULL), SN_OK);
     assert_int_equal(sn_catalog_put_metadata(catalog, &metadata, NULL), SN_OK);
+    for (uint64_t id = 1; id <= 5; id++) /* the fifth forgets the first two */
+        assert_int_equal(sn_catalog_put_exemplars(catalog, id, SN_STR("records"), id - 2, NULL),
+                         SN_OK);
     assert_int_equal(sn_catalog_put_churn(catalog, 3600000, 4, 0, NULL), SN_OK);
     assert_int_equal(sn_catalog_put_churn(catalog, 7200000, 5, 0, NULL), SN_OK);
     assert_int_equal(sn_catalog_put_churn(catalog, 7200000, 6, 7200000, NULL), SN_OK);
@@ -99,6 +112,7 @@ static void a_transaction_is_all_or_nothing(void **state) {
     assert_int_equal(seen.segments, 4);
     assert_int_equal(seen.metadata, 1);
     assert_int_equal(seen.churn, 6); /* replaced, and the hour before is forgotten */
+    assert_int_equal(seen.exemplars, 3 + 4 + 5);
     assert_int_equal(flushed_log, 7);
     assert_int_equal(sn_catalog_begin(&catalog, NULL), SN_OK);
     assert_int_equal(sn_catalog_drop_segment(&catalog, 2, NULL), SN_OK);

@@ -91,6 +91,9 @@ static void push_round(struct sn_store *store, int round, struct life *life) {
             samples[i].time_ms = TEST_NOW_MS - 1000;
         histogram.time_ms = TEST_NOW_MS - 1000;
     }
+    struct sn_label trace = {SN_STR("trace_id"), SN_STR("abc")};
+    struct sn_batch_exemplar exemplar = {
+        .exemplar = {.labels = {&trace, 1}, .value = round, .time_ms = TEST_NOW_MS + round * 1000}};
     struct sn_metadata metadata = {.metric_name = SN_STR("m"), .help = SN_STR("help")};
     struct sn_batch batch = {.series = series,
                              .series_count = SERIES + 1,
@@ -98,6 +101,8 @@ static void push_round(struct sn_store *store, int round, struct life *life) {
                              .sample_count = SERIES,
                              .histograms = &histogram,
                              .histogram_count = 1,
+                             .exemplars = &exemplar,
+                             .exemplar_count = 1,
                              .metadata = &metadata,
                              .metadata_count = 1};
     struct sn_push_result result;
@@ -139,6 +144,24 @@ static void read_histograms(struct test_store *test, struct life *life, bool mus
     sn_histograms_release(&histograms);
 }
 
+static void read_exemplars(struct test_store *test, struct life *life) {
+    struct sn_matcher matcher = {
+        .kind = SN_MATCH_EQUAL, .name = SN_LABEL_METRIC_NAME, .value = SN_STR("m")};
+    struct sn_select select = {.matchers = &matcher, .matcher_count = 1, .range = TEST_ALL_TIME};
+    struct sn_reader reader = sn_store_reader(test->store);
+    struct sn_exemplar_list found = {0};
+    struct sn_arena arena;
+    bool is_found[ROUNDS] = {false};
+    sn_arena_init(&arena, 0);
+    assert_int_equal(reader.exemplars(reader.ctx, &select, &arena, &found, NULL), SN_OK);
+    assert_true(found.count <= 1);
+    for (size_t i = 0; found.count > 0 && i < found.items[0].count; i++)
+        is_found[round_of(found.items[0].exemplars[i].time_ms)] = true;
+    for (int round = 0; round < ROUNDS; round++)
+        assert_true(is_found[round] || !life->is_acked[round]);
+    sn_arena_release(&arena);
+}
+
 /* Values are round * 10 + series: whatever is read must be one of them at its time. */
 static void check_values(const struct sn_samples *samples, unsigned series,
                          bool ret_found[ROUNDS]) {
@@ -174,6 +197,8 @@ static void read_all(struct test_store *test, struct life *life, bool must_work)
         sn_samples_release(&samples);
     }
     read_histograms(test, life, must_work);
+    if (must_work)
+        read_exemplars(test, life);
 }
 
 static void live(struct test_store *test, struct life *life, int from, int to) {
@@ -185,7 +210,8 @@ static void live(struct test_store *test, struct life *life, int from, int to) {
         if (round == FLUSH_AFTER)
             (void)(sn_store_flush(test->store, NULL) == SN_OK);
         /* With a fault armed a read may fail, but it must not be wrong. */
-        read_all(test, life, false);
+        if (round >= FLUSH_AFTER)
+            read_all(test, life, false);
     }
     (void)(sn_store_flush(test->store, NULL) == SN_OK);
     test->store = sn_store_close(test->store);

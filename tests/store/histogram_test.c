@@ -17,7 +17,7 @@ static struct sn_arena arena;
 
 static int setup(void **state) {
     struct test_store *test = calloc(1, sizeof *test);
-    test_store_init(test);
+    test_store_init_in_memory(test);
     sn_arena_init(&arena, (size_t)1 << 30);
     *state = test;
     return 0;

@@ -118,25 +118,6 @@ static void the_same_sample_again_is_accepted_and_stored_once(void **state) {
     test_assert_samples(test, "m", 1, expected, 1);
 }
 
-static void exemplars_are_counted_as_unsupported(void **state) {
-    struct test_store *test = *state;
-    struct sn_buf buf;
-    test_store_open(test);
-    sn_buf_init(&buf, 0);
-    test_labels(&buf, "h", 1);
-    struct sn_batch_series series = {.labels = sn_buf_str(&buf)};
-    struct sn_batch_exemplar exemplar = {.exemplar = {.time_ms = TEST_NOW_MS}};
-    struct sn_batch batch = {
-        .series = &series, .series_count = 1, .exemplars = &exemplar, .exemplar_count = 1};
-    struct sn_push_result result;
-    assert_int_equal(sn_sink_push_wait(sn_store_sink(test->store), &batch, &result, NULL), SN_OK);
-    assert_int_equal(result.rejected_count[SN_REJECT_UNSUPPORTED], 1);
-    struct sn_store_stats stats;
-    sn_store_stats(test->store, &stats);
-    assert_int_equal(stats.series_count, 0);
-    sn_buf_release(&buf);
-}
-
 static void a_sample_that_names_no_series_of_its_batch_is_invalid(void **state) {
     struct test_store *test = *state;
     test_store_open(test);
@@ -187,7 +168,6 @@ int main(void) {
         CASE(an_older_sample_written_twice_keeps_its_last_value_after_reopening),
         CASE(every_reject_is_counted_by_its_reason),
         CASE(the_same_sample_again_is_accepted_and_stored_once),
-        CASE(exemplars_are_counted_as_unsupported),
         CASE(a_sample_that_names_no_series_of_its_batch_is_invalid),
         CASE(a_full_queue_is_busy_and_recovers),
     };
