@@ -40,7 +40,7 @@ static void drop_set(struct scan *scan) {
 }
 
 static sn_status take_set(struct scan *scan) {
-    if (scan->set && sn_segments_are(&scan->store->segments, scan->set))
+    if (scan->places && sn_segments_are(&scan->store->segments, scan->set))
         return SN_OK;
     drop_set(scan);
     scan->set = sn_segments_ref(&scan->store->segments);
