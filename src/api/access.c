@@ -3,6 +3,8 @@
  */
 #include "api/access.h"
 
+#include "auth/auth.h"
+
 /* Host without its port: "[::1]:9464" gives "[::1]", "localhost" itself, "[::1].evil" as well. */
 static struct sn_str host_name(struct sn_str host) {
     size_t end = sn_str_find_char(host, ']') + 1; /* 0: there is none */
@@ -29,20 +31,123 @@ static bool is_own_name(struct sn_str host) {
            is_loopback_v4(name);
 }
 
-sn_status sn_access_check(const struct sn_access_facts *facts, struct sn_err *err) {
-    if (facts->role == SN_API_PUBLIC)
-        return SN_OK;
-    if (facts->access == SN_API_ACCESS_OPEN) {
-        if (facts->host.len == 0 || is_own_name(facts->host))
-            return SN_OK;
+/* "http://localhost:9464" is own; "null" (a sandboxed page, a file) is not. */
+static bool is_own_origin(struct sn_str origin) {
+    size_t scheme_end = sn_str_find_char(origin, ':');
+    if (scheme_end == SIZE_MAX)
+        return false;
+    struct sn_str rest = sn_str_make(origin.ptr + scheme_end, origin.len - scheme_end);
+    return sn_str_starts_with(rest, SN_STR("://")) &&
+           is_own_name(sn_str_make(rest.ptr + 3, rest.len - 3));
+}
+
+/* What is answered without sign-in must come from this machine's own names. */
+static sn_status check_origin(const struct sn_access_facts *facts, struct sn_err *err) {
+    if (facts->host.len > 0 && !is_own_name(facts->host))
         return sn_err_set(err, SN_ERR_DENIED,
                           "open access answers only to localhost and loopback addresses, not to "
                           "Host \"%.*s\"",
                           (int)(facts->host.len < 80 ? facts->host.len : 80), facts->host.ptr);
+    if (facts->is_write && facts->origin.len > 0 && !is_own_origin(facts->origin))
+        return sn_err_set(err, SN_ERR_DENIED, "a page of \"%.*s\" may not write without sign-in",
+                          (int)(facts->origin.len < 80 ? facts->origin.len : 80),
+                          facts->origin.ptr);
+    return SN_OK;
+}
+
+static unsigned scope_of(enum sn_api_role role) {
+    switch (role) {
+    case SN_API_PUBLIC:
+        return 0;
+    case SN_API_INGEST:
+        return SN_SCOPE_INGEST;
+    case SN_API_READ:
+        return SN_SCOPE_READ;
+    case SN_API_ADMIN:
+        return SN_SCOPE_ADMIN;
     }
-    if (facts->role == SN_API_INGEST && facts->is_loopback && is_own_name(facts->host))
+    return SN_SCOPE_ADMIN;
+}
+
+/* Ingest without a token: whether the configuration and the client's place allow it. */
+static bool may_ingest_unsigned(const struct sn_access_facts *facts) {
+    switch (facts->ingest_access) {
+    case SN_API_INGEST_LOOPBACK:
+        return facts->is_loopback && check_origin(facts, NULL) == SN_OK && facts->host.len > 0;
+    case SN_API_INGEST_TOKEN:
+        return false;
+    case SN_API_INGEST_ANYONE:
+        return true;
+    }
+    return false;
+}
+
+sn_status sn_access_check(const struct sn_access_facts *facts, struct sn_err *err) {
+    static const char *const names[] = {"", "ingest", "read", "admin"};
+    if (facts->role == SN_API_PUBLIC)
         return SN_OK;
+    if (facts->access == SN_API_ACCESS_OPEN)
+        return check_origin(facts, err);
+    if (facts->is_signed_in && (facts->scopes & scope_of(facts->role)) != 0)
+        return SN_OK;
+    if (facts->role == SN_API_INGEST && !facts->is_signed_in && may_ingest_unsigned(facts))
+        return SN_OK;
+    if (facts->is_signed_in)
+        return sn_err_set(err, SN_ERR_DENIED, "this needs the scope \"%s\", which you do not have",
+                          names[facts->role]);
     return sn_err_set(err, SN_ERR_DENIED,
-                      "not signed in; for a server on this machine only, start it with "
-                      "--access open");
+                      "not signed in: send \"Authorization: Bearer TOKEN\" with the token of POST "
+                      "/api/auth/login or an API token");
+}
+
+/* ---- credentials ---- */
+
+static bool is_scheme(struct sn_str scheme, const char *lower) {
+    for (size_t i = 0; i < scheme.len; i++) {
+        char c = scheme.ptr[i];
+        if ((c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c) != lower[i])
+            return false; /* also where lower ends earlier: its NUL is no letter */
+    }
+    return lower[scheme.len] == '\0';
+}
+
+static int base64_digit(char c) {
+    if (c >= 'A' && c <= 'Z')
+        return c - 'A';
+    if (c >= 'a' && c <= 'z')
+        return c - 'a' + 26;
+    if (c >= '0' && c <= '9')
+        return c - '0' + 52;
+    return c == '+' ? 62 : c == '/' ? 63 : -1;
+}
+
+/* Bytes of base64 text with or without padding; empty when it is none, or does not fit. */
+static struct sn_str decode(struct sn_str text, char buf[SN_ACCESS_SECRET_SIZE]) {
+    size_t len = 0;
+    unsigned bits = 0, bit_count = 0;
+    while (text.len > 0 && text.ptr[text.len - 1] == '=')
+        text.len--;
+    for (size_t i = 0; i < text.len; i++) {
+        int digit = base64_digit(text.ptr[i]);
+        if (digit < 0 || len == SN_ACCESS_SECRET_SIZE)
+            return SN_STR("");
+        bits = (bits << 6 | (unsigned)digit) & 0xffff;
+        bit_count += 6;
+        if (bit_count >= 8) {
+            bit_count -= 8;
+            buf[len++] = (char)(bits >> bit_count & 0xff);
+        }
+    }
+    return sn_str_make(buf, len);
+}
+
+struct sn_str sn_access_secret(struct sn_str header, char buf[SN_ACCESS_SECRET_SIZE]) {
+    struct sn_str scheme, rest, user, password;
+    (void)sn_str_cut(header, ' ', &scheme, &rest); /* No blank: rest is empty. */
+    rest = sn_str_trim(rest);
+    if (is_scheme(scheme, "bearer"))
+        return rest;
+    if (!is_scheme(scheme, "basic"))
+        return SN_STR("");
+    return sn_str_cut(decode(rest, buf), ':', &user, &password) ? password : SN_STR("");
 }

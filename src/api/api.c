@@ -11,6 +11,26 @@
 
 /* ---- life ---- */
 
+sn_status sn_api_path_id(const struct sn_http_request *request, int64_t *ret_id,
+                         struct sn_err *err) {
+    struct sn_str path = sn_http_request_path_raw(request), piece = {NULL, 0}, next;
+    uint64_t id = 0;
+    for (bool has_more = true; has_more;) {
+        has_more = sn_str_cut(path, '/', &next, &path);
+        piece = next.len > 0 ? next : piece; /* A trailing slash is no piece. */
+    }
+    bool is_number = piece.len > 0 && piece.len <= 18;
+    for (size_t i = 0; is_number && i < piece.len; i++) {
+        is_number = piece.ptr[i] >= '0' && piece.ptr[i] <= '9';
+        id = id * 10 + (uint64_t)(piece.ptr[i] - '0');
+    }
+    if (!is_number)
+        return sn_err_set(err, SN_ERR_NOT_FOUND, "\"%.*s\" is not an id",
+                          (int)(piece.len < 80 ? piece.len : 80), piece.ptr ? piece.ptr : "");
+    *ret_id = (int64_t)id;
+    return SN_OK;
+}
+
 sn_status sn_api_open(const struct sn_api_options *options, struct sn_api **ret_api,
                       struct sn_err *err) {
     struct sn_api *api = sn_alloc_zero(1, sizeof *api);
@@ -134,23 +154,62 @@ static bool is_allowed_method(const struct sn_api_route *route,
     return (route->methods & SN_API_METHOD(sn_http_request_method(request))) != 0;
 }
 
-static sn_status check_access(const struct sn_api *api, const struct sn_api_route *route,
-                              const struct sn_http_request *request, struct sn_err *err) {
-    struct sn_access_facts facts = {
-        .access = api->options.access,
-        .role = route->role,
-        .is_loopback = sn_address_is_loopback(sn_http_request_peer(request)),
-    };
-    if (!sn_http_request_header(request, SN_STR("Host"), &facts.host))
-        facts.host = SN_STR("");
-    return sn_access_check(&facts, err);
+static struct sn_str header_or_empty(const struct sn_http_request *request, struct sn_str name) {
+    struct sn_str value;
+    return sn_http_request_header(request, name, &value) ? value : SN_STR("");
 }
 
-static void refuse(const struct sn_api *api, struct sn_http_request *request,
-                   const struct sn_err *err) {
+sn_status sn_api_principal(const struct sn_api *api, const struct sn_http_request *request,
+                           struct sn_principal *ret_principal, struct sn_err *err) {
+    if (api->options.access == SN_API_ACCESS_OPEN) {
+        *ret_principal = (struct sn_principal){
+            .name = "open access",
+            .role = SN_ACCOUNT_ADMIN,
+            .scopes = SN_SCOPE_INGEST | SN_SCOPE_READ | SN_SCOPE_ADMIN,
+        };
+        return SN_OK;
+    }
+    char buf[SN_ACCESS_SECRET_SIZE];
+    struct sn_str header = header_or_empty(request, SN_STR("Authorization"));
+    if (header.len == 0 || api->options.auth == NULL)
+        return sn_err_set(err, SN_ERR_DENIED, "not signed in");
+    return sn_auth_check(api->options.auth, sn_access_secret(header, buf), ret_principal, err);
+}
+
+/* SN_OK, or the answer has been given. */
+static sn_status check_access(const struct sn_api *api, const struct sn_api_route *route,
+                              struct sn_http_request *request) {
+    struct sn_err err = {0};
+    struct sn_principal principal = {0};
     bool is_open = api->options.access == SN_API_ACCESS_OPEN;
-    sn_http_respond_error(request, is_open ? 403 : 401, is_open ? "forbidden" : "unauthorized",
-                          err->text);
+    bool has_credentials = !is_open && header_or_empty(request, SN_STR("Authorization")).len > 0;
+    /* Credentials that are not valid are refused also where none would be needed. */
+    if (route->role != SN_API_PUBLIC && has_credentials &&
+        sn_api_principal(api, request, &principal, &err) != SN_OK) {
+        if (err.status == SN_ERR_DENIED)
+            sn_http_respond_unauthorized(request, err.text);
+        else
+            sn_api_respond_failure(request, err.status, &err);
+        return err.status;
+    }
+    enum sn_http_method method = sn_http_request_method(request);
+    const struct sn_access_facts facts = {
+        .access = api->options.access,
+        .ingest_access = api->options.ingest_access,
+        .role = route->role,
+        .is_loopback = sn_address_is_loopback(sn_http_request_peer(request)),
+        .is_write = method != SN_HTTP_GET && method != SN_HTTP_HEAD,
+        .is_signed_in = has_credentials && principal.scopes != 0,
+        .scopes = principal.scopes,
+        .host = header_or_empty(request, SN_STR("Host")),
+        .origin = header_or_empty(request, SN_STR("Origin")),
+    };
+    sn_status status = sn_access_check(&facts, &err);
+    if (status != SN_OK && (is_open || facts.is_signed_in))
+        sn_http_respond_error(request, 403, "forbidden", err.text);
+    else if (status != SN_OK)
+        sn_http_respond_unauthorized(request, err.text);
+    return status;
 }
 
 /* The request carries its row from on_route to its handler, as 1 + index: the slot is not const. */
@@ -167,7 +226,6 @@ static const struct sn_api_route *route_of(const struct sn_http_request *request
 /* Headers are complete: everything that can be refused without the body is refused here. */
 static void on_route(void *ctx, struct sn_http_request *request, struct sn_http_body_rules *rules) {
     struct sn_api *api = ctx;
-    struct sn_err err = {0};
     const struct sn_api_route *route =
         sn_api_find_route(sn_http_request_path_raw(request), sn_http_request_method(request));
     remember_route(request, route);
@@ -175,10 +233,12 @@ static void on_route(void *ctx, struct sn_http_request *request, struct sn_http_
         sn_http_respond_not_found(request);
     else if (!is_allowed_method(route, request))
         sn_http_respond_not_allowed(request, route->allow);
-    else if (check_access(api, route, request, &err) != SN_OK)
-        refuse(api, request, &err);
-    else if ((route->methods & SN_API_POST) == 0)
+    else if (check_access(api, route, request) != SN_OK)
+        return; /* It has been answered. */
+    else if ((route->methods & SN_API_WITH_BODY) == 0)
         rules->bytes_max = 0; /* A GET with a body is a mistake or an attack. */
+    else if (route->body_bytes_max > 0)
+        rules->bytes_max = rules->inflated_bytes_max = route->body_bytes_max;
     else if (route->screen != NULL)
         route->screen(request);
 }
@@ -207,6 +267,12 @@ static void on_handle(void *ctx, struct sn_http_request *request) {
 }
 
 void sn_api_attach(struct sn_api *api, struct sn_http_server_options *options) {
+    static const struct sn_http_header headers[] = {
+        {"X-Content-Type-Options", "nosniff"},
+        {"Strict-Transport-Security", "max-age=31536000"}, /* TLS only */
+    };
+    options->headers = headers;
+    options->header_count = api->options.is_tls ? 2 : 1;
     options->route = on_route;
     options->handle = on_handle;
     options->ctx = api;

@@ -12,6 +12,7 @@
 #ifndef SN_API_API_H
 #define SN_API_API_H
 
+#include "auth/auth.h"
 #include "base/clock.h"
 #include "base/lock.h"
 #include "codec/json_write.h"
@@ -32,9 +33,19 @@ enum sn_api_access {
     SN_API_ACCESS_OPEN = 1,     /* no sign-in; only for servers that listen on loopback */
 };
 
+/* Who may write measurements without a token when sign-in is required. */
+enum sn_api_ingest_access {
+    SN_API_INGEST_LOOPBACK = 0, /* programs on this machine */
+    SN_API_INGEST_TOKEN = 1,    /* nobody */
+    SN_API_INGEST_ANYONE = 2,   /* whoever can connect */
+};
+
 /* What the API needs from the rest of the server. Everything is borrowed and outlives it. */
 struct sn_api_options {
     enum sn_api_access access;
+    enum sn_api_ingest_access ingest_access;
+    struct sn_auth *auth; /* NULL: nobody can sign in */
+    bool is_tls;          /* browsers are told to come by TLS only */
     const struct sn_clock *clock;
     struct sn_reader reader;
     struct sn_admin admin;                   /* of the store; functions may be NULL */

@@ -19,6 +19,10 @@ enum sn_api_role {
 #define SN_API_METHOD(method) (1u << (method))
 #define SN_API_GET (SN_API_METHOD(SN_HTTP_GET) | SN_API_METHOD(SN_HTTP_HEAD))
 #define SN_API_POST SN_API_METHOD(SN_HTTP_POST)
+#define SN_API_PATCH SN_API_METHOD(SN_HTTP_PATCH)
+#define SN_API_DELETE SN_API_METHOD(SN_HTTP_DELETE)
+/* Methods whose requests have a body. */
+#define SN_API_WITH_BODY (SN_API_POST | SN_API_PATCH | SN_API_METHOD(SN_HTTP_PUT))
 
 /* One row of the route table. */
 struct sn_api_route {
@@ -27,7 +31,8 @@ struct sn_api_route {
     const char *allow; /* value of the Allow header */
     unsigned methods;  /* SN_API_METHOD bits */
     enum sn_api_role role;
-    bool is_slow; /* reads the store: answered by a job worker */
+    bool is_slow;          /* reads the store: answered by a job worker */
+    size_t body_bytes_max; /* 0: the server's limit */
     /* May answer by what the headers say, before the body is read; NULL: nothing to say. */
     void (*screen)(struct sn_http_request *request);
     void (*handle)(struct sn_api *api, struct sn_http_request *request);
@@ -86,8 +91,31 @@ sn_status sn_api_path_piece(struct sn_http_request *request, size_t number,
  * 400 when all of them were refused. */
 void sn_api_respond_ingested(struct sn_http_request *request,
                              const struct sn_ingest_result *result);
+/*
+ * Who asks: by the Authorization header, or, where no sign-in is needed, "open access" with all
+ * scopes. SN_ERR_DENIED when there is nobody (a public route) or the token is not valid.
+ */
+sn_status sn_api_principal(const struct sn_api *api, const struct sn_http_request *request,
+                           struct sn_principal *ret_principal, struct sn_err *err) SN_MUST_USE;
+
+/* The number in the last piece of a path: "/api/v1/admin/users/17". SN_ERR_NOT_FOUND: the
+ * piece is no number. */
+sn_status sn_api_path_id(const struct sn_http_request *request, int64_t *ret_id,
+                         struct sn_err *err) SN_MUST_USE;
 
 /* Handlers, one file per subject. */
+void sn_api_get_auth_status(struct sn_api *api, struct sn_http_request *request);
+void sn_api_post_login(struct sn_api *api, struct sn_http_request *request);
+void sn_api_post_setup(struct sn_api *api, struct sn_http_request *request);
+void sn_api_post_logout(struct sn_api *api, struct sn_http_request *request);
+void sn_api_get_me(struct sn_api *api, struct sn_http_request *request);
+void sn_api_post_password(struct sn_api *api, struct sn_http_request *request);
+void sn_api_admin_users(struct sn_api *api, struct sn_http_request *request);
+void sn_api_admin_user(struct sn_api *api, struct sn_http_request *request);
+void sn_api_admin_tokens(struct sn_api *api, struct sn_http_request *request);
+void sn_api_admin_token(struct sn_api *api, struct sn_http_request *request);
+void sn_api_admin_audit(struct sn_api *api, struct sn_http_request *request);
+
 void sn_api_get_page(struct sn_api *api, struct sn_http_request *request);
 void sn_api_get_page_script(struct sn_api *api, struct sn_http_request *request);
 void sn_api_get_page_style(struct sn_api *api, struct sn_http_request *request);

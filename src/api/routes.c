@@ -18,6 +18,13 @@
 /* Two rows of one path, one role each. */
 #define GET_BESIDE_POST SN_API_GET, .allow = "GET, HEAD, POST"
 #define POST_BESIDE_GET SN_API_POST, .allow = "GET, HEAD, POST"
+/* Small JSON documents about accounts; they wait for SQLite and for password hashes. */
+#define ACCOUNT_BODY_BYTES_MAX ((size_t)16 << 10)
+#define ACCOUNT(path, methods_, allow_, role_, function)                                           \
+    {                                                                                              \
+        path, .methods = methods_, .allow = allow_, .role = role_, .is_slow = true,                \
+              .body_bytes_max = ACCOUNT_BODY_BYTES_MAX, .handle = function                         \
+    }
 #define PROM_GET(path, function)                                                                   \
     { path, .methods = GET_ONLY, .role = SN_API_READ, .is_slow = true, .handle = function }
 #define PROM_FORM(path, function)                                                                  \
@@ -75,6 +82,21 @@ const struct sn_api_route sn_api_routes[] = {
     PROM_GET("/api/v1/status/flags", sn_api_prom_flags),
     PROM_GET("/api/v1/status/tsdb", sn_api_prom_tsdb),
     PROM_GET("/federate", sn_api_prom_federate),
+    {"/api/auth/status", .methods = GET_ONLY, .role = SN_API_PUBLIC,
+     .handle = sn_api_get_auth_status},
+    ACCOUNT("/api/auth/login", SN_API_POST, "POST", SN_API_PUBLIC, sn_api_post_login),
+    ACCOUNT("/api/auth/setup", SN_API_POST, "POST", SN_API_PUBLIC, sn_api_post_setup),
+    ACCOUNT("/api/auth/logout", SN_API_POST, "POST", SN_API_READ, sn_api_post_logout),
+    ACCOUNT("/api/auth/password", SN_API_POST, "POST", SN_API_READ, sn_api_post_password),
+    {"/api/auth/me", .methods = GET_ONLY, .role = SN_API_READ, .handle = sn_api_get_me},
+    ACCOUNT("/api/v1/admin/users", SN_API_GET | SN_API_POST, "GET, HEAD, POST", SN_API_ADMIN,
+            sn_api_admin_users),
+    ACCOUNT("/api/v1/admin/users/{id}", SN_API_PATCH | SN_API_DELETE, "PATCH, DELETE", SN_API_ADMIN,
+            sn_api_admin_user),
+    ACCOUNT("/api/v1/admin/tokens", SN_API_GET | SN_API_POST, "GET, HEAD, POST", SN_API_ADMIN,
+            sn_api_admin_tokens),
+    ACCOUNT("/api/v1/admin/tokens/{id}", SN_API_DELETE, "DELETE", SN_API_ADMIN, sn_api_admin_token),
+    ACCOUNT("/api/v1/admin/audit", SN_API_GET, "GET, HEAD", SN_API_ADMIN, sn_api_admin_audit),
 };
 const size_t sn_api_route_count = sizeof sn_api_routes / sizeof sn_api_routes[0];
 

@@ -32,6 +32,7 @@ struct sn_command {
 int sn_command_serve(int argc, char **argv);
 int sn_command_check_config(int argc, char **argv);
 int sn_command_attach(int argc, char **argv);
+int sn_command_admin(int argc, char **argv);
 
 /* The exit code that a failure stands for. */
 int sn_exit_of(sn_status status);

@@ -21,6 +21,7 @@
 #define YEAR_MS (365 * DAY_MS)
 
 static const char *const access_choices[] = {"required", "open", NULL};
+static const char *const ingest_choices[] = {"loopback", "token", "anyone", NULL};
 static const char *const level_choices[] = {"debug", "info", "warn", "error", NULL};
 static const char *const durability_choices[] = {"strict", "relaxed", NULL};
 
@@ -42,6 +43,12 @@ static const struct sn_schema_key storage_keys[] = {
      RANGE(0, 30 * DAY_MS)},
     {"series_max", SN_SCHEMA_INTEGER, FIELD(series_max), RANGE(1, 100000000)},
     {"exemplars_max", SN_SCHEMA_INTEGER, FIELD(exemplars_max), RANGE(0, 100000000)},
+};
+
+static const struct sn_schema_key tls_keys[] = {
+    {"certificate", SN_SCHEMA_TEXT, FIELD(tls_certificate)},
+    {"key", SN_SCHEMA_TEXT, FIELD(tls_key)},
+    {"allow_plain", SN_SCHEMA_BOOL, FIELD(tls_allow_plain)},
 };
 
 static const struct sn_schema_key http_keys[] = {
@@ -130,6 +137,9 @@ static const struct sn_schema_key keys[] = {
     {"listen", SN_SCHEMA_TEXT, FIELD(listen)},
     {"data", SN_SCHEMA_TEXT, FIELD(data)},
     {"access", SN_SCHEMA_CHOICE, FIELD(access), .choices = access_choices},
+    {"ingest_access", SN_SCHEMA_CHOICE, FIELD(ingest_access), .choices = ingest_choices},
+    {"session", SN_SCHEMA_DURATION, FIELD(session_ms), RANGE(MINUTE_MS, YEAR_MS)},
+    {"tls", SN_SCHEMA_MAP, TABLE(tls_keys)},
     {"log", SN_SCHEMA_MAP, TABLE(log_keys)},
     {"storage", SN_SCHEMA_MAP, TABLE(storage_keys)},
     {"http", SN_SCHEMA_MAP, TABLE(http_keys)},
@@ -141,9 +151,11 @@ static const struct sn_schema_key keys[] = {
 
 /* Choices are stored as int: the enums they name must have that size and those numbers. */
 _Static_assert(sizeof(enum sn_api_access) == sizeof(int), "choice into enum");
+_Static_assert(sizeof(enum sn_api_ingest_access) == sizeof(int), "choice into enum");
 _Static_assert(sizeof(enum sn_log_level) == sizeof(int), "choice into enum");
 _Static_assert(sizeof(enum sn_store_durability) == sizeof(int), "choice into enum");
 _Static_assert(SN_API_ACCESS_REQUIRED == 0 && SN_API_ACCESS_OPEN == 1, "access_choices");
+_Static_assert(SN_API_INGEST_LOOPBACK == 0 && SN_API_INGEST_ANYONE == 2, "ingest_choices");
 _Static_assert(SN_LOG_DEBUG == 0 && SN_LOG_ERROR == 3, "level_choices");
 _Static_assert(SN_STORE_STRICT == 0 && SN_STORE_RELAXED == 1, "durability_choices");
 
@@ -152,6 +164,7 @@ void sn_config_init(struct sn_config *config) {
         .listen = SN_CONFIG_LISTEN_DEFAULT,
         .data = SN_CONFIG_DATA_DEFAULT,
         .access = SN_API_ACCESS_REQUIRED,
+        .session_ms = SN_AUTH_SESSION_MS_DEFAULT,
         .log_level = SN_LOG_INFO,
         .retention_ms = 15 * DAY_MS,
         .durability = SN_STORE_STRICT,

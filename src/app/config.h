@@ -21,6 +21,12 @@ struct sn_config {
     const char *listen;
     const char *data;
     enum sn_api_access access;
+    enum sn_api_ingest_access ingest_access;
+    int64_t session_ms;
+    /* tls; NULL: plain text */
+    const char *tls_certificate;
+    const char *tls_key;
+    bool tls_allow_plain; /* other addresses than loopback without TLS */
     enum sn_log_level log_level;
     /* storage */
     int64_t retention_ms;

@@ -91,12 +91,25 @@ static void put_statsd(struct sn_buf *buf, const struct sn_config *config) {
     put_number(buf, "  series_max", config->statsd_series_max);
 }
 
+static void put_access(struct sn_buf *buf, const struct sn_config *config) {
+    static const char *const ingest[] = {"loopback", "token", "anyone"};
+    bool is_open = config->access == SN_API_ACCESS_OPEN;
+    sn_buf_printf(buf, "access: %s\n", is_open ? "open" : "required");
+    sn_buf_printf(buf, "ingest_access: %s\n", ingest[config->ingest_access]);
+    put_duration(buf, "session", config->session_ms);
+    sn_buf_put_text(buf, "tls:\n");
+    if (config->tls_certificate != NULL)
+        put_text(buf, "  certificate", config->tls_certificate);
+    if (config->tls_key != NULL)
+        put_text(buf, "  key", config->tls_key);
+    sn_buf_printf(buf, "  allow_plain: %s\n", config->tls_allow_plain ? "true" : "false");
+}
+
 void sn_config_write(const struct sn_config *config, struct sn_buf *buf) {
     static const char *const levels[] = {"debug", "info", "warn", "error"};
-    bool is_open = config->access == SN_API_ACCESS_OPEN;
     put_text(buf, "listen", config->listen);
     put_text(buf, "data", config->data);
-    sn_buf_printf(buf, "access: %s\n", is_open ? "open" : "required");
+    put_access(buf, config);
     sn_buf_printf(buf, "log:\n  level: %s\n", levels[config->log_level]);
     put_storage(buf, config);
     sn_buf_put_text(buf, "http:\n");

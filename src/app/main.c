@@ -15,6 +15,7 @@ static const struct sn_command commands[] = {
      sn_command_check_config},
     {"attach", "Print the metrics in a shared file of a program, also of a dead one.",
      sn_command_attach},
+    {"admin", "Users, API tokens, the setup link, the audit log.", sn_command_admin},
 };
 #define COMMAND_COUNT (sizeof commands / sizeof commands[0])
 

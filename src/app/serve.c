@@ -66,15 +66,17 @@ static sn_status arm_faults(struct sn_err *err) {
     return text == NULL ? SN_OK : sn_fault_arm_text(sn_str_from(text), err);
 }
 
-static void announce(void) {
+static sn_status announce(struct sn_err *err) {
     const struct sn_config *config = &run.configs[run.current];
-    sn_command_print("sonde %s  data %s  listening on http://%s\n", sonde_version(), config->data,
-                     sn_http_server_address(run.server.http));
-    if (config->access == SN_API_ACCESS_OPEN)
+    const char *address = sn_http_server_address(run.server.http);
+    bool is_tls = sn_sign_in_has_tls(&run.server.sign_in);
+    sn_command_print("sonde %s  data %s  listening on %s://%s\n", sonde_version(), config->data,
+                     is_tls ? "https" : "http", address);
+    if (config->access == SN_API_ACCESS_OPEN) {
         sn_command_print("open access: every program on this machine can read and write\n");
-    else
-        sn_command_print("sign-in is required and not available yet: only health checks and "
-                         "ingest from this machine are answered; see --access open\n");
+        return SN_OK;
+    }
+    return sn_sign_in_announce(&run.server.sign_in, config, address, err);
 }
 
 static void reload(void) {
@@ -98,8 +100,9 @@ static void reload(void) {
 static sn_status serve(struct sn_err *err) {
     (void)sn_os_raise_fd_limit(); /* Too low a limit shows as a failing open, with its sentence. */
     SN_TRY(sn_server_start(&run.server, &run.configs[0], err));
-    announce(); /* before faults, which may be for every write */
-    sn_status status = arm_faults(err);
+    sn_status status = announce(err); /* before faults, which may be for every write */
+    if (status == SN_OK)
+        status = arm_faults(err);
     if (status == SN_OK) {
         while (sn_signals_wait() == SN_SIGNAL_RELOAD)
             reload();

@@ -117,6 +117,9 @@ static sn_status open_api(struct sn_server *server, struct sn_err *err) {
     (void)sn_duration_format(server->config->retention_ms, server->retention_text); /* its length */
     const struct sn_api_options options = {
         .access = server->config->access,
+        .ingest_access = server->config->ingest_access,
+        .auth = server->sign_in.auth,
+        .is_tls = sn_sign_in_has_tls(&server->sign_in),
         .clock = sn_clock_system(),
         .reader = sn_store_reader(server->store),
         .admin = sn_store_admin(server->store),
@@ -142,6 +145,10 @@ static sn_status open_http(struct sn_server *server, struct sn_err *err) {
         .body_bytes_max = (size_t)server->config->body_bytes_max,
         .inflated_bytes_max = (size_t)server->config->body_bytes_max,
     };
+    if (sn_sign_in_has_tls(&server->sign_in)) {
+        options.tls_certificate = (const char *)server->sign_in.certificate.ptr;
+        options.tls_key = (const char *)server->sign_in.key.ptr;
+    }
     sn_api_attach(server->api, &options);
     return sn_http_server_open(&options, &server->http, err);
 }
@@ -184,6 +191,7 @@ static sn_status open_collect(struct sn_server *server, const struct sn_config *
 static sn_status open_all(struct sn_server *server, struct sn_err *err) {
     open_config_text(server);
     SN_TRY(open_store(server, err));
+    SN_TRY(sn_sign_in_open(&server->sign_in, server->config, err));
     sn_health_watch_init(&server->health_watch, server->store);
     server->has_health_watch = true;
     sn_ingest_init(&server->ingest, sn_store_sink(server->store));
@@ -210,6 +218,7 @@ static void close_all(struct sn_server *server) {
     if (server->has_health_watch)
         sn_health_watch_release(&server->health_watch);
     server->records = sn_records_close(server->records);
+    sn_sign_in_close(&server->sign_in);
     server->store = sn_store_close(server->store);
     close_config_text(server);
     memset(server, 0, sizeof *server);
@@ -303,11 +312,19 @@ static bool receivers_differ(const struct sn_config *a, const struct sn_config *
            a->pushgateway_interval_ms != b->pushgateway_interval_ms;
 }
 
+static bool has_other_access(const struct sn_config *a, const struct sn_config *b) {
+    return !is_same_text(a->listen, b->listen) || a->access != b->access ||
+           a->ingest_access != b->ingest_access || a->session_ms != b->session_ms ||
+           a->tls_allow_plain != b->tls_allow_plain ||
+           !is_same_text(a->tls_certificate, b->tls_certificate) ||
+           !is_same_text(a->tls_key, b->tls_key);
+}
+
 static bool needs_restart(const struct sn_config *a, const struct sn_config *b) {
-    return !is_same_text(a->listen, b->listen) || !is_same_text(a->data, b->data) ||
-           a->access != b->access || a->retention_ms != b->retention_ms ||
-           a->retention_bytes_max != b->retention_bytes_max || a->durability != b->durability ||
-           a->log_bytes_max != b->log_bytes_max || a->flush_interval_ms != b->flush_interval_ms ||
+    return has_other_access(a, b) || !is_same_text(a->data, b->data) ||
+           a->retention_ms != b->retention_ms || a->retention_bytes_max != b->retention_bytes_max ||
+           a->durability != b->durability || a->log_bytes_max != b->log_bytes_max ||
+           a->flush_interval_ms != b->flush_interval_ms ||
            a->out_of_order_window_ms != b->out_of_order_window_ms ||
            a->series_max != b->series_max || a->exemplars_max != b->exemplars_max ||
            a->http_threads != b->http_threads || a->body_bytes_max != b->body_bytes_max ||

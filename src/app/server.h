@@ -12,6 +12,7 @@
 #include "app/health_watch.h"
 #include "app/own_metrics.h"
 #include "app/receivers.h"
+#include "app/sign_in.h"
 #include "codec/duration.h"
 #include "collect/host_status.h"
 #include "query/engine.h"
@@ -20,6 +21,7 @@
 struct sn_server {
     const struct sn_config *config;
     struct sn_store *store;
+    struct sn_sign_in sign_in;
     struct sn_ingest ingest;
     struct sn_records *records;
     struct sn_query_engine *query_engine;

@@ -74,7 +74,7 @@ bool sn_auth_has_admin(struct sn_auth *auth);
 struct sn_auth_actor {
     struct sn_str name; /* "command line" for the shell on the host */
     struct sn_str peer; /* address without port; empty for the shell */
-    bool is_loopback;   /* many clients may share the address (a proxy): softer limits */
+    bool is_loopback;   /* many clients may share the address (a proxy): only names slow down */
 };
 
 struct sn_auth_login {

@@ -24,8 +24,8 @@ struct sn_auth {
     int64_t looked_ns;    /* when change_count was last asked for */
     bool is_stale;        /* a change of ours: read before the next answer */
     unsigned hashing_count;
-    struct sn_throttle by_name; /* and by loopback address: short waits */
-    struct sn_throttle by_peer;
+    struct sn_throttle by_name;
+    struct sn_throttle by_peer; /* never loopback: behind a proxy everybody has that address */
     struct sn_auth_stats stats;
 };
 

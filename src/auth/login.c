@@ -7,16 +7,13 @@
 
 /* ---- failures ---- */
 
-static struct sn_throttle *throttle_of(struct sn_auth *auth, const struct sn_auth_actor *actor) {
-    return actor->is_loopback ? &auth->by_name : &auth->by_peer;
-}
-
 sn_status sn_auth_may_try(struct sn_auth *auth, struct sn_str name,
                           const struct sn_auth_actor *actor, struct sn_err *err) {
     int64_t now_ns = sn_auth_now_ns(auth);
     sn_mutex_lock(&auth->mu);
     int64_t wait_ns = sn_throttle_wait_ns(&auth->by_name, name, now_ns);
-    int64_t peer_ns = sn_throttle_wait_ns(throttle_of(auth, actor), actor->peer, now_ns);
+    int64_t peer_ns =
+        actor->is_loopback ? 0 : sn_throttle_wait_ns(&auth->by_peer, actor->peer, now_ns);
     if (peer_ns > wait_ns)
         wait_ns = peer_ns;
     auth->stats.throttled_count += wait_ns > 0;
@@ -38,7 +35,8 @@ void sn_auth_tried(struct sn_auth *auth, struct sn_str name, const struct sn_aut
     } else {
         auth->stats.login_failure_count++;
         sn_throttle_fail(&auth->by_name, name, now_ns);
-        sn_throttle_fail(throttle_of(auth, actor), actor->peer, now_ns);
+        if (!actor->is_loopback)
+            sn_throttle_fail(&auth->by_peer, actor->peer, now_ns);
     }
     sn_mutex_unlock(&auth->mu);
 }

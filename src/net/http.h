@@ -58,6 +58,15 @@ struct sn_http_server_options {
                              "[::]:9464" accepts IPv4 as well */
     unsigned worker_count; /* 0: one per CPU, at most SN_HTTP_WORKERS_MAX */
 
+    /* TLS 1.2 and 1.3 instead of plain text: certificate chain and private key as PEM, both or
+     * none. Borrowed until the server is closed. */
+    const char *tls_certificate;
+    const char *tls_key;
+
+    /* Added to every answer but assets, which have their own. [header_count], kept, at most 4. */
+    const struct sn_http_header *headers;
+    size_t header_count;
+
     /*
      * Called once per request when its headers are complete, on a worker thread. *rules is
      * filled with the server's defaults; change them, or answer with sn_http_respond*().
@@ -103,7 +112,8 @@ struct sn_http_server_options {
  *
  * Returns SN_OK, SN_ERR_INVALID (the address text), SN_ERR_EXISTS ("cannot listen on
  * 127.0.0.1:9464: address already in use", also when another process shares its port),
- * SN_ERR_DENIED (a privileged port), SN_ERR_NO_MEMORY, SN_ERR_IO (other system calls).
+ * SN_ERR_DENIED (a privileged port), SN_ERR_NO_MEMORY, SN_ERR_IO (other system calls; also a
+ * certificate or key that TLS cannot use, with a sentence).
  * Threads: one. Blocks: never.
  */
 sn_status sn_http_server_open(const struct sn_http_server_options *options,
@@ -238,6 +248,9 @@ void sn_http_respond(struct sn_http_request *request, const struct sn_http_respo
 /* {"status":"error","errorType":error_type,"error":sentence} with that HTTP status. */
 void sn_http_respond_error(struct sn_http_request *request, int status, const char *error_type,
                            const char *sentence);
+
+/* 401 unauthorized, with "WWW-Authenticate: Bearer". */
+void sn_http_respond_unauthorized(struct sn_http_request *request, const char *sentence);
 
 /* 404, and 405 with `allow` ("GET, HEAD") in the Allow header; JSON errors as above. */
 void sn_http_respond_not_found(struct sn_http_request *request);

@@ -109,6 +109,7 @@ static void take_body(struct sn_http_request *request, const struct sn_http_resp
 }
 
 static bool add_standard_headers(struct MHD_Response *object,
+                                 const struct sn_http_server_options *server,
                                  const struct sn_http_response *response, bool is_compressible_body,
                                  bool is_gzip) {
     return (response->content_type == NULL ||
@@ -117,6 +118,7 @@ static bool add_standard_headers(struct MHD_Response *object,
             add_header(object, MHD_HTTP_HEADER_VARY, MHD_HTTP_HEADER_ACCEPT_ENCODING)) &&
            (!is_gzip || add_header(object, MHD_HTTP_HEADER_CONTENT_ENCODING, "gzip")) &&
            (!response->is_close || add_header(object, MHD_HTTP_HEADER_CONNECTION, "close")) &&
+           add_headers(object, server->headers, server->header_count) &&
            add_headers(object, response->headers, response->header_count);
 }
 
@@ -134,7 +136,8 @@ static struct MHD_Response *build(struct sn_http_request *request,
     }
     request->answer_bytes = body.len;
     struct MHD_Response *object = response_from_buf(&body);
-    if (object != NULL && !add_standard_headers(object, response, is_gzip_wanted, is_gzip)) {
+    if (object != NULL && !add_standard_headers(object, &request->worker->server->options, response,
+                                                is_gzip_wanted, is_gzip)) {
         MHD_destroy_response(object);
         return NULL;
     }
@@ -195,6 +198,11 @@ void sn_http_respond_error(struct sn_http_request *request, int status, const ch
     respond_error(request, status, error_type, sentence, NULL, 0);
 }
 
+void sn_http_respond_unauthorized(struct sn_http_request *request, const char *sentence) {
+    const struct sn_http_header header = {"WWW-Authenticate", "Bearer realm=\"sonde\""};
+    respond_error(request, 401, "unauthorized", sentence, &header, 1);
+}
+
 void sn_http_respond_not_found(struct sn_http_request *request) {
     respond_error(request, 404, "not_found", "there is nothing at this path", NULL, 0);
 }
@@ -210,7 +218,9 @@ void sn_http_respond_stream(struct sn_http_request *request, const struct sn_htt
     struct MHD_Response *object = MHD_create_response_from_callback(
         MHD_SIZE_UNKNOWN, SN_HTTP_STREAM_BLOCK_BYTES, sn_http_stream_read, request, NULL);
     if (object != NULL &&
-        (!add_headers(object, stream->headers, stream->header_count) ||
+        (!add_headers(object, request->worker->server->options.headers,
+                      request->worker->server->options.header_count) ||
+         !add_headers(object, stream->headers, stream->header_count) ||
          (stream->content_type != NULL &&
           !add_header(object, MHD_HTTP_HEADER_CONTENT_TYPE, stream->content_type)))) {
         MHD_destroy_response(object);

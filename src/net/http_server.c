@@ -23,6 +23,8 @@
 #define SEND_TIMEOUT_MS 30000
 #define STOP_TIMEOUT_MS 1500
 
+#define TLS_PRIORITIES "SECURE128:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2"
+
 #define NO_MEMORY_BODY                                                                             \
     "{\"status\":\"error\",\"errorType\":\"unavailable\",\"error\":\"out of memory\"}"
 
@@ -156,9 +158,29 @@ static unsigned share(unsigned whole, size_t worker_count) {
     return (unsigned)((whole + worker_count - 1) / worker_count);
 }
 
+/* What TLS adds, up to the terminator; plain text adds nothing. The library takes the texts without
+ * const, and does not change them. */
+static void fill_tls(const struct sn_http_server_options *options, struct MHD_OptionItem items[4]) {
+    size_t count = 0;
+    if (options->tls_certificate != NULL) {
+        items[count++] = (struct MHD_OptionItem){MHD_OPTION_HTTPS_MEM_CERT, 0,
+                                                 (void *)(uintptr_t)options->tls_certificate};
+        items[count++] = (struct MHD_OptionItem){MHD_OPTION_HTTPS_MEM_KEY, 0,
+                                                 (void *)(uintptr_t)options->tls_key};
+        items[count++] = (struct MHD_OptionItem){MHD_OPTION_HTTPS_PRIORITIES, 0,
+                                                 (void *)(uintptr_t)TLS_PRIORITIES};
+    }
+    items[count] = (struct MHD_OptionItem){MHD_OPTION_END, 0, NULL};
+}
+
 static sn_status start_daemon(struct sn_http_worker *worker, struct sn_err *err) {
     const struct sn_http_server *server = worker->server;
     unsigned flags = MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ITC | MHD_USE_ERROR_LOG;
+    struct MHD_OptionItem tls[4];
+    fill_tls(&server->options, tls);
+    if (server->options.tls_certificate != NULL)
+        flags |= MHD_USE_TLS;
+    errno = 0;
     if (server->address.socket.any.sa_family == AF_INET6)
         flags |= MHD_USE_IPv6;
     worker->daemon =
@@ -174,7 +196,11 @@ static sn_status start_daemon(struct sn_http_worker *worker, struct sn_err *err)
                          MHD_OPTION_NOTIFY_COMPLETED, sn_http_on_completed, worker,            //
                          MHD_OPTION_URI_LOG_CALLBACK, sn_http_on_target, worker,               //
                          MHD_OPTION_UNESCAPE_CALLBACK, keep_escapes, NULL,                     //
+                         MHD_OPTION_ARRAY, tls,                                                //
                          MHD_OPTION_END);
+    if (worker->daemon == NULL && errno == 0 && server->options.tls_certificate != NULL)
+        return sn_err_set(err, SN_ERR_IO,
+                          "cannot start an HTTP worker: TLS cannot use the certificate or its key");
     if (worker->daemon == NULL)
         return sn_err_set_errno(err, errno, "cannot start an HTTP worker");
     return SN_OK;

@@ -142,6 +142,7 @@ static void open_api(struct test_server *server, enum sn_api_access access,
     sn_ingest_init(&server->ingest, sink);
     const struct sn_api_options options = {
         .access = access,
+        .auth = server->auth,
         .clock = &server->clock.clock,
         .reader = reader ? *reader
                          : (struct sn_reader){.ctx = &server->store,
@@ -164,6 +165,29 @@ static void open_api(struct test_server *server, enum sn_api_access access,
     sn_api_attach(server->api, &http);
     if (sn_http_server_open(&http, &server->http, &err) != SN_OK)
         fail_msg("%s", err.text);
+}
+
+static void add_user(struct test_server *server, struct sn_str name, enum sn_account_role role) {
+    const struct sn_auth_user_new user = {.name = name,
+                                          .password = SN_STR(TEST_PASSWORD),
+                                          .role = role,
+                                          .actor = {SN_STR("test"), SN_STR(""), true}};
+    int64_t id = 0;
+    assert_int_equal(sn_auth_add_user(server->auth, &user, &id, NULL), SN_OK);
+}
+
+static void open_accounts(struct test_server *server) {
+    char path[160];
+    const char *base = getenv("TMPDIR");
+    (void)snprintf(server->dir, sizeof server->dir, "%s/sonde-api-XXXXXX", base ? base : "/tmp");
+    assert_non_null(mkdtemp(server->dir));
+    (void)snprintf(path, sizeof path, "%s/sonde.db", server->dir);
+    assert_int_equal(sn_accounts_open(path, &server->accounts, NULL), SN_OK);
+    const struct sn_auth_options options = {.accounts = server->accounts,
+                                            .clock = &server->clock.clock};
+    assert_int_equal(sn_auth_open(&options, &server->auth, NULL), SN_OK);
+    add_user(server, SN_STR("root"), SN_ACCOUNT_ADMIN);
+    add_user(server, SN_STR("ann"), SN_ACCOUNT_USER);
 }
 
 static void open_records(struct test_server *server) {
@@ -194,6 +218,8 @@ static struct test_server *start_with(struct test_server *server, enum sn_api_ac
     sn_fake_clock_init(&server->clock, 0, NOW_MS);
     if (server->records_dir[0] != '\0')
         open_records(server);
+    if (server->dir[0] != '\0')
+        open_accounts(server);
     server->registry = sonde_registry_new(NULL, NULL);
     open_api(server, access, reader, querier);
     struct sn_worker workers[1 + SN_API_WORKERS_MAX];
@@ -228,6 +254,13 @@ struct test_server *test_server_start_promql(struct sn_reader reader, struct sn_
     return start(SN_API_ACCESS_OPEN, &reader, querier);
 }
 
+struct test_server *test_server_start_accounts(void) {
+    struct test_server *server = calloc(1, sizeof *server);
+    assert_non_null(server);
+    server->dir[0] = '/'; /* wanted */
+    return start_with(server, SN_API_ACCESS_REQUIRED, NULL, (struct sn_querier){.ctx = NULL});
+}
+
 void test_server_stop(struct test_server *server) {
     test_server_release_reads(server);
     for (size_t i = 0; i < server->count; i++) {
@@ -238,6 +271,10 @@ void test_server_stop(struct test_server *server) {
     assert_null(sn_api_close(server->api));
     if (sn_records_close(server->records) == NULL && server->records_dir[0] != '\0')
         assert_int_equal(sn_os_remove_tree(server->records_dir, NULL), SN_OK);
+    server->auth = sn_auth_close(server->auth);
+    server->accounts = sn_accounts_close(server->accounts);
+    if (server->dir[0] != '\0')
+        assert_int_equal(sn_os_remove_tree(server->dir, NULL), SN_OK);
     (void)sonde_registry_free(server->registry); /* NULL, always */
     sn_cond_release(&server->store.changed);
     sn_mutex_release(&server->store.mu);

@@ -41,6 +41,9 @@ struct test_server {
     struct sn_records *records; /* NULL: none; their samples go to the store above */
     sonde_registry *registry;
     sn_status health_status, host_status, config_status; /* answers of the questions */
+    char dir[128];                                       /* of the accounts; empty: none */
+    struct sn_accounts *accounts;
+    struct sn_auth *auth;
     struct sn_api *api;
     struct sn_http_server *http;
     struct sn_worker
@@ -55,6 +58,10 @@ struct test_server *test_server_start(enum sn_api_access access);
 struct test_server *test_server_start_promql(struct sn_reader reader, struct sn_querier querier);
 /* Open access and records in a database of their own; elsewhere there are none. */
 struct test_server *test_server_start_records(void);
+/* With sign-in, accounts in a temporary directory, and the users root (admin) and ann (user), whose
+ * password is TEST_PASSWORD. */
+struct test_server *test_server_start_accounts(void);
+#define TEST_PASSWORD "correct horse"
 void test_server_stop(struct test_server *server);
 
 /* Let held reads go on; let the held batch be answered with store.done_status. */

@@ -21,6 +21,24 @@ static int tear_down(void **state) {
     return 0;
 }
 
+/* A method of the route: the first of GET, POST, PATCH, DELETE, PUT. */
+static const char *method_of(const struct sn_api_route *route) {
+    if ((route->methods & SN_API_GET) != 0)
+        return "GET";
+    if ((route->methods & SN_API_POST) != 0)
+        return "POST";
+    if ((route->methods & SN_API_PATCH) != 0)
+        return "PATCH";
+    return (route->methods & SN_API_DELETE) != 0 ? "DELETE" : "PUT";
+}
+
+static void ask_route(struct test_server *server, const struct sn_api_route *route,
+                      const char *headers, struct reply *ret_reply) {
+    const char *method = method_of(route);
+    ask(server, method, route->path, headers, strcmp(method, "POST") == 0 ? "a 1\n" : "",
+        ret_reply);
+}
+
 static void unknown_paths_are_404_with_any_method(void **state) {
     static const char *const methods[] = {"GET", "HEAD", "POST", "PUT", "DELETE"};
     static const char *const paths[] = {"/nothing", "/api/v1", "/api/v1/history/x",
@@ -84,14 +102,14 @@ static void open_access_answers_no_foreign_host(void **state) {
                                         "Host: [::1].evil.example\r\n"};
     for (size_t h = 0; h < sizeof hosts / sizeof hosts[0]; h++)
         for (size_t r = 0; r < sn_api_route_count; r++) {
-            bool is_post = (sn_api_routes[r].methods & SN_API_GET) == 0;
             struct reply reply;
-            ask(*state, is_post ? "POST" : "GET", sn_api_routes[r].path, hosts[h],
-                is_post ? "a 1\n" : "", &reply);
+            ask_route(*state, &sn_api_routes[r], hosts[h], &reply);
             if (reply.status == 400) /* refused by the server below: not a host at all */
                 assert_json(&reply);
             else if (sn_api_routes[r].role != SN_API_PUBLIC)
                 assert_error(&reply, 403, "forbidden", "open access");
+            else if (sn_api_routes[r].methods == SN_API_POST)
+                assert_int_equal(reply.status, 501); /* nobody signs in here */
             else
                 assert_int_equal(reply.status, 200);
             reply_release(&reply);
@@ -113,21 +131,20 @@ static void open_access_answers_to_all_names_of_this_machine(void **state) {
 
 static void without_sign_in_only_public_routes_and_local_ingest_are_answered(void **state) {
     for (size_t r = 0; r < sn_api_route_count; r++) {
-        bool is_post = (sn_api_routes[r].methods & SN_API_GET) == 0;
+        const struct sn_api_route *route = &sn_api_routes[r];
         struct reply reply;
-        ask(*state, is_post ? "POST" : "GET", sn_api_routes[r].path, "", is_post ? "a 1\n" : "",
-            &reply);
-        if (sn_api_routes[r].role == SN_API_READ)
+        ask_route(*state, route, "", &reply);
+        if (route->role == SN_API_READ || route->role == SN_API_ADMIN) {
             assert_error(&reply, 401, "unauthorized", "not signed in");
-        else if (sn_api_routes[r].screen != NULL) /* by what the headers lack, or no groups here */
-            assert_true(reply.status == 415 || reply.status == 501);
-        else if (sn_api_routes[r].role ==
-                 SN_API_INGEST) /* let through: 501, there are no records */
-            assert_true(reply.status == 200 || reply.status == 400 || reply.status == 501);
-        else
-            assert_int_equal(reply.status, 200);
+            assert_string_equal(reply_header(&reply, "WWW-Authenticate"), "Bearer realm=\"sonde\"");
+        } else {
+            assert_int_not_equal(reply.status, 401);
+            assert_int_not_equal(reply.status, 403);
+        }
         reply_release(&reply);
     }
+    assert_ask_fails(*state, "POST", IMPORT, "Authorization: Bearer guessed\r\n", "a 1\n", 401,
+                     "unauthorized", "not signed in");
     assert_ask_fails(*state, "POST", IMPORT, "Host: evil.example\r\n", "a 1\n", 401, "unauthorized",
                      "not signed in");
     const struct test_server *server = *state;

@@ -41,7 +41,7 @@ static void failures_slow_a_name_down_but_not_for_ever(void **state) {
     struct test_auth *test = *state;
     struct sn_err err = {.status = SN_OK};
     test_auth_add_user(test, SN_STR("ann"), SN_ACCOUNT_USER);
-    test->actor.is_loopback = true; /* the address waits no longer than the name */
+    test->actor.is_loopback = true; /* such an address does not wait */
     for (int i = 0; i < 6; i++)
         assert_int_equal(test_auth_try(test, SN_STR("ann"), SN_STR("wrong password"), &err),
                          SN_ERR_DENIED);

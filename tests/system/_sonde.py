@@ -92,6 +92,7 @@ class Server:
         self.arguments = list(arguments)
         self.environment = environment or {}
         self.process = None
+        self.tls = None  # an ssl.SSLContext: the server speaks TLS
         self.port = 0
         self.runs = 0
         cleanup = test.addClassCleanup if isinstance(test, type) else test.addCleanup
@@ -117,7 +118,7 @@ class Server:
     def _find_port(self):
         if self.process.poll() is not None:
             raise AssertionError(f"ended with {self.process.returncode}: {self.stderr()}")
-        found = re.search(r"listening on http://127\.0\.0\.1:(\d+)\n", self.stdout())
+        found = re.search(r"listening on https?://127\.0\.0\.1:(\d+)\n", self.stdout())
         return found and found.group(1)
 
     def _log(self, kind):
@@ -149,6 +150,9 @@ class Server:
     # ---- talk ----
 
     def connect(self):
+        if self.tls is not None:
+            return http.client.HTTPSConnection("127.0.0.1", self.port, timeout=HTTP_TIMEOUT_S,
+                                               context=self.tls)
         return http.client.HTTPConnection("127.0.0.1", self.port, timeout=HTTP_TIMEOUT_S)
 
     def request(self, method, target, body=None, headers=None):
