@@ -232,15 +232,6 @@ static const struct sn_engine_ops sqlite_ops = {
 
 /* ---- opening ---- */
 
-/* Create the file with our mode: SQLite would take 0644. Its -wal and -shm get the same. */
-static sn_status create_file(const char *path, struct sn_err *err) {
-    int fd = sn_os_open(path, O_RDWR | O_CREAT, 0640);
-    if (fd < 0)
-        return sn_err_set_errno(err, errno, "cannot open %s", path);
-    (void)sn_os_close(fd); /* nothing was written */
-    return SN_OK;
-}
-
 static sn_status read_secret(struct sn_lite *lite, const char *key, int64_t *ret_value,
                              struct sn_err *err) {
     sqlite3_stmt *statement = NULL;
@@ -257,7 +248,6 @@ static sn_status read_secret(struct sn_lite *lite, const char *key, int64_t *ret
 }
 
 static sn_status open_all(struct sn_lite *lite, struct sn_err *err) {
-    SN_TRY(create_file(lite->path, err));
     SN_TRY(connect_to(&lite->writer, lite->path, WRITER_CACHE_KIB, err));
     SN_TRY(sn_lite_migrate(lite->writer.db, err));
     SN_TRY(read_secret(lite, "id_a", &lite->key.a, err));

@@ -3,6 +3,11 @@
  */
 #include "records/sqlite.h"
 
+#include "base/os.h"
+
+#include <errno.h>
+#include <fcntl.h>
+
 enum { BUSY_TIMEOUT_MS = 10000 };
 
 static const char pragmas[] = "PRAGMA journal_mode=WAL;"
@@ -52,8 +57,25 @@ sn_status sn_sqlite_execute(sqlite3 *db, const char *sql, struct sn_err *err) {
     return code == SQLITE_OK ? SN_OK : sn_sqlite_failure(db, code, err);
 }
 
+/*
+ * Create the file with our mode: SQLite would take 0644. Its -wal and -shm get the same.
+ *
+ * A file that exists must not be opened here: closing any descriptor of it drops the POSIX locks of
+ * every connection of this process, and another process would take the log from under them.
+ */
+static sn_status create_file(const char *path, struct sn_err *err) {
+    int fd = sn_os_open(path, O_RDWR | O_CREAT | O_EXCL, 0640);
+    if (fd < 0 && errno == EEXIST)
+        return SN_OK;
+    if (fd < 0)
+        return sn_err_set_errno(err, errno, "cannot open %s", path);
+    (void)sn_os_close(fd); /* nothing was written, and nobody else knows the file yet */
+    return SN_OK;
+}
+
 sn_status sn_sqlite_open(const char *path, sqlite3 **ret_db, struct sn_err *err) {
     sqlite3 *db = NULL;
+    SN_TRY(create_file(path, err));
     const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
     int code = sqlite3_open_v2(path, &db, flags, NULL);
     sn_status status = code == SQLITE_OK ? SN_OK : sn_sqlite_failure(db, code, err);

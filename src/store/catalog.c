@@ -131,12 +131,19 @@ static sn_status check_version(struct sn_catalog *catalog, struct sn_err *err) {
     return SN_OK;
 }
 
-/* Create the file with our mode: SQLite would take 0644. Its -wal and -shm get the same. */
+/*
+ * Create the file with our mode: SQLite would take 0644. Its -wal and -shm get the same.
+ *
+ * A file that exists must not be opened here: closing any descriptor of it drops the POSIX locks of
+ * every connection of this process, and another process would take the log from under them.
+ */
 static sn_status create_file(const char *path, struct sn_err *err) {
-    int fd = sn_os_open(path, O_RDWR | O_CREAT, 0640);
+    int fd = sn_os_open(path, O_RDWR | O_CREAT | O_EXCL, 0640);
+    if (fd < 0 && errno == EEXIST)
+        return SN_OK;
     if (fd < 0)
         return sn_err_set_errno(err, errno, "cannot open %s", path);
-    (void)sn_os_close(fd); /* nothing was written */
+    (void)sn_os_close(fd); /* nothing was written, and nobody else knows the file yet */
     return SN_OK;
 }
 

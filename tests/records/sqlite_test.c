@@ -8,6 +8,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -115,6 +117,42 @@ static void what_is_rolled_back_is_gone(void **state) {
     assert_int_equal(count_rows(place->db, "SELECT count(*) FROM t"), 1);
 }
 
+/* Another process adds a row and leaves. */
+static void insert_elsewhere(const char *path) {
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) { /* a program of its own: SQLite's memory of this one must not come along */
+        (void)execl("/proc/self/exe", "insert", path, NULL);
+        _exit(2);
+    }
+    int status = 1;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+}
+
+/* SQLite's locks belong to the process: whoever opens and closes the file beside it drops them all,
+ * and the next process to close the database would delete the log that this one still reads. */
+static void other_connections_leave_the_locks_of_this_process_alone(void **state) {
+    struct place *place = *state;
+    sqlite3 *second = NULL;
+    assert_int_equal(sn_sqlite_execute(place->db, "CREATE TABLE t(a INTEGER)", NULL), SN_OK);
+    assert_int_equal(sn_sqlite_open(place->path, &second, NULL), SN_OK);
+    insert_elsewhere(place->path);
+    assert_int_equal(count_rows(place->db, "SELECT count(*) FROM t"), 1);
+    assert_int_equal(sn_sqlite_execute(place->db, "INSERT INTO t VALUES(2)", NULL), SN_OK);
+    insert_elsewhere(place->path);
+    assert_int_equal(count_rows(place->db, "SELECT count(*) FROM t"), 3);
+    assert_int_equal(count_rows(second, "SELECT count(*) FROM t"), 3);
+    second = sn_sqlite_close(second);
+}
+
+static void a_new_file_is_not_for_everybody(void **state) {
+    struct place *place = *state;
+    struct stat info;
+    assert_int_equal(sn_os_stat(place->path, &info), 0);
+    assert_int_equal(info.st_mode & 0777, 0640);
+}
+
 static void migrations_run_once_each_and_in_order(void **state) {
     struct place *place = *state;
     static const char *const steps[] = {
@@ -142,13 +180,26 @@ static void a_newer_file_is_refused_and_a_failing_step_changes_nothing(void **st
                      0);
 }
 
-int main(void) {
+/* The other process of the test above. */
+static int insert_one(const char *path) {
+    sqlite3 *db = NULL;
+    bool is_done = sn_sqlite_open(path, &db, NULL) == SN_OK &&
+                   sn_sqlite_execute(db, "INSERT INTO t VALUES(1)", NULL) == SN_OK;
+    (void)sn_sqlite_close(db); /* NULL, always */
+    return is_done ? 0 : 1;
+}
+
+int main(int argc, char **argv) {
+    if (argc == 2 && strcmp(argv[0], "insert") == 0)
+        return insert_one(argv[1]);
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         TEST(what_is_bound_is_read_back),
         TEST(failures_are_statuses_with_a_sentence),
         TEST(a_file_that_is_no_database_is_corrupt),
         TEST(what_is_rolled_back_is_gone),
+        TEST(other_connections_leave_the_locks_of_this_process_alone),
+        TEST(a_new_file_is_not_for_everybody),
         TEST(migrations_run_once_each_and_in_order),
         TEST(a_newer_file_is_refused_and_a_failing_step_changes_nothing),
     };
