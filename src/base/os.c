@@ -87,6 +87,10 @@ int sn_os_fallocate(int fd, int mode, int64_t offset, int64_t len) {
     return REPEATED(SN_FAULT_TRUNCATE, fallocate(fd, mode, offset, len));
 }
 
+int sn_os_link(const char *from, const char *to) {
+    return UNLESS_FAULT(SN_FAULT_RENAME, link(from, to));
+}
+
 int sn_os_rename(const char *from, const char *to) {
     return UNLESS_FAULT(SN_FAULT_RENAME, rename(from, to));
 }

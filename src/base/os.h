@@ -79,6 +79,7 @@ int sn_os_fdatasync(int fd);
 int sn_os_ftruncate(int fd, int64_t len);
 int sn_os_fallocate(int fd, int mode, int64_t offset, int64_t len);
 int sn_os_rename(const char *from, const char *to);
+int sn_os_link(const char *from, const char *to); /* a fault of kind RENAME */
 int sn_os_unlink(const char *path);
 int sn_os_chmod(const char *path, mode_t mode);
 int sn_os_mkdir(const char *path, mode_t mode);
@@ -123,6 +124,18 @@ sn_status sn_os_read_file(const char *path, struct sn_buf *buf, struct sn_err *e
  */
 sn_status sn_os_list_dir(const char *path, bool (*visit)(void *ctx, const char *name), void *ctx,
                          struct sn_err *err) SN_MUST_USE;
+
+/*
+ * Copy a file byte by byte to a name that must not exist, mode 0640, and force it to disk. On failure
+ * nothing is left.
+ *
+ *   step   called after each piece of at most 1 MiB; false: stop. NULL is fine
+ *
+ * SN_ERR_CLOSED (step said stop), SN_ERR_NOT_FOUND, SN_ERR_EXISTS, SN_ERR_DENIED, SN_ERR_IO,
+ * SN_ERR_NO_SPACE, SN_ERR_NO_MEMORY.
+ */
+sn_status sn_os_copy_file(const char *from, const char *to, bool (*step)(void *ctx, size_t bytes),
+                          void *ctx, struct sn_err *err) SN_MUST_USE;
 
 /* mkdir -p with mode 0750 for what is missing. SN_ERR_LIMIT: longer than PATH_MAX; as mkdir. */
 sn_status sn_os_make_dirs(const char *path, struct sn_err *err) SN_MUST_USE;

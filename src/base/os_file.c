@@ -5,6 +5,7 @@
 #include "base/os_priv.h"
 
 #include "base/limits.h"
+#include "base/mem.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -14,6 +15,7 @@
 #include <unistd.h>
 
 #define READ_BYTES ((size_t)4096)
+#define COPY_BYTES ((size_t)1 << 20)
 #define DIR_MODE ((mode_t)0750)
 
 /* Whether the file goes on after a buffer that is full to its limit. -1: errno. */
@@ -83,6 +85,58 @@ static const char *next_name(DIR *dir) {
         entry = readdir(dir);
     } while (entry != NULL && is_self_or_parent(entry->d_name));
     return entry ? entry->d_name : NULL;
+}
+
+/* ---- copying ---- */
+
+struct copy {
+    const char *from, *to;
+    int from_fd, to_fd;
+    bool (*step)(void *ctx, size_t bytes);
+    void *ctx;
+};
+
+static sn_status copy_bytes(const struct copy *copy, uint8_t *piece, struct sn_err *err) {
+    for (;;) {
+        ssize_t got = sn_os_read(copy->from_fd, piece, COPY_BYTES);
+        if (got < 0)
+            return read_failed(copy->from, err);
+        if (got == 0)
+            break;
+        if (sn_os_write_all(copy->to_fd, piece, (size_t)got) != 0)
+            return sn_err_set_errno(err, errno, "cannot write %s", copy->to);
+        if (copy->step && !copy->step(copy->ctx, (size_t)got))
+            return sn_err_set(err, SN_ERR_CLOSED, "stopped");
+    }
+    if (sn_os_fsync(copy->to_fd) != 0)
+        return sn_err_set_errno(err, errno, "cannot sync %s", copy->to);
+    return SN_OK;
+}
+
+static sn_status copy_open_file(struct copy *copy, struct sn_err *err) {
+    SN_CLEANUP(sn_free_ptr) uint8_t *piece = sn_alloc(COPY_BYTES);
+    if (!piece)
+        return sn_err_set(err, SN_ERR_NO_MEMORY, "no memory to copy %s", copy->from);
+    copy->to_fd = sn_os_open(copy->to, O_WRONLY | O_CREAT | O_EXCL, 0640);
+    if (copy->to_fd < 0)
+        return sn_err_set_errno(err, errno, "cannot create %s", copy->to);
+    sn_status status = copy_bytes(copy, piece, err);
+    if (sn_os_close(copy->to_fd) != 0 && status == SN_OK)
+        status = sn_err_set_errno(err, errno, "cannot write %s", copy->to);
+    if (status != SN_OK)
+        (void)sn_os_unlink(copy->to); /* what stays is half a file that nobody asked for */
+    return status;
+}
+
+sn_status sn_os_copy_file(const char *from, const char *to, bool (*step)(void *ctx, size_t bytes),
+                          void *ctx, struct sn_err *err) {
+    struct copy copy = {.from = from, .to = to, .step = step, .ctx = ctx};
+    copy.from_fd = sn_os_open(from, O_RDONLY, 0);
+    if (copy.from_fd < 0)
+        return sn_err_set_errno(err, errno, "cannot open %s", from);
+    sn_status status = copy_open_file(&copy, err);
+    (void)sn_os_close(copy.from_fd); /* opened for reading: nothing to lose */
+    return status;
 }
 
 sn_status sn_os_list_dir(const char *path, bool (*visit)(void *ctx, const char *name), void *ctx,

@@ -53,12 +53,30 @@ struct sn_storage {
     int64_t time_max;
 };
 
+#define SN_SNAPSHOT_NAME_SIZE 40
+#define SN_SNAPSHOT_PATH_SIZE 4096
+struct sn_snapshot {
+    char name[SN_SNAPSHOT_NAME_SIZE];
+    char path[SN_SNAPSHOT_PATH_SIZE]; /* a data directory on the machine of the store */
+};
+
 struct sn_admin {
     void *ctx;
     /* Count series; at most row_max rows in each list. SN_ERR_NO_MEMORY, SN_ERR_LIMIT (arena). */
     sn_status (*cardinality)(void *ctx, size_t row_max, struct sn_arena *arena,
                              struct sn_cardinality *ret_cardinality, struct sn_err *err);
     void (*storage)(void *ctx, struct sn_storage *ret_storage);
+    /*
+     * Make a copy of everything that was acknowledged before the call; it costs next to nothing until
+     * what it shares with the store is dropped there. Blocks on disk. SN_ERR_IO, SN_ERR_NO_SPACE,
+     * SN_ERR_NO_MEMORY, SN_ERR_LIMIT.
+     */
+    sn_status (*snapshot)(void *ctx, struct sn_snapshot *ret_snapshot, struct sn_err *err);
+    /* SN_ERR_INVALID (no such name can be), SN_ERR_NOT_FOUND, SN_ERR_IO. */
+    sn_status (*delete_snapshot)(void *ctx, struct sn_str name, struct sn_err *err);
+    /* Takes samples of any age past the out-of-order window; push blocks until they are durable. Every
+     * push makes a segment: batches should be large. push NULL: there is none. */
+    struct sn_sink backfill;
 };
 
 #endif

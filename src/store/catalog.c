@@ -113,6 +113,15 @@ static sn_status put_meta(struct sn_catalog *catalog, const char *key, uint64_t 
     return step_done(catalog, statement, err);
 }
 
+static sn_status check_known(uint64_t version, struct sn_err *err) {
+    if (version <= SN_CATALOG_FORMAT_VERSION)
+        return SN_OK;
+    return sn_err_set(err, SN_ERR_UNSUPPORTED,
+                      "the data directory has format version %llu, this program knows up to "
+                      "%d: use a newer sonde",
+                      (unsigned long long)version, SN_CATALOG_FORMAT_VERSION);
+}
+
 static sn_status check_version(struct sn_catalog *catalog, struct sn_err *err) {
     uint64_t version = 0;
     sn_status status = get_meta(catalog, "format_version", &version, err);
@@ -120,11 +129,7 @@ static sn_status check_version(struct sn_catalog *catalog, struct sn_err *err) {
         return put_meta(catalog, "format_version", SN_CATALOG_FORMAT_VERSION, err);
     if (status != SN_OK)
         return status;
-    if (version > SN_CATALOG_FORMAT_VERSION)
-        return sn_err_set(err, SN_ERR_UNSUPPORTED,
-                          "the data directory has format version %llu, this program knows up to "
-                          "%d: use a newer sonde",
-                          (unsigned long long)version, SN_CATALOG_FORMAT_VERSION);
+    SN_TRY(check_known(version, err));
     /* Older formats are read; what is written from now on an older program must not read. */
     if (version < SN_CATALOG_FORMAT_VERSION)
         return put_meta(catalog, "format_version", SN_CATALOG_FORMAT_VERSION, err);
@@ -147,13 +152,14 @@ static sn_status create_file(const char *path, struct sn_err *err) {
     return SN_OK;
 }
 
-sn_status sn_catalog_open(struct sn_catalog *catalog, const char *dir, struct sn_err *err) {
-    char path[SN_PATH_BYTES_MAX];
-    *catalog = (struct sn_catalog){0};
-    int len = snprintf(path, sizeof path, "%s/sonde.db", dir);
-    if (len < 0 || (size_t)len >= sizeof path)
+static sn_status make_path(char ret_path[SN_PATH_BYTES_MAX], const char *dir, struct sn_err *err) {
+    int len = snprintf(ret_path, SN_PATH_BYTES_MAX, "%s/sonde.db", dir);
+    if (len < 0 || len >= SN_PATH_BYTES_MAX)
         return sn_err_set(err, SN_ERR_LIMIT, "the path of the data directory is too long");
-    SN_TRY(create_file(path, err));
+    return SN_OK;
+}
+
+static sn_status open_file(struct sn_catalog *catalog, const char *path, struct sn_err *err) {
     sqlite3 *db = NULL;
     int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
     int code = sqlite3_open_v2(path, &db, flags, NULL);
@@ -161,6 +167,15 @@ sn_status sn_catalog_open(struct sn_catalog *catalog, const char *dir, struct sn
     if (code != SQLITE_OK)
         return failure(db, code, "open", err);
     sqlite3_busy_timeout(db, BUSY_TIMEOUT_MS);
+    return SN_OK;
+}
+
+sn_status sn_catalog_open(struct sn_catalog *catalog, const char *dir, struct sn_err *err) {
+    char path[SN_PATH_BYTES_MAX];
+    *catalog = (struct sn_catalog){0};
+    SN_TRY(make_path(path, dir, err));
+    SN_TRY(create_file(path, err));
+    SN_TRY(open_file(catalog, path, err));
     char pragmas[256];
     (void)snprintf(pragmas, sizeof pragmas,
                    "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-%d;"
@@ -169,6 +184,67 @@ sn_status sn_catalog_open(struct sn_catalog *catalog, const char *dir, struct sn
     SN_TRY(execute(catalog, pragmas, err));
     SN_TRY(execute(catalog, schema, err));
     return check_version(catalog, err);
+}
+
+sn_status sn_catalog_open_to_read(struct sn_catalog *catalog, const char *dir, struct sn_err *err) {
+    char path[SN_PATH_BYTES_MAX];
+    struct stat info;
+    *catalog = (struct sn_catalog){0};
+    SN_TRY(make_path(path, dir, err));
+    if (sn_os_stat(path, &info) != 0)
+        return sn_err_set_errno(err, errno, "cannot open %s", path);
+    SN_TRY(open_file(catalog, path, err));
+    uint64_t version = 0;
+    SN_TRY(execute(catalog, "PRAGMA query_only=ON; PRAGMA trusted_schema=OFF;", err));
+    sn_status status = get_meta(catalog, "format_version", &version, err);
+    if (status == SN_ERR_NOT_FOUND)
+        return sn_err_set(err, SN_ERR_CORRUPT, "%s has no format version", path);
+    return status == SN_OK ? check_known(version, err) : status;
+}
+
+/* ---- copying and checking ---- */
+
+static sn_status copy_pages(sqlite3 *from, sqlite3 *to, struct sn_err *err) {
+    sqlite3_backup *backup = sqlite3_backup_init(to, "main", from, "main");
+    if (!backup)
+        return failure(to, sqlite3_errcode(to), "copy", err);
+    int code = sqlite3_backup_step(backup, -1);
+    int end = sqlite3_backup_finish(backup);
+    if (code != SQLITE_DONE)
+        return failure(to, end != SQLITE_OK ? end : code, "copy", err);
+    return SN_OK;
+}
+
+sn_status sn_catalog_copy(struct sn_catalog *catalog, const char *dir, struct sn_err *err) {
+    char path[SN_PATH_BYTES_MAX];
+    struct sn_catalog copy = {0};
+    SN_TRY(make_path(path, dir, err));
+    int fd = sn_os_open(path, O_RDWR | O_CREAT | O_EXCL, 0640);
+    if (fd < 0)
+        return sn_err_set_errno(err, errno, "cannot create %s", path);
+    sn_status status = open_file(&copy, path, err);
+    if (status == SN_OK)
+        status = execute(&copy, "PRAGMA synchronous=FULL;", err);
+    if (status == SN_OK)
+        status = copy_pages(catalog->db, copy.db, err);
+    sn_catalog_close(&copy);
+    if (status == SN_OK && sn_os_fsync(fd) != 0)
+        status = sn_err_set_errno(err, errno, "cannot sync %s", path);
+    (void)sn_os_close(fd); /* nothing was written through it */
+    return status;
+}
+
+sn_status sn_catalog_check(struct sn_catalog *catalog, void (*found)(void *ctx, const char *what),
+                           void *ctx, struct sn_err *err) {
+    STATEMENT statement = NULL;
+    SN_TRY(prepare(catalog, "PRAGMA integrity_check", &statement, err));
+    int code;
+    while ((code = sqlite3_step(statement)) == SQLITE_ROW) {
+        const char *text = (const char *)sqlite3_column_text(statement, 0);
+        if (text && !sn_str_equal(sn_str_from(text), SN_STR("ok")))
+            found(ctx, text);
+    }
+    return code == SQLITE_DONE ? SN_OK : failure(catalog->db, code, "read", err);
 }
 
 void sn_catalog_close(struct sn_catalog *catalog) {

@@ -74,6 +74,19 @@ sn_status sn_catalog_put_churn(struct sn_catalog *catalog, int64_t hour_ms, uint
 sn_status sn_catalog_commit(struct sn_catalog *catalog, struct sn_err *err) SN_MUST_USE;
 void sn_catalog_rollback(struct sn_catalog *catalog);
 
+/* Copy the whole of sonde.db, other modules' tables included, to dir/sonde.db, which must not exist. It is
+ * on disk afterwards. SN_ERR_EXISTS, SN_ERR_IO, SN_ERR_NO_SPACE, SN_ERR_NO_MEMORY, SN_ERR_BUSY. */
+sn_status sn_catalog_copy(struct sn_catalog *catalog, const char *dir,
+                          struct sn_err *err) SN_MUST_USE;
+
+/* Open a sonde.db that must exist, and change nothing in it. As sn_catalog_open; SN_ERR_NOT_FOUND. */
+sn_status sn_catalog_open_to_read(struct sn_catalog *catalog, const char *dir,
+                                  struct sn_err *err) SN_MUST_USE;
+
+/* SQLite's own check of all pages: each finding is a sentence. Statuses of reading. */
+sn_status sn_catalog_check(struct sn_catalog *catalog, void (*found)(void *ctx, const char *what),
+                           void *ctx, struct sn_err *err) SN_MUST_USE;
+
 /*
  * A transaction that changes nothing but is written. A commit that failed may still be on disk, and
  * a crash would bring it to life; after this it can not.

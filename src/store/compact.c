@@ -73,18 +73,18 @@ static sn_status choose(struct compaction *compaction, bool *ret_found, struct s
     return SN_OK;
 }
 
-static void delete_file(struct sn_store *store, uint64_t id) {
+void sn_store_delete_segment_file(struct sn_store *store, uint64_t id) {
     char path[SN_PATH_BYTES_MAX];
     if (sn_segment_path(path, store->seg_dir, id))
         (void)sn_os_unlink(path); /* has no row: recovery deletes it as well */
 }
 
 /* Invariant 2: before there is another file, the one in doubt goes. */
-static sn_status settle_locked(struct sn_store *store, struct sn_err *err) {
+sn_status sn_store_settle_locked(struct sn_store *store, struct sn_err *err) {
     if (store->doubtful_segment_id == 0)
         return SN_OK;
     SN_TRY(sn_catalog_settle(&store->catalog, err));
-    delete_file(store, store->doubtful_segment_id);
+    sn_store_delete_segment_file(store, store->doubtful_segment_id);
     store->doubtful_segment_id = 0;
     return SN_OK;
 }
@@ -92,7 +92,7 @@ static sn_status settle_locked(struct sn_store *store, struct sn_err *err) {
 static sn_status begin(struct compaction *compaction, bool *ret_found, struct sn_err *err) {
     struct sn_store *store = compaction->store;
     sn_mutex_lock(&store->flush_mu);
-    sn_status status = settle_locked(store, err);
+    sn_status status = sn_store_settle_locked(store, err);
     compaction->set = sn_segments_ref(&store->segments);
     if (status == SN_OK)
         status = choose(compaction, ret_found, err);
@@ -245,7 +245,7 @@ static void count_done(const struct compaction *compaction) {
 
 static void release(struct compaction *compaction) {
     if (compaction->has_file && !compaction->is_done)
-        delete_file(compaction->store, compaction->id);
+        sn_store_delete_segment_file(compaction->store, compaction->id);
     sn_segment_unref(compaction->output);
     sn_segment_set_unref(compaction->set);
 }

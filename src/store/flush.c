@@ -210,7 +210,7 @@ static sn_status prepare_segment(struct flush *flush, struct sn_err *err) {
 
 /* ---- the transaction ---- */
 
-static sn_status put_series(struct sn_store *store, uint32_t end, struct sn_err *err) {
+sn_status sn_store_put_series(struct sn_store *store, uint32_t end, struct sn_err *err) {
     struct sn_buf labels;
     sn_buf_init(&labels, 0);
     sn_status status = SN_OK;
@@ -345,7 +345,7 @@ static void finish_exemplars(struct flush *flush) {
 
 static sn_status fill_transaction(struct flush *flush, uint64_t flushed_log, struct sn_err *err) {
     struct sn_store *store = flush->store;
-    SN_TRY(put_series(store, flush->series_count, err));
+    SN_TRY(sn_store_put_series(store, flush->series_count, err));
     SN_TRY(put_metadata(store, err));
     SN_TRY(put_churn(store, err));
     SN_TRY(put_exemplars(flush, err));

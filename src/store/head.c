@@ -370,10 +370,23 @@ static bool has_side(const struct sn_head_epoch *epoch, uint32_t id) {
     return *last != 0;
 }
 
+static bool has_histogram(const struct sn_histogram_list *list, uint32_t id) {
+    if (id >> list->last.shift >= list->last.block_count)
+        return false;
+    const uint32_t *last = sn_blocks_at(&list->last, id);
+    return *last != 0;
+}
+
 bool sn_head_may_have(const struct sn_head *head, uint32_t id, int64_t start_ms) {
     if (id >> STATE_SHIFT >= head->states.block_count)
         return false;
     const struct sn_head_chunk *state = sn_blocks_at(&head->states, id);
+    if ((state->owner_class & SN_HEAD_HISTOGRAMS) != 0) {
+        const struct sn_head_newest *newest = sn_blocks_at(&head->newest, id);
+        if (newest->time_ms >= start_ms && (has_histogram(&head->epochs[0].histograms, id) ||
+                                            has_histogram(&head->epochs[1].histograms, id)))
+            return true;
+    }
     if ((state->owner_class & SN_HEAD_WRITTEN) == 0 || state->time_last < start_ms)
         return false;
     const struct sn_frozen_chunk *frozen = sn_blocks_at(&head->frozen, id);

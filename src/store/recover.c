@@ -60,6 +60,8 @@ static sn_status load_segment(void *ctx, const struct sn_segment_row *row, struc
     sn_segments_publish(&store->segments, set);
     if (row->id >= store->segment_id_next)
         store->segment_id_next = row->id + 1;
+    if (row->rank >= store->segment_id_next)
+        store->segment_id_next = row->rank + 1;
     return SN_OK;
 }
 

@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "base/os.h"
 #include "base/rng.h"
+#include "store/backfill.h"
 #include "store/store_priv.h"
 
 #include <errno.h>
@@ -255,7 +256,13 @@ static void describe_storage(void *ctx, struct sn_storage *ret_storage) {
 
 struct sn_admin sn_store_admin(struct sn_store *store) {
     return (struct sn_admin){
-        .ctx = store, .cardinality = sn_store_cardinality, .storage = describe_storage};
+        .ctx = store,
+        .cardinality = sn_store_cardinality,
+        .storage = describe_storage,
+        .snapshot = sn_store_snapshot,
+        .delete_snapshot = sn_store_delete_snapshot,
+        .backfill = sn_store_backfill_sink(store),
+    };
 }
 
 size_t sn_store_workers(struct sn_store *store, struct sn_worker *ret_workers, size_t count_max) {

@@ -147,6 +147,8 @@ struct sn_store *sn_store_close(struct sn_store *store);
 struct sn_sink sn_store_sink(struct sn_store *store);
 struct sn_reader sn_store_reader(struct sn_store *store);
 struct sn_admin sn_store_admin(struct sn_store *store);
+/* Past head and log, see store/backfill.h: push blocks, and makes a segment each time. */
+struct sn_sink sn_store_backfill_sink(struct sn_store *store);
 
 /*
  * The jobs that want a thread: "store-sync" (log, fsync, acknowledgements) and "store-flush"

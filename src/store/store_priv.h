@@ -83,6 +83,7 @@ struct sn_store {
     struct sn_mutex index_mu;
     struct sn_series_index index;        /* guarded by index_mu; see its header for what is not */
     struct sn_metadata_table metadata;   /* guarded by index_mu */
+    uint32_t backfill_count;             /* objects that hold ids of series; guarded by index_mu */
     struct sn_churn churn;               /* guarded by index_mu */
     struct sn_series_order *label_order; /* NULL: none yet; guarded by index_mu */
 
@@ -137,7 +138,18 @@ void sn_store_commit_queued(struct sn_store *store);
 void sn_store_sync_run(void *ctx);
 void sn_store_sync_stop(void *ctx);
 
+/* compact.c: both with the flush lock held. Before there is another file of a compaction or a backfill
+ * the one whose commit is in doubt is settled and deleted. */
+sn_status sn_store_settle_locked(struct sn_store *store, struct sn_err *err) SN_MUST_USE;
+void sn_store_delete_segment_file(struct sn_store *store, uint64_t id); /* has no row; no lock */
+
+/* snapshot.c */
+sn_status sn_store_snapshot(void *ctx, struct sn_snapshot *ret_snapshot, struct sn_err *err);
+sn_status sn_store_delete_snapshot(void *ctx, struct sn_str name, struct sn_err *err);
+
 /* flush.c */
+/* In a transaction: rows of the series from those that have one up to `end`. Flush lock held. */
+sn_status sn_store_put_series(struct sn_store *store, uint32_t end, struct sn_err *err) SN_MUST_USE;
 /* Bring all series into metric order, for flushes and for sorting selections. Takes the flush lock;
  * a million new series take two seconds. */
 void sn_store_sort_series(struct sn_store *store);

@@ -275,6 +275,77 @@ static void a_failing_unlink_is_reported_and_can_be_repeated(void **state) {
     assert_int_equal(open_fd_count(), fds);
 }
 
+static void make_big_file(const char *path) {
+    char piece[1000];
+    int fd = sn_os_open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+    assert_true(fd >= 0);
+    for (int i = 0; i < 2500; i++) {
+        memset(piece, i, sizeof(piece));
+        assert_int_equal(sn_os_write_all(fd, piece, sizeof(piece)), 0);
+    }
+    assert_int_equal(sn_os_close(fd), 0);
+}
+
+static bool count_pieces(void *ctx, size_t bytes) {
+    size_t *left = ctx;
+    assert_true(bytes > 0);
+    return (*left)-- > 1;
+}
+
+static void a_file_is_copied_whole_or_not_at_all(void **state) {
+    char from[512], to[512];
+    (void)snprintf(from, sizeof(from), "%s", path_in(*state, "from"));
+    (void)snprintf(to, sizeof(to), "%s", path_in(*state, "to"));
+    make_big_file(from);
+    struct sn_buf a, b;
+    struct stat info;
+    struct sn_err err;
+    size_t pieces = 2;
+    assert_int_equal(sn_os_copy_file(from, to, count_pieces, &pieces, &err), SN_ERR_CLOSED);
+    assert_int_not_equal(sn_os_stat(to, &info), 0);
+    pieces = 100;
+    assert_int_equal(sn_os_copy_file(from, to, count_pieces, &pieces, &err), SN_OK);
+    assert_int_equal(pieces, 97); /* 2.5 MB in pieces of 1 MiB */
+    sn_buf_init(&a, 0);
+    sn_buf_init(&b, 0);
+    assert_int_equal(sn_os_read_file(from, &a, NULL), SN_OK);
+    assert_int_equal(sn_os_read_file(to, &b, NULL), SN_OK);
+    assert_true(sn_str_equal(sn_buf_str(&a), sn_buf_str(&b)));
+    sn_buf_release(&a);
+    sn_buf_release(&b);
+    assert_int_equal(sn_os_copy_file(from, to, NULL, NULL, &err), SN_ERR_EXISTS);
+    assert_int_equal(sn_os_stat(to, &info), 0); /* it was not ours to remove */
+    assert_int_equal(sn_os_copy_file(path_in(*state, "nothing"), "x", NULL, NULL, &err),
+                     SN_ERR_NOT_FOUND);
+}
+
+static void every_step_of_copying_may_fail(void **state) {
+    if (!HAS_FAULTS)
+        skip();
+    char from[512], to[512];
+    struct stat info;
+    (void)snprintf(from, sizeof(from), "%s", path_in(*state, "from"));
+    (void)snprintf(to, sizeof(to), "%s", path_in(*state, "to"));
+    make_big_file(from);
+    int fds = open_fd_count();
+    uint64_t failures = 0;
+    for (bool fired = true; fired;) {
+        sn_fault_arm(SN_FAULT_ANY, ++failures, 1, EIO);
+        sn_status status = sn_os_copy_file(from, to, NULL, NULL, NULL);
+        fired = sn_fault_fired_count() > 0;
+        sn_fault_disarm_all();
+        assert_int_equal(status, fired ? SN_ERR_IO : SN_OK);
+        assert_true((sn_os_stat(to, &info) == 0) == (status == SN_OK));
+        assert_int_equal(open_fd_count(), fds);
+    }
+    assert_true(failures > 6);
+    assert_int_equal(sn_os_link(to, path_in(*state, "linked")), 0);
+    sn_fault_arm(SN_FAULT_RENAME, 1, 1, EXDEV);
+    assert_int_equal(sn_os_link(to, path_in(*state, "again")), -1);
+    assert_int_equal(errno, EXDEV);
+    sn_fault_disarm_all();
+}
+
 #define UNIT(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
 int main(void) {
@@ -292,6 +363,8 @@ int main(void) {
         UNIT(a_tree_is_removed_and_links_are_not_followed),
         UNIT(a_tree_that_is_too_deep_is_refused),
         UNIT(a_failing_unlink_is_reported_and_can_be_repeated),
+        UNIT(a_file_is_copied_whole_or_not_at_all),
+        UNIT(every_step_of_copying_may_fail),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,6 +2,7 @@
 #include "store_support.h"
 
 #include "base/os.h"
+#include "histogram_support.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -70,6 +71,23 @@ static void an_older_sample_alone_keeps_its_series(void **state) {
     test_store_release(&test);
 }
 
+static void a_series_of_histograms_alone_is_found(void **state) {
+    (void)state;
+    struct test_store test;
+    struct sn_arena arena;
+    fill(&test);
+    sn_arena_init(&arena, 0);
+    struct sn_histogram histogram = test_histogram(&arena, 3);
+    assert_int_equal(test_push_histogram(&test, "h", 0, TEST_NOW_MS + 5, 0, &histogram, NULL),
+                     SN_OK);
+    assert_int_equal(count_selected(&test, TEST_NOW_MS + 5, TEST_NOW_MS + 5), 1);
+    assert_int_equal(count_selected(&test, TEST_NOW_MS + 6, TEST_NOW_MS + 6), 0);
+    assert_int_equal(sn_store_flush(test.store, NULL), SN_OK);
+    assert_int_equal(count_selected(&test, TEST_NOW_MS + 5, TEST_NOW_MS + 5), 3);
+    sn_arena_release(&arena);
+    test_store_release(&test);
+}
+
 static void a_damaged_segment_leaves_nothing_out(void **state) {
     (void)state;
     struct test_store test;
@@ -86,6 +104,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(head_and_segments_know_their_series),
         cmocka_unit_test(an_older_sample_alone_keeps_its_series),
+        cmocka_unit_test(a_series_of_histograms_alone_is_found),
         cmocka_unit_test(a_damaged_segment_leaves_nothing_out),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
