@@ -274,7 +274,7 @@ static size_t receive_batch(struct sn_datagrams *datagrams, struct socket *socke
     return count;
 }
 
-/* Wait until something is there; false: a timeout or a wake. */
+/* Wait until something is there, or a wake; whether something is there. */
 static bool wait_for_some(struct sn_datagrams *datagrams, int timeout_ms) {
     struct pollfd fds[SOCKETS_MAX + 1];
     size_t count = datagrams->socket_count;
@@ -288,9 +288,12 @@ static bool wait_for_some(struct sn_datagrams *datagrams, int timeout_ms) {
     if (fds[count].revents != 0) {
         uint64_t rings;
         (void)sn_os_read(datagrams->wake_fd, &rings, sizeof rings); /* back to silence */
-        return false;
     }
-    return true;
+    bool is_there = false;
+    for (size_t i = 0; i < count; i++) {
+        is_there = is_there || fds[i].revents != 0;
+    }
+    return is_there; /* also beside a wake: whoever stops takes what has arrived */
 }
 
 static bool is_any_busy(const struct sn_datagrams *datagrams) {
