@@ -38,6 +38,7 @@ static const char *const codes[5] = {"200", "201", "404", "500", "503"};
 static sonde_counter *counter;
 static sonde_gauge *set_gauge, *added_gauge, *mixed_gauge;
 static sonde_histogram *histogram;
+static sonde_native_histogram *native;
 static sonde_operation *operation;
 static sonde_counter_family *requests;
 
@@ -59,6 +60,7 @@ static void make_metrics(void) {
     added_gauge = sonde_gauge_new(NULL, &(sonde_metric){.name = "bench_added"}, NULL);
     mixed_gauge = sonde_gauge_new(NULL, &(sonde_metric){.name = "bench_mixed"}, NULL);
     histogram = sonde_histogram_new(NULL, &(sonde_metric){.name = "bench_seconds"}, NULL);
+    native = sonde_native_histogram_new(NULL, &(sonde_metric){.name = "bench_native"}, NULL);
     operation = sonde_operation_get(sonde_service_get(NULL, "bench"), "run");
     requests = sonde_counter_family_new(
         NULL,
@@ -124,6 +126,14 @@ static void histogram_observe_call(unsigned at, unsigned n) {
         sonde_histogram_observe_call(handle, seconds[(at + i) % INPUTS]);
 }
 
+static void native_observe(unsigned at, unsigned n) {
+    sonde_native_histogram *const handle = native;
+    for (unsigned i = 0; i < n; i++) {
+        sonde_native_histogram_observe(handle, seconds[(at + i) % INPUTS]);
+        BARRIER();
+    }
+}
+
 static void labels_random(unsigned at, unsigned n) {
     for (unsigned i = 0; i < n; i++) {
         unsigned child = children[(at + i) % INPUTS];
@@ -163,6 +173,7 @@ static const struct workload {
     {"gauge_mixed_add", gauge_mixed_add},
     {"histogram_observe", histogram_observe},
     {"histogram_observe_call", histogram_observe_call},
+    {"native_observe", native_observe},
     {"labels_cached", labels_cached},
     {"labels_random", labels_random},
     {"operation_tracked", operation_tracked},

@@ -52,19 +52,26 @@ typedef enum sonde_format {
      * at least every minute; longer when it is read less often, shorter after its start.
      * Buckets are cumulative. What JSON cannot write is "NaN", "+Inf", "-Inf".
      */
-    SONDE_FORMAT_JSON = 2
+    SONDE_FORMAT_JSON = 2,
+    /*
+     * Prometheus' protobuf: MetricFamily messages, each behind its length. Bytes, no text. Names and
+     * values as in text 0.0.4, with start times and exemplars; native histograms as such. A family is
+     * made in memory before it is written.
+     */
+    SONDE_FORMAT_PROTOBUF = 3
 } sonde_format;
 
 /* The Content-Type of a format; NULL for an unknown one. Static text. */
 SONDE_API const char *sonde_format_content_type(sonde_format format);
 
 /*
- * Choose the text format for a scraper: the one with the highest quality in its Accept header (RFC
- * 9110), of equals OpenMetrics. "Accept anything" is text, which people can read.
+ * Choose the format for a scraper: the one with the highest quality in its Accept header (RFC 9110), of
+ * equals protobuf, then OpenMetrics. "Accept anything" is text, which people can read; protobuf is for
+ * those that name it.
  *
  *   accept  the header's value; NULL or "": no header
  *
- * Returns SONDE_FORMAT_TEXT or SONDE_FORMAT_OPENMETRICS; text when the header accepts neither or is
+ * Returns SONDE_FORMAT_TEXT, OPENMETRICS or PROTOBUF; text when the header accepts none or is
  * nonsense. Threads: any. Blocks: never. Cost: O(length).
  */
 SONDE_API sonde_format sonde_format_negotiate(const char *accept);

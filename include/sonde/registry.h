@@ -24,6 +24,7 @@ typedef struct sonde_registry sonde_registry;
 #define SONDE_LABELS_MAX 16              /* of one family */
 #define SONDE_LABEL_VALUE_BYTES_MAX 8192 /* a longer value is recorded as SONDE_OTHER */
 #define SONDE_BUCKETS_MAX 128            /* bounds of one histogram, +Inf not counted */
+#define SONDE_NATIVE_BUCKETS_MAX 500     /* of one native histogram */
 
 /* Label value under which everything beyond a limit is recorded, so that totals stay exact. */
 #define SONDE_OTHER "__other__"
@@ -112,6 +113,10 @@ typedef struct sonde_metric {
     size_t series_max;    /* most children [the registry's family_series_max] */
     const double *bounds; /* histograms: [bound_count] upper bounds, ascending, finite */
     size_t bound_count;   /* 0: the default bounds of sonde_registry_options */
+    /* Native histograms (sonde/native.h); the range is widened to powers of two. */
+    unsigned native_resolution; /* buckets per doubling: 1, 2, 4, 8, 16 or 32 [8: 9 % wide] */
+    double native_low;          /* smaller values are not told apart [2^-20, a microsecond] */
+    double native_high;         /* neither are larger ones [2^15, nine hours] */
 } sonde_metric;
 
 #ifdef __cplusplus

@@ -14,6 +14,7 @@
 #include "sonde/http.h"
 #include "sonde/log.h"
 #include "sonde/memory.h"
+#include "sonde/native.h"
 #include "sonde/path.h"
 #include "sonde/perf.h"
 #include "sonde/push.h"

@@ -51,6 +51,9 @@ static const struct {
     [SONDE_FORMAT_TEXT] = {"text/plain; version=0.0.4; charset=utf-8", sn_text_write},
     [SONDE_FORMAT_OPENMETRICS] = {"application/openmetrics-text; version=1.0.0; charset=utf-8",
                                   sn_openmetrics_write},
+    [SONDE_FORMAT_PROTOBUF] = {"application/vnd.google.protobuf; "
+                               "proto=io.prometheus.client.MetricFamily; encoding=delimited",
+                               sn_protobuf_write},
     [SONDE_FORMAT_JSON] = {"application/json", sn_snapshot_write},
 };
 

@@ -9,11 +9,14 @@
 #include "client/callback_priv.h"
 #include "client/error_priv.h"
 #include "client/lock_priv.h"
+#include "client/native_priv.h"
 #include "client/openmetrics_names_priv.h"
 #include "client/operation_priv.h"
 #include "client/registry_priv.h"
 #include "client/shared_sync_priv.h"
 #include "codec/number.h"
+
+#include <math.h>
 
 static struct sn_family nowhere = {.label_count = SIZE_MAX};
 
@@ -52,6 +55,10 @@ static bool is_internal(enum sn_kind kind) {
     return kind == SN_KIND_SERVICE || kind == SN_KIND_OPERATION;
 }
 
+static bool is_histogram(enum sn_kind kind) {
+    return kind == SN_KIND_HISTOGRAM || kind == SN_KIND_NATIVE;
+}
+
 static bool is_counter(enum sn_kind kind) {
     return kind == SN_KIND_COUNTER || kind == SN_KIND_FLOAT_COUNTER ||
            kind == SN_KIND_CALLBACK_COUNTER;
@@ -87,7 +94,7 @@ static sn_status check_label_name(const sonde_metric *metric, size_t i, enum sn_
     if (!is_name(label, false) || sn_str_starts_with(label, SN_STR("__")))
         return sn_err_set(err, SN_ERR_INVALID, "\"%.64s\" is not a label name (metric %s)",
                           label.ptr != NULL ? label.ptr : "", metric->name);
-    bool has_own_labels = kind == SN_KIND_HISTOGRAM;
+    bool has_own_labels = is_histogram(kind);
     if (has_own_labels && sn_str_equal(label, SN_STR("le")))
         return sn_err_set(err, SN_ERR_INVALID, "histogram %s must not have a label called le",
                           metric->name);
@@ -134,7 +141,7 @@ static sn_status check_metric(const sonde_metric *metric, enum sn_kind kind, str
 
 /* Whether a page of `family` has lines called `name`, beside those called as the family. */
 static bool has_derived_name(enum sn_kind kind, struct sn_str family, struct sn_str name) {
-    if (kind != SN_KIND_HISTOGRAM || !sn_str_starts_with(name, family))
+    if (!is_histogram(kind) || !sn_str_starts_with(name, family))
         return false;
     struct sn_str rest = sn_str_make(name.ptr + family.len, name.len - family.len);
     return sn_str_equal(rest, SN_STR("_bucket")) || sn_str_equal(rest, SN_STR("_sum")) ||
@@ -152,6 +159,8 @@ static bool has_same_labels(const struct sn_family *family, const sonde_metric *
 }
 
 static bool has_same_bounds(const struct sn_family *family, const sonde_metric *metric) {
+    if (family->kind == SN_KIND_NATIVE)
+        return sn_native_is_same(family->native, metric);
     if (family->kind != SN_KIND_HISTOGRAM)
         return true;
     const double *bounds = metric->bound_count > 0 ? metric->bounds : sn_default_bounds;
@@ -198,8 +207,9 @@ static sn_status find_family(const sonde_registry *registry, const sonde_metric 
 
 /* Making. */
 
-static uint32_t cells_of(enum sn_kind kind, const sonde_buckets *buckets, bool is_in_file) {
-    switch (kind) {
+static uint32_t cells_of(const struct sn_family *family, bool is_in_file) {
+    const sonde_buckets *buckets = family->buckets;
+    switch (family->kind) {
     case SN_KIND_COUNTER:
     case SN_KIND_FLOAT_COUNTER:
         return 1;
@@ -207,6 +217,8 @@ static uint32_t cells_of(enum sn_kind kind, const sonde_buckets *buckets, bool i
         return 3;
     case SN_KIND_HISTOGRAM:
         return 1 + buckets->count + 1;
+    case SN_KIND_NATIVE:
+        return sn_native_cell_count(family->native);
     case SN_KIND_OPERATION:
         return SONDE_OPERATION_BUCKETS + buckets->count + 1 +
                (is_in_file ? SN_OPERATION_ERROR_CELLS : 0);
@@ -246,8 +258,35 @@ static sn_status copy_texts(struct sn_family *family, const sonde_metric *metric
     return SN_OK;
 }
 
+static sn_status make_bound_texts(struct sn_family *family, const double *bounds, size_t count) {
+    family->bound_texts = sn_alloc_zero(count + 1, sizeof *family->bound_texts);
+    if (family->bound_texts == NULL)
+        return SN_ERR_NO_MEMORY;
+    family->bound_text_count = count + 1;
+    for (size_t i = 0; i < count; i++) {
+        char text[SN_DOUBLE_TEXT_SIZE];
+        (void)sn_double_format(bounds[i], SN_DOUBLE_TEXT, text);
+        SN_TRY(copy_text(text, &family->bound_texts[i]));
+    }
+    return copy_text("+Inf", &family->bound_texts[count]);
+}
+
+/* Where text has a bound: at the powers of two, both ends included. */
+static sn_status make_native(struct sn_family *family, const sonde_metric *metric,
+                             struct sn_err *err) {
+    double bounds[SONDE_NATIVE_BUCKETS_MAX + 1];
+    SN_TRY(sn_native_new(metric, &family->native, err));
+    const struct sn_native *native = family->native;
+    size_t count = (size_t)(native->high_exponent - native->low_exponent) + 1;
+    for (size_t i = 0; i < count; i++)
+        bounds[i] = ldexp(1, native->low_exponent + (int)i);
+    return make_bound_texts(family, bounds, count);
+}
+
 static sn_status make_bounds(struct sn_family *family, const sonde_metric *metric,
                              struct sn_err *err) {
+    if (family->kind == SN_KIND_NATIVE)
+        return make_native(family, metric, err);
     if (family->kind != SN_KIND_HISTOGRAM && family->kind != SN_KIND_OPERATION)
         return SN_OK;
     const double *bounds = metric->bound_count > 0 ? metric->bounds : sn_default_bounds;
@@ -258,15 +297,7 @@ static sn_status make_bounds(struct sn_family *family, const sonde_metric *metri
     if (family->bounds == NULL)
         return SN_ERR_NO_MEMORY;
     memcpy(family->bounds, bounds, count * sizeof *bounds);
-    family->bound_texts = sn_alloc_zero(count + 1, sizeof *family->bound_texts);
-    if (family->bound_texts == NULL)
-        return SN_ERR_NO_MEMORY;
-    for (size_t i = 0; i < count; i++) {
-        char text[SN_DOUBLE_TEXT_SIZE];
-        (void)sn_double_format(bounds[i], SN_DOUBLE_TEXT, text);
-        SN_TRY(copy_text(text, &family->bound_texts[i]));
-    }
-    return copy_text("+Inf", &family->bound_texts[count]);
+    return make_bound_texts(family, bounds, count);
 }
 
 static sn_status fill_family(struct sn_family *family, const sonde_metric *metric,
@@ -275,7 +306,7 @@ static sn_status fill_family(struct sn_family *family, const sonde_metric *metri
     SN_TRY(make_bounds(family, metric, err));
     bool is_in_file =
         family->registry->cells.shared != NULL && sn_shared_takes(family->kind, family->name);
-    family->cell_count = cells_of(family->kind, family->buckets, is_in_file);
+    family->cell_count = cells_of(family, is_in_file);
     family->tail_size = tail_of(family->kind, family->buckets);
     family->series_max =
         metric->series_max > 0 ? metric->series_max : family->registry->options.family_series_max;
@@ -288,8 +319,9 @@ struct sn_family *sn_family_free(struct sn_family *family) {
     sn_series_release_all(family);
     for (size_t i = 0; i < family->label_count; i++)
         sn_free(family->label_names[i]);
-    for (size_t i = 0; family->bound_texts != NULL && i <= family->buckets->count; i++)
+    for (size_t i = 0; i < family->bound_text_count; i++)
         sn_free(family->bound_texts[i]);
+    sn_free(family->native);
     sn_free(family->label_names);
     sn_free(family->bounds);
     sn_free(family->bound_texts);

@@ -1,5 +1,5 @@
 /*
- * Which text format a scraper wants: Accept headers, RFC 9110 section 12.5.1. The text is any bytes.
+ * Which format a scraper wants: Accept headers, RFC 9110 section 12.5.1. The text is any bytes.
  *
  * Pure, any thread.
  */
@@ -42,8 +42,9 @@ static int parse_quality(struct sn_str text) {
 
 /* One entry of the header: a range of types with its parameters. */
 struct range {
-    struct sn_str type;    /* "text/plain", "text" followed by "/" and a star, ... */
-    struct sn_str version; /* ptr NULL: none */
+    struct sn_str type;     /* "text/plain", "text" followed by "/" and a star, ... */
+    struct sn_str version;  /* ptr NULL: none */
+    struct sn_str encoding; /* of protobuf; ptr NULL: none */
     int quality;
 };
 
@@ -61,6 +62,8 @@ static struct range parse_range(struct sn_str entry) {
             range.quality = parse_quality(sn_str_trim(value));
         else if (equal_nocase(key, SN_STR("version")))
             range.version = sn_str_trim(value);
+        else if (equal_nocase(key, SN_STR("encoding")))
+            range.encoding = sn_str_trim(value);
     }
     return range;
 }
@@ -71,11 +74,17 @@ struct offer {
     struct sn_str any_name; /* family, slash, star */
     struct sn_str version;
     bool needs_name; /* "accept anything" does not mean this one */
+    bool is_protobuf;
 };
 
 static enum closeness closeness_of(const struct range *range, const struct offer *offer) {
     if (sn_str_equal(range->type, SN_STR("*/*")))
         return offer->needs_name ? NOT_AT_ALL : ANY_TYPE;
+    if (offer->is_protobuf)
+        return equal_nocase(range->type, offer->type) &&
+                       equal_nocase(range->encoding, SN_STR("delimited"))
+                   ? ITSELF
+                   : NOT_AT_ALL;
     if (equal_nocase(range->type, offer->any_name))
         return ANY_SUBTYPE;
     bool is_version = range->version.ptr == NULL || sn_str_equal(range->version, offer->version);
@@ -101,14 +110,25 @@ static int quality_of(struct sn_str accept, const struct offer *offer) {
 
 sonde_format sonde_format_negotiate(const char *accept) {
     static const struct offer openmetrics = {
-        SONDE_FORMAT_OPENMETRICS, {"application/openmetrics-text", 28},
-        {"application/*", 13},    {"1.0.0", 5},
+        .format = SONDE_FORMAT_OPENMETRICS,
+        .type = {"application/openmetrics-text", 28},
+        .any_name = {"application/*", 13},
+        .version = {"1.0.0", 5},
         .needs_name = true, /* people with curl and browsers accept anything, and want to read */
     };
-    static const struct offer text = {
-        SONDE_FORMAT_TEXT, {"text/plain", 10}, {"text/*", 6}, {"0.0.4", 5}, false};
+    static const struct offer text = {.format = SONDE_FORMAT_TEXT,
+                                      .type = {"text/plain", 10},
+                                      .any_name = {"text/*", 6},
+                                      .version = {"0.0.4", 5}};
+    static const struct offer protobuf = {.format = SONDE_FORMAT_PROTOBUF,
+                                          .type = {"application/vnd.google.protobuf", 31},
+                                          .needs_name = true,
+                                          .is_protobuf = true};
     struct sn_str header = sn_str_from(accept);
     int wish = quality_of(header, &openmetrics);
+    int bytes = quality_of(header, &protobuf);
+    if (bytes > 0 && bytes >= wish && bytes >= quality_of(header, &text))
+        return SONDE_FORMAT_PROTOBUF;
     return wish > 0 && wish >= quality_of(header, &text) ? SONDE_FORMAT_OPENMETRICS
                                                          : SONDE_FORMAT_TEXT;
 }

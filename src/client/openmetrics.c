@@ -166,8 +166,9 @@ static bool has_created(const struct openmetrics *om, const struct sn_line *line
 }
 
 static bool is_forbidden(const struct openmetrics *om, const struct sn_line *line) {
-    return om->info->type == SONDE_TYPE_HISTOGRAM && line->series->family->buckets->low < 0 &&
-           !sn_str_equal(line->suffix, SN_STR("_bucket"));
+    const sonde_buckets *buckets =
+        om->info->type == SONDE_TYPE_HISTOGRAM ? line->series->family->buckets : NULL;
+    return buckets != NULL && buckets->low < 0 && !sn_str_equal(line->suffix, SN_STR("_bucket"));
 }
 
 static void put_sample(struct sn_page *page, const struct sn_line *line) {

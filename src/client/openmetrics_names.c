@@ -21,6 +21,7 @@ sonde_type sn_kind_type(enum sn_kind kind) {
     case SN_KIND_CALLBACK_COUNTER:
         return SONDE_TYPE_COUNTER;
     case SN_KIND_HISTOGRAM:
+    case SN_KIND_NATIVE:
     case SN_KIND_OPERATION:
         return SONDE_TYPE_HISTOGRAM;
     case SN_KIND_INFO:

@@ -47,11 +47,12 @@ enum sn_page_escape { SN_ESCAPE_LINES, SN_ESCAPE_LINES_AND_QUOTES };
 void sn_page_put_escaped(struct sn_page *page, struct sn_str text, enum sn_page_escape escape);
 
 /*
- * Formats: write all of a registry. Returns SONDE_OK, SONDE_ERR_IO (page->stop), and for snapshots
- * SONDE_ERR_NO_MEMORY. What is left in the piece is flushed by the caller.
+ * Formats: write all of a registry. Returns SONDE_OK, SONDE_ERR_IO (page->stop), and for
+ * snapshots and protobuf SONDE_ERR_NO_MEMORY and LIMIT. What is left in the piece is flushed by the caller.
  */
 sonde_status sn_text_write(sonde_registry *registry, struct sn_page *page);
 sonde_status sn_openmetrics_write(sonde_registry *registry, struct sn_page *page);
+sonde_status sn_protobuf_write(sonde_registry *registry, struct sn_page *page);
 sonde_status sn_snapshot_write(sonde_registry *registry, struct sn_page *page);
 
 #endif

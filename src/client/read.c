@@ -56,6 +56,55 @@ static int put_histogram(const struct sn_line_sink *sink, struct sn_line *line, 
     return put_integer(sink, line, total);
 }
 
+/* Bucket counts of a native histogram, one moment. */
+static void read_native(const struct sn_series *series, struct sn_native_counts *ret_counts) {
+    const struct sn_native *native = series->family->native;
+    const sonde_ref *ref = &series->head.ref;
+    ret_counts->native = native;
+    ret_counts->total = ret_counts->zero = sn_cells_sum(ref, SONDE_NATIVE_ZERO);
+    for (uint32_t i = 0; i < native->bucket_count; i++) {
+        ret_counts->buckets[i] = sn_cells_sum(ref, SONDE_NATIVE_BUCKETS + i);
+        ret_counts->total += ret_counts->buckets[i];
+    }
+    ret_counts->overflow = sn_cells_sum(ref, SONDE_NATIVE_OVERFLOW);
+    ret_counts->total += ret_counts->overflow;
+}
+
+static int put_native_line(const struct sn_line_sink *sink, struct sn_line *line, double sum,
+                           const struct sn_native_counts *counts) {
+    line->native = counts;
+    line->native_sum = sum;
+    return put_integer(sink, line, counts->total);
+}
+
+/* As lines: a bound at every power of two. */
+static int put_native(const struct sn_line_sink *sink, struct sn_line *line) {
+    const struct sn_family *family = line->series->family;
+    struct sn_native_counts counts;
+    double sum = sonde_native_histogram_sum((const void *)line->series);
+    read_native(line->series, &counts);
+    if (sink->wants_native)
+        return put_native_line(sink, line, sum, &counts);
+    uint64_t below = counts.zero;
+    uint32_t bucket = 0;
+    line->suffix = SN_STR("_bucket");
+    line->extra_name = "le";
+    for (size_t i = 0; i < family->bound_text_count; i++) {
+        uint32_t end = (uint32_t)i << family->native->scale.shift;
+        for (; bucket < end && bucket < family->native->bucket_count; bucket++)
+            below += counts.buckets[bucket];
+        line->extra_value = family->bound_texts[i];
+        if (put_integer(sink, line, i + 1 < family->bound_text_count ? below : counts.total) != 0)
+            return 1;
+    }
+    line->extra_name = NULL;
+    line->suffix = SN_STR("_sum");
+    if (put_number(sink, line, sum) != 0)
+        return 1;
+    line->suffix = SN_STR("_count");
+    return put_integer(sink, line, counts.total);
+}
+
 static int put_series(const struct sn_line_sink *sink, struct sn_series *series) {
     struct sn_line line = {.name = sn_str_from(series->family->name),
                            .series = series,
@@ -71,6 +120,8 @@ static int put_series(const struct sn_line_sink *sink, struct sn_series *series)
     case SN_KIND_HISTOGRAM:
         /* The sum first: a value that arrives in between is in the count already. */
         return put_histogram(sink, &line, 1, sn_cells_sum_double(&series->head.ref, 0));
+    case SN_KIND_NATIVE:
+        return put_native(sink, &line);
     case SN_KIND_INFO:
         return put_integer(sink, &line, 1);
     case SN_KIND_CALLBACK_GAUGE:

@@ -4,8 +4,18 @@
 #ifndef SN_CLIENT_READ_PRIV_H
 #define SN_CLIENT_READ_PRIV_H
 
+#include "client/native_priv.h"
 #include "client/operation_priv.h"
 #include "client/series_priv.h"
+
+/* A native histogram at one moment. */
+struct sn_native_counts {
+    const struct sn_native *native;
+    uint64_t zero;
+    uint64_t overflow;
+    uint64_t total;
+    uint64_t buckets[SONDE_NATIVE_BUCKETS_MAX]; /* [native->bucket_count] */
+};
 
 /* One line of a page, borrowed for the call. */
 struct sn_line {
@@ -16,6 +26,8 @@ struct sn_line {
     const char *extra_value;                /* nothing in it needs escaping */
     int64_t created_wall_ms;                /* when counting began; 0: not known */
     const struct sn_error_text *last_error; /* of what this line counts; NULL: none, or not asked */
+    const struct sn_native_counts *native;  /* the whole histogram; NULL: none, or not asked */
+    double native_sum;
     bool is_integer;
     uint64_t integer;
     double number; /* set for integers as well */
@@ -28,6 +40,7 @@ struct sn_line_sink {
     int (*line)(void *ctx, const struct sn_line *line);
     void *ctx;
     bool wants_errors;     /* fill in last_error */
+    bool wants_native;     /* native histograms as one line each */
     bool skips_operations; /* no lines of services and operations */
 };
 

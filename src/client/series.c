@@ -12,6 +12,7 @@
 #include "base/rng.h"
 #include "client/label_hash_priv.h"
 #include "client/lock_priv.h"
+#include "client/native_priv.h"
 #include "client/shared_sync_priv.h"
 
 #include <assert.h>
@@ -219,6 +220,8 @@ static bool take_cells(struct sn_series *series, const struct sn_series_origin *
         series->head.ref = origin->ref;
     else if (!sn_cell_space_take(&family->registry->cells, family->cell_count, &series->head.ref))
         return false;
+    if (family->kind == SN_KIND_NATIVE)
+        series->head.native.scale = &family->native->scale;
     if (family->kind != SN_KIND_GAUGE)
         return true;
     series->head.gauge.shared = sn_shared_cells(&series->head.ref);

@@ -20,6 +20,7 @@
 #include "sonde/expose.h"
 #include "sonde/gauge.h"
 #include "sonde/histogram.h"
+#include "sonde/native.h"
 #include "sonde/service.h"
 
 #include <stdatomic.h>
@@ -29,6 +30,7 @@ enum sn_kind {
     SN_KIND_FLOAT_COUNTER,
     SN_KIND_GAUGE,
     SN_KIND_HISTOGRAM,
+    SN_KIND_NATIVE,
     SN_KIND_INFO,
     SN_KIND_CALLBACK_GAUGE,
     SN_KIND_CALLBACK_COUNTER,
@@ -47,6 +49,7 @@ struct sn_series {
         sonde_ref ref;
         sonde_gauge_head gauge;
         sonde_histogram_head histogram;
+        sonde_native_head native;
         sonde_operation_head operation;
     } head; /* first: handles are pointers to it */
     struct sn_family *family;
@@ -83,7 +86,9 @@ struct sn_family {
     char **label_names;     /* [label_count] */
     sonde_buckets *buckets; /* histograms and operations */
     double *bounds;         /* [buckets->count] as they were given */
-    char **bound_texts;     /* [buckets->count + 1] values of le */
+    char **bound_texts;     /* [bound_text_count] values of le */
+    size_t bound_text_count;
+    struct sn_native *native; /* native histograms */
     _Atomic(struct sn_series_table *) table;
     _Atomic(struct sn_series *) first;
     _Atomic(struct sn_series *) other; /* made when first needed */

@@ -14,6 +14,7 @@
 #include "client/error_priv.h"
 #include "client/family_priv.h"
 #include "client/lock_priv.h"
+#include "client/native_priv.h"
 #include "client/operation_priv.h"
 #include "client/registry_priv.h"
 #include "sonde/shared.h"
@@ -191,6 +192,10 @@ static void add_page(const struct image *image, struct sn_series *series, const 
     case SN_KIND_HISTOGRAM:
         own[0] = sn_bits_of(sn_double_of(own[0]) + sn_double_of(cells[0]));
         add_sums(own, cells, 1, 1 + (size_t)series->family->buckets->count + 1);
+        return;
+    case SN_KIND_NATIVE:
+        own[0] = sn_bits_of(sn_double_of(own[0]) + sn_double_of(cells[0]));
+        add_sums(own, cells, 1, sn_native_cell_count(series->family->native));
         return;
     case SN_KIND_OPERATION:
         add_operation(image, series, own, cells);

@@ -9,6 +9,7 @@
  */
 #include "client/shared_record_priv.h"
 
+#include "client/native_priv.h"
 #include "codec/crc32c.h"
 #include "codec/varint.h"
 
@@ -22,7 +23,7 @@ static const struct {
 } kinds[] = {
     {1, SN_KIND_COUNTER},   {2, SN_KIND_FLOAT_COUNTER}, {3, SN_KIND_GAUGE},
     {4, SN_KIND_HISTOGRAM}, {5, SN_KIND_INFO},          {6, SN_KIND_SERVICE},
-    {7, SN_KIND_OPERATION},
+    {7, SN_KIND_OPERATION}, {8, SN_KIND_NATIVE},
 };
 #define KIND_COUNT (sizeof kinds / sizeof kinds[0])
 
@@ -60,13 +61,27 @@ static void put_text(struct sn_buf *buf, const char *text) {
     sn_buf_put(buf, text, strlen(text) + 1);
 }
 
+static void put_doubles(struct sn_buf *buf, const double *doubles, size_t count) {
+    sn_buf_put_u16le(buf, (uint16_t)count);
+    sn_buf_put_u16le(buf, 0);
+    for (size_t i = 0; i < count; i++)
+        sn_buf_put_u64le(buf, sn_bits_of(doubles[i]));
+}
+
+static void put_bounds(struct sn_buf *buf, const struct sn_family *family) {
+    if (family->native != NULL) {
+        sonde_metric metric = {.name = NULL};
+        sn_native_describe(family->native, &metric);
+        const double range[] = {metric.native_resolution, metric.native_low, metric.native_high};
+        put_doubles(buf, range, 3);
+    } else {
+        put_doubles(buf, family->bounds, family->buckets != NULL ? family->buckets->count : 0);
+    }
+}
+
 void sn_shared_put_family(struct sn_buf *buf, const struct sn_family *family) {
     size_t start = begin(buf, SN_SHARED_FAMILY, family);
-    size_t bounds = family->buckets != NULL ? family->buckets->count : 0;
-    sn_buf_put_u16le(buf, (uint16_t)bounds);
-    sn_buf_put_u16le(buf, 0);
-    for (size_t i = 0; i < bounds; i++)
-        sn_buf_put_u64le(buf, sn_bits_of(family->bounds[i]));
+    put_bounds(buf, family);
     put_text(buf, family->name);
     put_text(buf, family->help);
     put_text(buf, family->unit);
@@ -135,6 +150,17 @@ static bool find_kind(uint32_t number, enum sn_kind *ret_kind) {
     return false;
 }
 
+/* The first three doubles say what the scale of a native histogram is; 0 would be a default. */
+static void get_native(struct reader *reader, const double *range, sonde_metric *metric) {
+    bool is_good = metric->bound_count == 3 && range[0] >= 1 && range[0] <= 1000 && range[1] > 0 &&
+                   range[2] > 0;
+    reader->is_broken |= !is_good;
+    metric->bound_count = 0;
+    metric->native_resolution = is_good ? (unsigned)range[0] : 1;
+    metric->native_low = range[1];
+    metric->native_high = range[2];
+}
+
 static void get_family(struct reader *reader, size_t labels, struct sn_shared_record *record) {
     size_t bounds = take_u16(reader);
     (void)take_u16(reader);
@@ -149,6 +175,8 @@ static void get_family(struct reader *reader, size_t labels, struct sn_shared_re
         record->label_names[i] = take_text(reader);
     metric.bounds = record->bounds;
     metric.bound_count = bounds;
+    if (record->family.kind == SN_KIND_NATIVE)
+        get_native(reader, record->bounds, &metric);
     record->family.metric = metric;
 }
 
@@ -186,6 +214,8 @@ sn_status sn_shared_get_record(struct sn_str bytes, struct sn_shared_record *ret
         !find_kind((uint8_t)bytes.ptr[9], &kind) || labels > SONDE_LABELS_MAX)
         return sn_err_set(err, SN_ERR_CORRUPT, "its type or its number of labels is unknown");
     struct reader reader = {bytes.ptr + HEAD_BYTES, bytes.ptr + len, false};
+    memset(ret_record->bounds, 0, sizeof ret_record->bounds);
+    ret_record->family.kind = kind;
     if (type == SN_SHARED_FAMILY)
         get_family(&reader, labels, ret_record);
     else
@@ -194,6 +224,5 @@ sn_status sn_shared_get_record(struct sn_str bytes, struct sn_shared_record *ret
         return sn_err_set(err, SN_ERR_CORRUPT, "a part of it is cut off");
     ret_record->type = (enum sn_shared_type)type;
     ret_record->bytes = len;
-    ret_record->family.kind = kind;
     return SN_OK;
 }

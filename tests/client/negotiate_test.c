@@ -31,6 +31,17 @@ static void headers_of_scrapers_get_their_format(void **state) {
         {"application/openmetrics-text;q=0.4,*/*;q=0.5", SONDE_FORMAT_TEXT},
         {"application/openmetrics-text;q=1.000", SONDE_FORMAT_OPENMETRICS},
         {" Application/OpenMetrics-Text ; Q=1 , text/plain ; q=0.9 ", SONDE_FORMAT_OPENMETRICS},
+        /* Prometheus with native histograms */
+        {"application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;"
+         "encoding=delimited,application/openmetrics-text;version=1.0.0;q=0.8,"
+         "application/openmetrics-text;version=0.0.1;q=0.75,text/plain;version=0.0.4;q=0.5,"
+         "*/*;q=0.1",
+         SONDE_FORMAT_PROTOBUF},
+        {"application/openmetrics-text,application/vnd.google.protobuf;encoding=delimited;q=0.5",
+         SONDE_FORMAT_OPENMETRICS},
+        {"application/vnd.google.protobuf;encoding=text", SONDE_FORMAT_TEXT},
+        {"application/vnd.google.protobuf", SONDE_FORMAT_TEXT},
+        {"application/vnd.google.protobuf;encoding=delimited;q=0", SONDE_FORMAT_TEXT},
         /* nonsense */
         {"application/openmetrics-text;q=2", SONDE_FORMAT_TEXT},
         {"application/openmetrics-text;q=", SONDE_FORMAT_TEXT},

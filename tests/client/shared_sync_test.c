@@ -33,6 +33,8 @@ static void host(void *ctx) {
     sonde_histogram *histogram = sonde_histogram_new(registry, &latency, NULL);
     sonde_histogram_observe(histogram, 0.003);
     sonde_histogram_observe(histogram, 70);
+    sonde_metric frames = {.name = "frame_seconds", .native_resolution = 4};
+    sonde_native_histogram_observe(sonde_native_histogram_new(registry, &frames, NULL), 0.1);
     sonde_gauge_set(sonde_gauge_new(registry, &temperature, NULL), 36.6);
     sonde_gauge_add(sonde_gauge_new(registry, &open_connections, NULL), 3);
     sonde_operation *operation =
@@ -71,6 +73,8 @@ static void a_killed_host_leaves_its_numbers(void **state) {
     assert_true(has_line(registry, "latency_seconds_bucket{le=\"0.005\"} 1"));
     assert_true(has_line(registry, "latency_seconds_count 2"));
     assert_true(has_line(registry, "latency_seconds_sum 70.003"));
+    assert_true(has_line(registry, "frame_seconds_bucket{le=\"0.125\"} 1"));
+    assert_true(has_line(registry, "frame_seconds_sum 0.1"));
     assert_true(has_line(registry, "temperature 36.6"));
     assert_true(has_line(registry, "connections 3"));
     assert_true(has_line(

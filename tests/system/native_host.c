@@ -1,0 +1,30 @@
+/*
+ * A program with a native histogram, an operation and an exporter, for native_scrape_test.py: prints
+ * its port, then lives until its input ends.
+ */
+#include <sonde/http_exporter.h>
+#include <sonde/sonde.h>
+
+#include <stdio.h>
+
+int main(void) {
+    sonde_http_exporter_options options = {.address = "127.0.0.1:0"};
+    sonde_http_exporter *exporter = sonde_http_exporter_start(&options, NULL);
+    sonde_metric metric = {.name = "frame_seconds", .help = "Duration of a frame."};
+    sonde_native_histogram *frames = sonde_native_histogram_new(NULL, &metric, NULL);
+    sonde_counter *jobs = sonde_counter_new(NULL, &(sonde_metric){.name = "jobs_total"}, NULL);
+    for (int i = 1; i <= 1000; i++)
+        sonde_native_histogram_observe(frames, i / 1000.0);
+    sonde_native_histogram_observe(frames, 0);
+    sonde_native_histogram_observe(frames, 1e9);
+    sonde_counter_add(jobs, 42);
+    sonde_tracker tracker =
+        sonde_track_begin(sonde_operation_get(sonde_service_get(NULL, "video"), "render"));
+    sonde_track_fail(&tracker, "no ink");
+    printf("%u\n", sonde_http_exporter_port(exporter));
+    fflush(stdout);
+    while (getchar() != EOF)
+        ;
+    sonde_http_exporter_stop(exporter);
+    return 0;
+}
