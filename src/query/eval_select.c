@@ -390,12 +390,42 @@ struct scan {
     bool falls;
 };
 
+/* Two values at a time; comparing gives all ones for true. */
+typedef double two_values __attribute__((vector_size(16)));
+typedef int64_t two_answers __attribute__((vector_size(16)));
+
+static inline two_values load_two(const double *value) {
+    two_values two;
+    memcpy(&two, value, sizeof two);
+    return two;
+}
+
+static bool has_stale(const double *value, size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        if (sn_is_stale(value[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static struct scan scan_values(const double *value, size_t count) {
-    struct scan scan = {count > 0 && sn_is_stale(value[0]), false};
-    for (size_t i = 1; i < count; i++) {
-        scan.has_stale |= sn_is_stale(value[i]);
+    two_answers falls = {0, 0};
+    two_answers is_nan = {0, 0};
+    size_t i = 1;
+    for (; i + 2 <= count; i += 2) {
+        two_values now = load_two(value + i);
+        falls |= (two_answers)(now < load_two(value + i - 1));
+        is_nan |= (two_answers)(now != now);
+    }
+    struct scan scan = {.falls = (falls[0] | falls[1]) != 0};
+    if (i < count) {
         scan.falls |= value[i] < value[i - 1];
     }
+    /* A stale marker is a NaN, and most series have none of either. */
+    bool may_be_stale = (is_nan[0] | is_nan[1]) != 0 || (count > 0 && isnan(value[0])) ||
+                        (i < count && isnan(value[i]));
+    scan.has_stale = may_be_stale && has_stale(value, count);
     return scan;
 }
 

@@ -5,6 +5,7 @@
  * empty windows; what has no result answers SN_ABSENT. Only for src/query; one thread per query.
  */
 #include "query/range_priv.h"
+#include "query/rate_steps_priv.h"
 
 #include "base/mem.h"
 
@@ -19,6 +20,7 @@ struct range_call {
     struct sn_windows windows;
     struct sn_windows histogram_windows; /* NULL until a series has histograms */
     uint8_t matrix_index;
+    struct sn_rate_steps rate_steps;
     const double *params[PARAMS_MAX];
     double range_s;
     enum sn_range_edge edge;
@@ -588,11 +590,8 @@ static sn_status reserve_scratch(struct range_call *call, size_t count) {
     return SN_OK;
 }
 
-/* Inlined once per hot kernel, so that the kernel is part of the loop. */
-static inline __attribute__((always_inline)) bool run_steps(struct range_call *call,
-                                                            const struct sn_series_view *view,
-                                                            double (*run)(const struct window *),
-                                                            double *column) {
+static bool run_steps(struct range_call *call, const struct sn_series_view *view,
+                      double (*run)(const struct window *), double *column) {
     const struct sn_frame *frame = call->frame;
     const struct sn_reach *reach = &call->matrix.reach;
     struct window window = {.call = call};
@@ -620,18 +619,30 @@ static inline __attribute__((always_inline)) bool run_steps(struct range_call *c
 }
 
 static bool run_kernel(struct range_call *call, const struct sn_series_view *view, double *column) {
-    double (*run)(const struct window *) = call->kernel->run;
     call->has_resets = view->falls;
     if (view->start_ms != NULL && uses_start(call)) {
         return run_steps(call, view, run_started, column);
     }
-    if (run == run_rate) {
-        return run_steps(call, view, run_rate, column);
-    }
-    if (run == run_increase) {
-        return run_steps(call, view, run_increase, column);
-    }
-    return run_steps(call, view, run, column);
+    return run_steps(call, view, call->kernel->run, column);
+}
+
+/* The usual differences of plain windows: see rate_steps_priv.h. */
+static bool has_rate_steps(const struct range_call *call, const struct sn_series_view *view) {
+    double (*run)(const struct window *) = call->kernel->run;
+    bool is_counter = run == run_rate || run == run_increase;
+    bool is_started = view->start_ms != NULL && uses_start(call);
+    return run == run_delta || (is_counter && !view->falls && !is_started);
+}
+
+static sn_status run_rate_steps(struct range_call *call, const struct sn_series_view *view,
+                                double *column, bool *ret_has_value) {
+    struct sn_rate_what what = {.frame = call->frame,
+                                .reach = &call->matrix.reach,
+                                .range_s = call->range_s,
+                                .is_counter = call->is_counter,
+                                .is_rate = call->kernel->run == run_rate};
+    return sn_rate_steps_fill(call->eval, &call->rate_steps, &what, view, &call->windows, column,
+                              ret_has_value);
 }
 
 /* With @ all windows are the same, and so are all results unless parameters differ. */
@@ -712,6 +723,9 @@ static sn_status run_series(struct range_call *call, const struct sn_series_view
         return SN_OK;
     }
     if (!is_constant_over_steps(call)) {
+        if (has_rate_steps(call, view)) {
+            return run_rate_steps(call, view, column, ret_has_value);
+        }
         sn_windows_find(call->frame, &call->matrix.reach, view, &call->windows);
         *ret_has_value = run_kernel(call, view, column);
         return call->status;
