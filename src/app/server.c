@@ -88,6 +88,7 @@ static sn_status open_query_engine(struct sn_server *server, struct sn_err *err)
     const struct sn_query_engine_options options = {
         .reader = sn_store_reader(server->store),
         .clock = sn_clock_system(),
+        .helper_count = (unsigned)sn_os_cpu_count() - 1,
     };
     return sn_query_engine_new(&options, &server->query_engine, err);
 }
@@ -242,6 +243,8 @@ static sn_status start_all(struct sn_server *server, struct sn_err *err) {
     records->workers[records->count++] = sn_records_worker(server->records);
     SN_TRY(sn_crew_start(records, err));
     job->count = sn_api_workers(server->api, job->workers, SN_CREW_MAX);
+    job->count += sn_query_engine_workers(server->query_engine, job->workers + job->count,
+                                          SN_CREW_MAX - job->count);
     SN_TRY(sn_crew_start(job, err));
     http->count = sn_http_server_workers(server->http, http->workers, SN_CREW_MAX);
     SN_TRY(sn_crew_start(http, err));

@@ -19,7 +19,8 @@ struct sn_query_engine {
     atomic_uint running_count; /* written with mu held */
     atomic_uint waiting_count; /* written with mu held */
     struct sn_mutex mu;
-    struct sn_cond changed; /* a place is free, or is_stopping */
+    struct sn_cond changed;    /* a place is free, or is_stopping */
+    struct sn_read_pool *pool; /* owned */
 };
 
 /* ---- places ---- */
@@ -379,6 +380,7 @@ static void eval_init(struct sn_eval *eval, struct sn_query_engine *engine,
                              .step_ms = query->step_ms,
                              .is_cancelled = query->is_cancelled,
                              .is_stopping = &engine->is_stopping,
+                             .pool = options->helper_count > 0 ? engine->pool : NULL,
                              .seed = (uint64_t)sn_clock_mono_ns(options->clock),
                              .keeps_order = query->step_ms == 0};
     sn_samples_init(&eval->samples);
@@ -433,6 +435,7 @@ static sn_status run_limited(struct sn_query_engine *engine, struct sn_eval *eva
     struct sn_query_result result = {.kind = SN_RESULT_SCALAR};
     sn_status status = run_query(engine, eval, query, &result);
     arena->limit = limit;
+    eval->ahead = sn_read_job_close(eval->ahead);
     sn_scan_close(&eval->scan);
     sn_samples_release(&eval->samples);
     sn_histogram_input_release(&eval->histograms);
@@ -494,9 +497,13 @@ sn_status sn_query_engine_new(const struct sn_query_engine_options *options,
                           "not be negative");
     }
     struct sn_query_engine *engine = sn_alloc_zero(1, sizeof *engine);
-    if (engine == NULL) {
+    struct sn_read_pool *pool = sn_read_pool_new();
+    if (engine == NULL || pool == NULL) {
+        sn_free(engine);
+        (void)sn_read_pool_free(pool); /* NULL, always */
         return sn_err_set(err, SN_ERR_NO_MEMORY, "no memory for the query engine");
     }
+    engine->pool = pool;
     engine->options = *options;
     set_defaults(&engine->options);
     atomic_init(&engine->is_stopping, false);
@@ -510,6 +517,7 @@ sn_status sn_query_engine_new(const struct sn_query_engine_options *options,
 
 struct sn_query_engine *sn_query_engine_free(struct sn_query_engine *engine) {
     if (engine != NULL) {
+        engine->pool = sn_read_pool_free(engine->pool);
         sn_cond_release(&engine->changed);
         sn_mutex_release(&engine->mu);
         sn_free(engine);
@@ -525,6 +533,15 @@ void sn_query_engine_stop(struct sn_query_engine *engine) {
         sn_cond_wait(&engine->changed, &engine->mu);
     }
     sn_mutex_unlock(&engine->mu);
+}
+
+size_t sn_query_engine_workers(struct sn_query_engine *engine, struct sn_worker *ret_workers,
+                               size_t max) {
+    size_t count = 0;
+    while (count < engine->options.helper_count && count < SN_READ_HELPERS_MAX && count < max) {
+        ret_workers[count++] = sn_read_pool_worker(engine->pool);
+    }
+    return count;
 }
 
 struct sn_querier sn_query_engine_querier(struct sn_query_engine *engine) {

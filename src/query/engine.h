@@ -6,7 +6,8 @@
  * Semantics are those of Prometheus 3: left-open windows, five minutes of lookback, staleness
  * markers, Kahan sums, its error texts, warnings and infos.
  *
- * A query runs on the calling thread. At most limits.concurrent_max run at once; others wait, in no
+ * A query runs on the calling thread; helpers read series ahead of it when there are some and it reads
+ * much. At most limits.concurrent_max run at once; others wait, in no
  * particular order, at most limits.queue_max of them and none beyond its own timeout.
  */
 #ifndef SN_QUERY_ENGINE_H
@@ -47,9 +48,11 @@ struct sn_query_engine_options {
     int64_t subquery_step_ms;     /* step of [5m:]; 0: default */
     struct sn_parse_options features;
     struct sn_query_limits limits;
+    unsigned helper_count; /* threads that help long queries to read; 0: none */
 };
 
 struct sn_query_engine;
+struct sn_worker; /* base/lock.h */
 
 /*
  * Make an engine.
@@ -69,6 +72,13 @@ struct sn_query_engine *sn_query_engine_free(struct sn_query_engine *engine);
  * Refuse new queries and cancel running ones (SN_ERR_CLOSED). Waits until none runs. Any thread.
  */
 void sn_query_engine_stop(struct sn_query_engine *engine);
+
+/*
+ * The helpers of options.helper_count: at most max workers into ret_workers. Returns how many. Queries
+ * work without them, before they run and after they have stopped.
+ */
+size_t sn_query_engine_workers(struct sn_query_engine *engine, struct sn_worker *ret_workers,
+                               size_t max);
 
 /*
  * The door. Lives as long as the engine. Any thread.

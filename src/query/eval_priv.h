@@ -11,7 +11,7 @@
  *   2. All memory is in the arena of the query and dies with it. Columns that are no longer needed
  *      go back to the frame they were made for (sn_column_drop) and are used again.
  *   3. Rows of a finished vector have different labels (sn_vector_finish).
- *   4. One query is evaluated by one thread.
+ *   4. One query is evaluated by one thread; helpers only read for it (read_ahead.h).
  *   5. Native histograms stand in a column of pointers beside the values; where a step has one, its
  *      value is SN_ABSENT. Most rows have none, and code that knows only values drops them.
  */
@@ -23,6 +23,7 @@
 #include "model/doors.h"
 #include "query/engine.h"
 #include "query/histogram_priv.h"
+#include "query/read_ahead.h"
 
 #include <math.h>
 
@@ -83,6 +84,8 @@ struct sn_eval {
     uint64_t seed;                        /* of hash tables */
     struct sn_samples samples;            /* scratch of the innermost reading loop */
     struct sn_scan scan;                  /* of the selector that is being read */
+    struct sn_read_pool *pool;            /* helpers; NULL: none */
+    struct sn_read_job *ahead;            /* of the selector that is being read, when it is long */
     struct sn_histogram_input histograms; /* the same for its histograms */
     struct sn_arena row_arena;            /* histograms of the row at hand (is_scratch) */
     struct sn_histogram_sum sums[3];      /* scratch of histogram arithmetic, in the arena */

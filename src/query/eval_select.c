@@ -92,12 +92,44 @@ static sn_status use_scan(struct sn_eval *eval, struct sn_range range) {
     return sn_scan_open(&eval->reader, range, &eval->scan, eval->err);
 }
 
+/* Samples that helpers are worth waking for: a millisecond or two. */
+#define SAMPLES_AHEAD_MIN 200000
+
+/* About how many samples a selection reads, at a usual distance of them. */
+static bool is_long(const struct sn_series_list *list, struct sn_range range) {
+    int64_t each = (range.end_ms - range.start_ms) / 15000 + 64;
+    return list->count > SN_READ_BLOCK_SERIES && each < INT64_MAX / (int64_t)list->count &&
+           each * (int64_t)list->count >= SAMPLES_AHEAD_MIN;
+}
+
+/* Whether helpers read this series: lists are read from their beginning to their end. */
+static sn_status use_helpers(struct sn_eval *eval, const struct sn_series_list *list, size_t index,
+                             struct sn_range range, bool *ret_use) {
+    bool is_open = eval->ahead != NULL && sn_read_job_is_of(eval->ahead, list, range) &&
+                   sn_read_job_next(eval->ahead) == index;
+    if (!is_open && index == 0 && eval->pool != NULL && is_long(list, range)) {
+        eval->ahead = sn_read_job_close(eval->ahead);
+        SN_TRY(sn_read_job_open(eval->pool, &eval->reader, *list, range, &eval->ahead, eval->err));
+        is_open = true;
+    }
+    *ret_use = is_open;
+    return SN_OK;
+}
+
 /* Samples of one series into the scratch, stale markers included. */
-static sn_status read_samples(struct sn_eval *eval, uint64_t id, struct sn_range range) {
+static sn_status read_samples(struct sn_eval *eval, const struct sn_series_list *list, size_t index,
+                              struct sn_range range) {
+    uint64_t id = list->items[index].id;
+    bool is_ahead;
     SN_TRY(sn_eval_check(eval));
-    sn_samples_reset(&eval->samples);
-    SN_TRY(use_scan(eval, range));
-    SN_TRY(sn_scan_samples(&eval->scan, id, &eval->samples, eval->err));
+    SN_TRY(use_helpers(eval, list, index, range, &is_ahead));
+    if (is_ahead) {
+        SN_TRY(sn_read_job_take(eval->ahead, &eval->samples, eval->err));
+    } else {
+        sn_samples_reset(&eval->samples);
+        SN_TRY(use_scan(eval, range));
+        SN_TRY(sn_scan_samples(&eval->scan, id, &eval->samples, eval->err));
+    }
     SN_TRY(sn_histogram_input_read(eval, id, range));
     eval->stats.sample_count += eval->samples.count + eval->histograms.read.count;
     if (eval->stats.sample_count > eval->limits->samples_max) {
@@ -269,7 +301,7 @@ static sn_status select_rows(struct sn_eval *eval, const struct select_job *job,
     SN_TRY(select_series(eval, selector, range, &list));
     struct sn_row row = {.is_scratch = true};
     for (size_t i = 0; i < list.count; i++) {
-        SN_TRY(read_samples(eval, list.items[i].id, range));
+        SN_TRY(read_samples(eval, &list, i, range));
         if (row.value == NULL) {
             SN_TRY(sn_column_new(eval, job->frame, &row.value));
         }
@@ -456,7 +488,7 @@ sn_status sn_matrix_load(struct sn_eval *eval, struct sn_matrix *matrix, size_t 
         sn_histogram_input_view(eval, ret_view);
         return SN_OK;
     }
-    SN_TRY(read_samples(eval, matrix->list.items[index].id, matrix->read));
+    SN_TRY(read_samples(eval, &matrix->list, index, matrix->read));
     struct scan scan = scan_values(eval->samples.value, eval->samples.count);
     if (scan.has_stale) {
         remove_stale(&eval->samples);
