@@ -12,6 +12,7 @@
 #ifndef SN_API_API_H
 #define SN_API_API_H
 
+#include "api/apps_api.h"
 #include "auth/auth.h"
 #include "base/clock.h"
 #include "base/lock.h"
@@ -56,7 +57,10 @@ struct sn_api_options {
     struct sn_ingest *ingest;
     struct sn_records *records;
     struct sn_push_groups *push_groups; /* NULL: no Pushgateway */
-    sonde_registry *registry;           /* for GET /metrics; NULL: the global one */
+    const struct sn_app *apps;          /* [app_count] with settings of their own */
+    size_t app_count;
+    struct sn_error_rules error_rules; /* before the defaults */
+    sonde_registry *registry;          /* for GET /metrics; NULL: the global one */
     /* SN_OK, or what is wrong with the server in one sentence: for /readyz. */
     sn_status (*health)(void *ctx, struct sn_err *err);
     /* Write the host's state as one JSON object. */

@@ -26,7 +26,8 @@ enum sn_api_role {
 
 /* One row of the route table. */
 struct sn_api_route {
-    const char *path;  /* without a trailing slash; matched whole; {name}: any one piece,
+    const char *path;  /* without a trailing slash; matched whole; {name}: any one piece
+                          or the rest of one,
                           {*} at the end: any number of pieces, at least one */
     const char *allow; /* value of the Allow header */
     unsigned methods;  /* SN_API_METHOD bits */
@@ -83,6 +84,17 @@ typedef sn_status (*sn_api_write)(struct sn_api *api, struct sn_http_request *re
 void sn_api_respond_written(struct sn_api *api, struct sn_http_request *request,
                             sn_api_write write);
 
+/* A body of many things of which some are not valid: 400, and which; see api/record_json.h. */
+struct sn_record_error;
+struct sn_api_invalid {
+    const char *things; /* "records" */
+    size_t count;
+    size_t invalid_count;
+    const struct sn_record_error *errors; /* [error_count] */
+    size_t error_count;
+};
+void sn_api_respond_invalid(struct sn_http_request *request, const struct sn_api_invalid *invalid);
+
 /* A piece of the path between slashes, the first after the leading one is number 1, with escapes
  * undone, in the request's arena. SN_ERR_NOT_FOUND, SN_ERR_INVALID, SN_ERR_NO_MEMORY, SN_ERR_LIMIT. */
 sn_status sn_api_path_piece(struct sn_http_request *request, size_t number,
@@ -136,6 +148,15 @@ void sn_api_get_records(struct sn_api *api, struct sn_http_request *request);
 void sn_api_get_record(struct sn_api *api, struct sn_http_request *request);
 void sn_api_post_collect(struct sn_api *api, struct sn_http_request *request);
 void sn_api_post_queue(struct sn_api *api, struct sn_http_request *request);
+
+void sn_api_post_events(struct sn_api *api, struct sn_http_request *request);
+void sn_api_get_app_metrics(struct sn_api *api, struct sn_http_request *request);
+void sn_api_get_top_users(struct sn_api *api, struct sn_http_request *request);
+void sn_api_get_popular(struct sn_api *api, struct sn_http_request *request);
+void sn_api_get_app_errors(struct sn_api *api, struct sn_http_request *request);
+void sn_api_get_errors(struct sn_api *api, struct sn_http_request *request);
+void sn_api_get_error(struct sn_api *api, struct sn_http_request *request);
+void sn_api_patch_error(struct sn_api *api, struct sn_http_request *request);
 
 void sn_api_prom_query(struct sn_api *api, struct sn_http_request *request);
 void sn_api_prom_query_range(struct sn_api *api, struct sn_http_request *request);

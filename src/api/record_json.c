@@ -179,9 +179,9 @@ static sn_status note_error(struct sn_record_reading *reading, const struct item
     if (reading->error_count == SN_RECORD_ERRORS_MAX)
         return SN_OK;
     struct sn_record_error *error = &reading->errors[reading->error_count];
-    struct sn_str text = sn_str_from(item->err.text);
-    if (!sn_arena_copy(arena, text, &error->text))
-        return sn_arena_failure(arena, text.len, err);
+    error->text = sn_arena_printf(arena, "%s", item->err.text);
+    if (error->text == NULL)
+        return sn_arena_failure(arena, sizeof item->err.text, err);
     error->index = reading->count;
     reading->error_count++;
     return SN_OK;

@@ -19,7 +19,7 @@
 
 struct sn_record_error {
     size_t index;
-    struct sn_str text; /* in the arena */
+    const char *text; /* in the arena */
 };
 
 struct sn_record_reading {

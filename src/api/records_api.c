@@ -95,8 +95,7 @@ static void store(struct sn_api *api, struct sn_http_request *request, struct sn
 
 /* ---- posting ---- */
 
-static void respond_invalid(struct sn_http_request *request,
-                            const struct sn_record_reading *reading) {
+void sn_api_respond_invalid(struct sn_http_request *request, const struct sn_api_invalid *invalid) {
     struct sn_buf buf;
     struct sn_json_writer json;
     sn_buf_init(&buf, 0);
@@ -105,16 +104,16 @@ static void respond_invalid(struct sn_http_request *request,
     sn_json_write_key_string(&json, SN_STR("status"), SN_STR("error"));
     sn_json_write_key_string(&json, SN_STR("errorType"), SN_STR("bad_data"));
     char sentence[128];
-    (void)snprintf(sentence, sizeof sentence, /* two numbers fit */
-                   "%zu of %zu records are not valid; nothing was stored", reading->invalid_count,
-                   reading->count);
+    (void)snprintf(sentence, sizeof sentence, /* two numbers and a word fit */
+                   "%zu of %zu %s are not valid; nothing was stored", invalid->invalid_count,
+                   invalid->count, invalid->things);
     sn_json_write_key_string(&json, SN_STR("error"), sn_str_from(sentence));
     sn_json_write_key(&json, SN_STR("items"));
     sn_json_write_array_begin(&json);
-    for (size_t i = 0; i < reading->error_count; i++) {
+    for (size_t i = 0; i < invalid->error_count; i++) {
         sn_json_write_object_begin(&json);
-        sn_json_write_key_uint64(&json, SN_STR("index"), reading->errors[i].index);
-        sn_json_write_key_string(&json, SN_STR("error"), reading->errors[i].text);
+        sn_json_write_key_uint64(&json, SN_STR("index"), invalid->errors[i].index);
+        sn_json_write_key_string(&json, SN_STR("error"), sn_str_from(invalid->errors[i].text));
         sn_json_write_object_end(&json);
     }
     sn_json_write_array_end(&json);
@@ -138,9 +137,11 @@ static void post_records(struct sn_api *api, struct sn_http_request *request, bo
     if (status != SN_OK)
         sn_api_respond_failure(request, status, &err);
     else if (reading.invalid_count > 0 && is_batch)
-        respond_invalid(request, &reading);
+        sn_api_respond_invalid(
+            request, &(struct sn_api_invalid){"records", reading.count, reading.invalid_count,
+                                              reading.errors, reading.error_count});
     else if (reading.invalid_count > 0)
-        sn_http_respond_error(request, 400, "bad_data", reading.errors[0].text.ptr);
+        sn_http_respond_error(request, 400, "bad_data", reading.errors[0].text);
     else
         store(api, request, reading.records, reading.count, !is_batch);
 }

@@ -25,6 +25,8 @@
         path, .methods = methods_, .allow = allow_, .role = role_, .is_slow = true,                \
               .body_bytes_max = ACCOUNT_BODY_BYTES_MAX, .handle = function                         \
     }
+#define GET_BESIDE_PATCH SN_API_GET, .allow = "GET, HEAD, PATCH"
+#define PATCH_BESIDE_GET SN_API_PATCH, .allow = "GET, HEAD, PATCH"
 #define PROM_GET(path, function)                                                                   \
     { path, .methods = GET_ONLY, .role = SN_API_READ, .is_slow = true, .handle = function }
 #define PROM_FORM(path, function)                                                                  \
@@ -55,6 +57,21 @@ const struct sn_api_route sn_api_routes[] = {
      .handle = sn_api_post_queue},
     {"/api/v1/metrics/{id}", .methods = GET_ONLY, .role = SN_API_READ, .is_slow = true,
      .handle = sn_api_get_record},
+    {"/api/v1/events", .methods = POST_ONLY, .role = SN_API_INGEST, .handle = sn_api_post_events},
+    {"/api/v1/errors", .methods = GET_ONLY, .role = SN_API_ADMIN, .is_slow = true,
+     .handle = sn_api_get_errors},
+    {"/api/v1/errors/{id}", .methods = GET_BESIDE_PATCH, .role = SN_API_ADMIN, .is_slow = true,
+     .handle = sn_api_get_error},
+    {"/api/v1/errors/{id}", .methods = PATCH_BESIDE_GET, .role = SN_API_ADMIN, .is_slow = true,
+     .handle = sn_api_patch_error},
+    {"/api/apps/{app}/metrics", .methods = GET_ONLY, .role = SN_API_ADMIN, .is_slow = true,
+     .handle = sn_api_get_app_metrics},
+    {"/api/apps/{app}/metrics/top-users", .methods = GET_ONLY, .role = SN_API_ADMIN,
+     .is_slow = true, .handle = sn_api_get_top_users},
+    {"/api/apps/{app}/metrics/errors", .methods = GET_ONLY, .role = SN_API_ADMIN, .is_slow = true,
+     .handle = sn_api_get_app_errors},
+    {"/api/apps/{app}/metrics/popular-{kind}", .methods = GET_ONLY, .role = SN_API_READ,
+     .is_slow = true, .handle = sn_api_get_popular},
     {"/api/v1/history", .methods = GET_ONLY, .role = SN_API_READ, .is_slow = true,
      .handle = sn_api_get_history},
     {"/api/v1/import/prometheus", .methods = POST_ONLY, .role = SN_API_INGEST,
@@ -100,18 +117,24 @@ const struct sn_api_route sn_api_routes[] = {
 };
 const size_t sn_api_route_count = sizeof sn_api_routes / sizeof sn_api_routes[0];
 
-/* Whether a path matches a pattern, in which {name} stands for one piece that is not empty and {*}
- * at its end for all that is left. */
+/* "x", "{name}" or "x-{name}", in which {name} stands for text that is not empty. */
+static bool matches_piece(struct sn_str wanted, struct sn_str piece) {
+    size_t fixed = sn_str_find_char(wanted, '{');
+    if (fixed == SIZE_MAX)
+        return sn_str_equal(wanted, piece);
+    return piece.len > fixed && sn_str_starts_with(piece, sn_str_make(wanted.ptr, fixed));
+}
+
+/* Whether a path matches a pattern, piece by piece; {*} at its end stands for all that is left. */
 static bool matches(struct sn_str pattern, struct sn_str path) {
     bool has_more_pattern = true, has_more_path = true;
     while (has_more_pattern && has_more_path) {
         struct sn_str wanted, piece;
         has_more_pattern = sn_str_cut(pattern, '/', &wanted, &pattern);
         has_more_path = sn_str_cut(path, '/', &piece, &path);
-        bool is_any = wanted.len > 0 && wanted.ptr[0] == '{';
         if (sn_str_equal(wanted, SN_STR("{*}")))
             return piece.len > 0;
-        if (is_any ? piece.len == 0 : !sn_str_equal(wanted, piece))
+        if (!matches_piece(wanted, piece))
             return false;
     }
     return has_more_pattern == has_more_path;

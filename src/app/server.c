@@ -81,7 +81,10 @@ static sn_status open_records(struct sn_server *server, struct sn_err *err) {
         .retentions = config->records_retentions,
         .retention_count = config->records_retention_count,
     };
-    return sn_records_open(&options, &server->records, err);
+    SN_TRY(sn_records_open(&options, &server->records, err));
+    sn_usage_sealer_init(&server->usage_sealer, server->records, sn_clock_system());
+    server->has_usage_sealer = true;
+    return SN_OK;
 }
 
 static sn_status open_query_engine(struct sn_server *server, struct sn_err *err) {
@@ -218,6 +221,8 @@ static void close_all(struct sn_server *server) {
         sn_host_status_release(&server->host_status);
     if (server->has_health_watch)
         sn_health_watch_release(&server->health_watch);
+    if (server->has_usage_sealer)
+        sn_usage_sealer_release(&server->usage_sealer);
     server->records = sn_records_close(server->records);
     sn_sign_in_close(&server->sign_in);
     server->store = sn_store_close(server->store);
@@ -241,6 +246,7 @@ static sn_status start_all(struct sn_server *server, struct sn_err *err) {
     SN_TRY(sn_crew_start(store, err));
     struct sn_crew *records = &server->records_crew;
     records->workers[records->count++] = sn_records_worker(server->records);
+    records->workers[records->count++] = sn_usage_sealer_worker(&server->usage_sealer);
     SN_TRY(sn_crew_start(records, err));
     job->count = sn_api_workers(server->api, job->workers, SN_CREW_MAX);
     job->count += sn_query_engine_workers(server->query_engine, job->workers + job->count,

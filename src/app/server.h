@@ -15,6 +15,7 @@
 #include "app/sign_in.h"
 #include "codec/duration.h"
 #include "collect/host_status.h"
+#include "engine/usage.h"
 #include "query/engine.h"
 
 /* Main thread only, but for config_text. Zeroed memory is a server that has not started anything. */
@@ -24,6 +25,8 @@ struct sn_server {
     struct sn_sign_in sign_in;
     struct sn_ingest ingest;
     struct sn_records *records;
+    struct sn_usage_sealer usage_sealer;
+    bool has_usage_sealer;
     struct sn_query_engine *query_engine;
     char retention_text[SN_DURATION_TEXT_SIZE];
     struct sn_mutex config_text_mu;

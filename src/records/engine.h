@@ -7,21 +7,62 @@
 #ifndef SN_RECORDS_ENGINE_H
 #define SN_RECORDS_ENGINE_H
 
+#include "records/app_event.h"
 #include "records/record.h"
 
+/* start_ms <= time < end_ms */
+struct sn_range_ms {
+    int64_t start_ms;
+    int64_t end_ms;
+};
+
+/* Resolve a group of errors, or open it again. */
+struct sn_engine_error_change {
+    int64_t id;
+    bool is_resolved;
+    int64_t now_ms;
+};
+
 /*
- * One request's worth of rows, all or nothing. The engine fills the ids of the records, and status
- * and err: SN_OK, SN_ERR_LIMIT (too many different names).
+ * A summary of one hour of an application's events, made of event_count of them. It is stored only
+ * if the hour has that many events still; then the hour is no longer to be read event by event.
+ */
+struct sn_engine_usage {
+    struct sn_str app;
+    int64_t hour; /* since 1970 */
+    struct sn_str summary;
+    uint64_t event_count;
+};
+
+/*
+ * One request's worth of changes, all or nothing. The engine fills the ids of the records, and
+ * status and err: SN_OK, SN_ERR_LIMIT (too many different names), SN_ERR_NOT_FOUND (the error group
+ * to change), SN_ERR_BUSY (the hour of a summary has got other events).
  */
 struct sn_engine_write {
     struct sn_record *records; /* [record_count] */
     size_t record_count;
+    const struct sn_app_event *events; /* [event_count] */
+    size_t event_count;
+    const struct sn_engine_error_change *error_change; /* NULL: none */
+    const struct sn_engine_usage *usage;               /* NULL: none */
     sn_status status;
     struct sn_err err;
 };
 
-/* Which records to delete. */
+/* Summaries, or hours without one. */
+struct sn_usage_visitor {
+    void *ctx;
+    /* summary.ptr NULL: the hour's events are to be read one by one. */
+    sn_status (*visit)(void *ctx, struct sn_str app, int64_t hour, struct sn_str summary,
+                       struct sn_err *err);
+};
+
+#define SN_HOUR_MS INT64_C(3600000)
+
+/* Which records, or events and what was made of them, to delete. */
 struct sn_engine_purge {
+    bool is_events;               /* events; the fields about types mean nothing then */
     int64_t before_ms;            /* older ones */
     struct sn_str metric_type;    /* of this type; empty: of all types but those of except */
     const struct sn_str *excepts; /* [except_count] */
@@ -48,6 +89,17 @@ struct sn_engine_ops {
                      struct sn_record *ret_record, struct sn_err *err);
     sn_status (*scan)(void *ctx, const struct sn_record_filter *filter,
                       const struct sn_record_visitor *visitor, struct sn_err *err);
+
+    /* Events of an application with start_ms <= time < end_ms, in no particular order. */
+    sn_status (*scan_events)(void *ctx, struct sn_str app, struct sn_range_ms range,
+                             const struct sn_app_event_visitor *visitor, struct sn_err *err);
+    /* Hours of an application (empty: of all) from range.start_ms on, those that begin before
+     * range.end_ms, with their summary or without. */
+    sn_status (*scan_usage)(void *ctx, struct sn_str app, struct sn_range_ms range,
+                            const struct sn_usage_visitor *visitor, struct sn_err *err);
+    sn_status (*list_errors)(void *ctx, const struct sn_error_filter *filter,
+                             struct sn_arena *arena, struct sn_error_list *ret_list,
+                             struct sn_err *err);
 
     /* Delete, by the records writer as well. */
     sn_status (*purge)(void *ctx, const struct sn_engine_purge *purge, size_t *ret_count,

@@ -132,11 +132,23 @@ void sn_lite_reader_give(struct sn_lite *lite, struct sn_lite_connection *reader
 
 /* ---- the functions of an engine ---- */
 
+/* What a write holds; the first part that fails for itself ends it, with nothing done so far. */
+static sn_status apply(struct sn_lite *lite, struct sn_engine_write *write, struct sn_err *err) {
+    SN_TRY(sn_lite_add_records(lite, write, err));
+    if (write->status == SN_OK && write->event_count > 0)
+        SN_TRY(sn_lite_add_events(lite, write, err));
+    if (write->status == SN_OK && write->error_change != NULL)
+        SN_TRY(sn_lite_change_error(lite, write, err));
+    if (write->status == SN_OK && write->usage != NULL)
+        SN_TRY(sn_lite_put_usage(lite, write, err));
+    return SN_OK;
+}
+
 static sn_status commit_all(struct sn_lite *lite, struct sn_engine_write *const *writes,
                             size_t write_count, struct sn_err *err) {
     SN_TRY(sn_lite_simple(&lite->writer, SN_LITE_BEGIN_WRITE, err));
     for (size_t i = 0; i < write_count; i++)
-        SN_TRY(sn_lite_add_records(lite, writes[i], err));
+        SN_TRY(apply(lite, writes[i], err));
     return sn_lite_simple(&lite->writer, SN_LITE_COMMIT, err);
 }
 
@@ -148,6 +160,7 @@ static sn_status commit(void *ctx, struct sn_engine_write *const *writes, size_t
     sn_status status = commit_all(lite, writes, write_count, err);
     if (status != SN_OK) {
         sn_sqlite_rollback(lite->writer.db);
+        lite->error_group_count = -1;
         lite->next_dimension = 0; /* the map may hold what was rolled back: load it anew */
     }
     return status;
@@ -180,11 +193,40 @@ static sn_status scan(void *ctx, const struct sn_record_filter *filter,
     return status;
 }
 
+static sn_status scan_events(void *ctx, struct sn_str app, struct sn_range_ms range,
+                             const struct sn_app_event_visitor *visitor, struct sn_err *err) {
+    struct sn_lite_connection *reader = NULL;
+    SN_TRY(sn_lite_reader_take(ctx, &reader, err));
+    sn_status status = sn_lite_scan_events(reader, app, range, visitor, err);
+    sn_lite_reader_give(ctx, reader);
+    return status;
+}
+
+static sn_status scan_usage(void *ctx, struct sn_str app, struct sn_range_ms range,
+                            const struct sn_usage_visitor *visitor, struct sn_err *err) {
+    struct sn_lite_connection *reader = NULL;
+    SN_TRY(sn_lite_reader_take(ctx, &reader, err));
+    sn_status status = sn_lite_scan_usage(reader, app, range, visitor, err);
+    sn_lite_reader_give(ctx, reader);
+    return status;
+}
+
+static sn_status list_errors(void *ctx, const struct sn_error_filter *filter,
+                             struct sn_arena *arena, struct sn_error_list *ret_list,
+                             struct sn_err *err) {
+    struct sn_lite_connection *reader = NULL;
+    SN_TRY(sn_lite_reader_take(ctx, &reader, err));
+    sn_status status = sn_lite_list_errors(reader, filter, arena, ret_list, err);
+    sn_lite_reader_give(ctx, reader);
+    return status;
+}
+
 static sn_status purge(void *ctx, const struct sn_engine_purge *purge, size_t *ret_count,
                        struct sn_err *err) {
     struct sn_lite *lite = ctx;
     SN_TRY(sn_lite_simple(&lite->writer, SN_LITE_BEGIN_WRITE, err));
-    sn_status status = sn_lite_purge_records(lite, purge, ret_count, err);
+    sn_status status = purge->is_events ? sn_lite_purge_events(lite, purge, ret_count, err)
+                                        : sn_lite_purge_records(lite, purge, ret_count, err);
     if (status == SN_OK)
         status = sn_lite_simple(&lite->writer, SN_LITE_COMMIT, err);
     if (status != SN_OK)
@@ -225,6 +267,9 @@ static const struct sn_engine_ops sqlite_ops = {
     .list = list,
     .get = get,
     .scan = scan,
+    .scan_events = scan_events,
+    .scan_usage = scan_usage,
+    .list_errors = list_errors,
     .purge = purge,
     .ping = ping,
     .close = close,
@@ -279,6 +324,7 @@ sn_status sn_lite_open(const struct sn_lite_options *options, struct sn_engine *
     int64_t timeout_ms =
         options->read_timeout_ms > 0 ? options->read_timeout_ms : SN_LITE_READ_TIMEOUT_MS;
     lite->path = path;
+    lite->error_group_count = -1;
     lite->read_timeout_ns = timeout_ms * 1000000;
     lite->dimensions_max =
         options->dimensions_max > 0 ? options->dimensions_max : SN_LITE_DIMENSIONS_MAX;

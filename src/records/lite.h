@@ -4,6 +4,10 @@
  *   records_meta(key, value)             version of the schema, secrets of the ids
  *   record_dim(k, metric_type, name, service, unit, description)   one row per kind of record
  *   record(n, ts, k, value, meta, description, ok, total)          one row per record
+ *   event(n, ts, app, ...)               one row per event
+ *   error_group, error_user              errors by class and normalised message; per user
+ *   usage_hour(app, hour, summary)       an hour of events, summed up
+ *   usage_dirty(app, hour)               hours that have no summary, or an old one
  *   system_metrics                       a view with plain columns, for people with a SQL client
  *
  * Invariants:
@@ -19,6 +23,8 @@
 #define SN_LITE_READERS 4
 /* Kinds of records; the writer keeps them all in memory, some 300 bytes each. */
 #define SN_LITE_DIMENSIONS_MAX 50000
+/* Groups of errors; the message of further ones is "__other__". */
+#define SN_LITE_ERROR_GROUPS_MAX 20000
 /* A read that takes longer is given up. */
 #define SN_LITE_READ_TIMEOUT_MS 10000
 

@@ -28,6 +28,23 @@ enum sn_lite_sql {
     SN_LITE_SCAN_VALUES,
     SN_LITE_SCAN_COUNTS,
     SN_LITE_PURGE,
+    SN_LITE_ADD_EVENT,
+    SN_LITE_ADD_DIRTY,
+    SN_LITE_ADD_ERROR,
+    SN_LITE_ADD_ERROR_USER,
+    SN_LITE_COUNT_ERRORS,
+    SN_LITE_SCAN_EVENTS,
+    SN_LITE_SCAN_USAGE,
+    SN_LITE_LIST_ERRORS,
+    SN_LITE_RESOLVE_ERROR,
+    SN_LITE_REOPEN_ERROR,
+    SN_LITE_COUNT_EVENTS,
+    SN_LITE_PUT_USAGE,
+    SN_LITE_DROP_DIRTY,
+    SN_LITE_PURGE_EVENTS,
+    SN_LITE_PURGE_ERRORS,
+    SN_LITE_PURGE_ERROR_USERS,
+    SN_LITE_PURGE_USAGE,
     SN_LITE_COUNT,
 };
 extern const char *const sn_lite_sql_text[SN_LITE_COUNT];
@@ -51,6 +68,7 @@ struct sn_lite {
     struct sn_buf scratch;    /* key of the map in the making */
     int64_t next_row;
     int64_t next_dimension;
+    int64_t error_group_count; /* negative: not known */
     /* Guarded by mu. */
     struct sn_mutex mu;
     struct sn_cond is_free;
@@ -107,6 +125,30 @@ sn_status sn_lite_get(struct sn_lite *lite, struct sn_lite_connection *reader,
                       struct sn_record *ret_record, struct sn_err *err) SN_MUST_USE;
 sn_status sn_lite_scan(struct sn_lite_connection *reader, const struct sn_record_filter *filter,
                        const struct sn_record_visitor *visitor, struct sn_err *err) SN_MUST_USE;
+
+/* ---- lite_events.c, lite_errors.c ---- */
+
+/* Inside a transaction. */
+sn_status sn_lite_add_events(struct sn_lite *lite, struct sn_engine_write *write,
+                             struct sn_err *err) SN_MUST_USE;
+sn_status sn_lite_put_usage(struct sn_lite *lite, struct sn_engine_write *write,
+                            struct sn_err *err) SN_MUST_USE;
+sn_status sn_lite_purge_events(struct sn_lite *lite, const struct sn_engine_purge *purge,
+                               size_t *ret_count, struct sn_err *err) SN_MUST_USE;
+sn_status sn_lite_add_error(struct sn_lite *lite, const struct sn_app_event *event,
+                            struct sn_err *err) SN_MUST_USE;
+sn_status sn_lite_change_error(struct sn_lite *lite, struct sn_engine_write *write,
+                               struct sn_err *err) SN_MUST_USE;
+
+sn_status sn_lite_scan_events(struct sn_lite_connection *reader, struct sn_str app,
+                              struct sn_range_ms range, const struct sn_app_event_visitor *visitor,
+                              struct sn_err *err) SN_MUST_USE;
+sn_status sn_lite_scan_usage(struct sn_lite_connection *reader, struct sn_str app,
+                             struct sn_range_ms range, const struct sn_usage_visitor *visitor,
+                             struct sn_err *err) SN_MUST_USE;
+sn_status sn_lite_list_errors(struct sn_lite_connection *reader,
+                              const struct sn_error_filter *filter, struct sn_arena *arena,
+                              struct sn_error_list *ret_list, struct sn_err *err) SN_MUST_USE;
 
 /* ---- lite_sql.c ---- */
 

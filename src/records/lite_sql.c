@@ -34,7 +34,25 @@ static const char version_1[] =
     "   + (SELECT value FROM records_meta WHERE key = 'id_c') & 17179869183 AS tag"
     "  FROM record r JOIN record_dim d ON d.k = r.k);";
 
-static const char *const migrations[] = {version_1};
+static const char version_2[] =
+    "CREATE TABLE event(n INTEGER PRIMARY KEY NOT NULL, ts INTEGER NOT NULL, app TEXT NOT NULL,"
+    " type TEXT NOT NULL, user TEXT NOT NULL, outcome INTEGER NOT NULL, duration REAL,"
+    " quantity REAL NOT NULL, credits REAL NOT NULL, items BLOB, class TEXT, message TEXT,"
+    " error_type TEXT, meta TEXT);"
+    "CREATE INDEX event_by_app ON event(app, ts);"
+    "CREATE TABLE error_group(id INTEGER PRIMARY KEY NOT NULL, app TEXT NOT NULL,"
+    " operation TEXT NOT NULL, class TEXT NOT NULL, message TEXT NOT NULL, count INTEGER NOT NULL,"
+    " first_ms INTEGER NOT NULL, last_ms INTEGER NOT NULL, sample TEXT NOT NULL,"
+    " sample_type TEXT NOT NULL, reopened INTEGER NOT NULL, resolved_ms INTEGER,"
+    " UNIQUE(app, operation, class, message));"
+    "CREATE TABLE error_user(id INTEGER NOT NULL, user TEXT NOT NULL, count INTEGER NOT NULL,"
+    " PRIMARY KEY(id, user)) WITHOUT ROWID;"
+    "CREATE TABLE usage_hour(app TEXT NOT NULL, hour INTEGER NOT NULL, summary BLOB NOT NULL,"
+    " PRIMARY KEY(app, hour));"
+    "CREATE TABLE usage_dirty(app TEXT NOT NULL, hour INTEGER NOT NULL,"
+    " PRIMARY KEY(app, hour)) WITHOUT ROWID;";
+
+static const char *const migrations[] = {version_1, version_2};
 
 const char *const sn_lite_sql_text[SN_LITE_COUNT] = {
     [SN_LITE_BEGIN] = "BEGIN",
@@ -64,6 +82,48 @@ const char *const sn_lite_sql_text[SN_LITE_COUNT] = {
     [SN_LITE_PURGE] =
         "DELETE FROM record WHERE n IN (SELECT n FROM record INDEXED BY record_by_kind"
         " WHERE k = ?1 AND ts < ?2 LIMIT ?3)",
+    [SN_LITE_ADD_EVENT] = "INSERT INTO event VALUES(NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    [SN_LITE_ADD_DIRTY] = "INSERT OR IGNORE INTO usage_dirty VALUES(?, ?)",
+    [SN_LITE_ADD_ERROR] =
+        "INSERT INTO error_group VALUES(NULL, ?1, ?2, ?3, ?4, 1, ?5, ?5, ?6, ?7, 0, NULL)"
+        " ON CONFLICT(app, operation, class, message) DO UPDATE SET count = count + 1,"
+        " first_ms = min(first_ms, ?5), last_ms = max(last_ms, ?5),"
+        " sample = CASE WHEN ?5 >= last_ms THEN ?6 ELSE sample END,"
+        " sample_type = CASE WHEN ?5 >= last_ms THEN ?7 ELSE sample_type END,"
+        " reopened = reopened + (resolved_ms IS NOT NULL AND ?5 > resolved_ms),"
+        " resolved_ms = CASE WHEN ?5 > resolved_ms THEN NULL ELSE resolved_ms END"
+        " RETURNING id, count",
+    [SN_LITE_ADD_ERROR_USER] = "INSERT INTO error_user VALUES(?1, ?2, 1)"
+                               " ON CONFLICT(id, user) DO UPDATE SET count = count + 1",
+    [SN_LITE_COUNT_ERRORS] = "SELECT count(*) FROM error_group",
+    [SN_LITE_SCAN_EVENTS] =
+        "SELECT ts, type, user, outcome, duration, quantity, credits, items, class, message,"
+        " error_type FROM event WHERE app = ?1 AND ts >= ?2 AND ts < ?3",
+    [SN_LITE_SCAN_USAGE] =
+        "SELECT d.app, d.hour, NULL FROM usage_dirty d"
+        " WHERE (?1 IS NULL OR d.app = ?1) AND d.hour >= ?2 AND d.hour < ?3"
+        " UNION ALL SELECT u.app, u.hour, u.summary FROM usage_hour u"
+        " WHERE ?1 IS NOT NULL AND u.app = ?1 AND u.hour >= ?2 AND u.hour < ?3 AND NOT EXISTS"
+        " (SELECT 1 FROM usage_dirty d WHERE d.app = u.app AND d.hour = u.hour)",
+    [SN_LITE_LIST_ERRORS] =
+        "SELECT g.id, g.app, g.operation, g.class, g.message, g.sample, g.sample_type, g.count,"
+        " (SELECT count(*) FROM error_user u WHERE u.id = g.id), g.reopened, g.first_ms,"
+        " g.last_ms, g.resolved_ms FROM error_group g WHERE (?1 IS NULL OR g.app = ?1)"
+        " AND (?2 IS NULL OR g.class = ?2) AND (?3 = 0 OR (g.resolved_ms IS NULL) = (?3 = 1))"
+        " AND (?4 = 0 OR g.id = ?4) ORDER BY g.last_ms DESC, g.id DESC LIMIT ?5",
+    [SN_LITE_RESOLVE_ERROR] =
+        "UPDATE error_group SET resolved_ms = coalesce(resolved_ms, ?2) WHERE id = ?1",
+    [SN_LITE_REOPEN_ERROR] = "UPDATE error_group SET reopened = reopened + (resolved_ms IS NOT"
+                             " NULL), resolved_ms = NULL WHERE id = ?1",
+    [SN_LITE_COUNT_EVENTS] = "SELECT count(*) FROM event WHERE app = ? AND ts >= ? AND ts < ?",
+    [SN_LITE_PUT_USAGE] = "INSERT OR REPLACE INTO usage_hour VALUES(?, ?, ?)",
+    [SN_LITE_DROP_DIRTY] = "DELETE FROM usage_dirty WHERE app = ? AND hour = ?",
+    [SN_LITE_PURGE_EVENTS] =
+        "DELETE FROM event WHERE n IN (SELECT e.n FROM event e WHERE e.ts < ?1 LIMIT ?2)",
+    [SN_LITE_PURGE_ERRORS] = "DELETE FROM error_group WHERE last_ms < ?",
+    [SN_LITE_PURGE_ERROR_USERS] = "DELETE FROM error_user WHERE id NOT IN"
+                                  " (SELECT id FROM error_group)",
+    [SN_LITE_PURGE_USAGE] = "DELETE FROM usage_dirty WHERE hour < ?",
 };
 
 sn_status sn_lite_migrate(sqlite3 *db, struct sn_err *err) {

@@ -22,6 +22,7 @@ struct sn_records {
     const struct sn_clock *clock;
     struct sn_sink sink;
     int64_t retention_ms; /* negative: for ever */
+    int64_t event_retention_ms;
     struct sn_records_retention retentions[SN_RECORDS_RETENTIONS_MAX];
     size_t retention_count;
     size_t queue_max;
@@ -36,12 +37,17 @@ struct sn_records {
 
 /* ---- one push ---- */
 
+/* What a push counts as in the queue. */
+static size_t rows_of(const struct sn_records_push *push) {
+    return push->record_count + push->event_count;
+}
+
 static void count_result(struct sn_records *records, const struct sn_records_push *push) {
     sn_mutex_lock(&records->mu);
     if (push->status == SN_OK)
-        records->stats.pushed_count += push->record_count;
+        records->stats.pushed_count += rows_of(push);
     else
-        records->stats.refused_count += push->record_count;
+        records->stats.refused_count += rows_of(push);
     sn_mutex_unlock(&records->mu);
 }
 
@@ -102,7 +108,7 @@ static sn_status enqueue_locked(struct sn_records *records, struct sn_records_pu
                                 struct sn_err *err) SN_REQUIRES(&records->mu) {
     if (records->is_stopping)
         return sn_err_set(err, SN_ERR_CLOSED, "the server is stopping");
-    if (records->stats.queued_count + push->record_count > records->queue_max)
+    if (records->stats.queued_count + rows_of(push) > records->queue_max)
         return sn_err_set(err, SN_ERR_BUSY, "%llu records wait to be written, the limit is %zu",
                           (unsigned long long)records->stats.queued_count, records->queue_max);
     push->next = NULL;
@@ -111,7 +117,7 @@ static sn_status enqueue_locked(struct sn_records *records, struct sn_records_pu
     else
         records->first = push;
     records->last = push;
-    records->stats.queued_count += push->record_count;
+    records->stats.queued_count += rows_of(push);
     sn_cond_signal(&records->wake);
     return SN_OK;
 }
@@ -123,11 +129,11 @@ static sn_status check_room(struct sn_records *records, const struct sn_records_
     sn_mutex_lock(&records->mu);
     if (records->is_stopping)
         status = sn_err_set(err, SN_ERR_CLOSED, "the server is stopping");
-    else if (records->stats.queued_count + push->record_count > records->queue_max)
+    else if (records->stats.queued_count + rows_of(push) > records->queue_max)
         status = sn_err_set(err, SN_ERR_BUSY, "%llu records wait to be written, the limit is %zu",
                             (unsigned long long)records->stats.queued_count, records->queue_max);
     if (status != SN_OK)
-        records->stats.refused_count += push->record_count;
+        records->stats.refused_count += rows_of(push);
     sn_mutex_unlock(&records->mu);
     return status;
 }
@@ -135,8 +141,12 @@ static sn_status check_room(struct sn_records *records, const struct sn_records_
 sn_status sn_records_push(struct sn_records *records, struct sn_records_push *push,
                           struct sn_err *err) {
     push->owner = records;
-    push->write =
-        (struct sn_engine_write){.records = push->records, .record_count = push->record_count};
+    push->write = (struct sn_engine_write){.records = push->records,
+                                           .record_count = push->record_count,
+                                           .events = push->events,
+                                           .event_count = push->event_count,
+                                           .error_change = push->error_change,
+                                           .usage = push->usage};
     push->sink_status = SN_OK;
     push->sample_rejected_count = 0;
     atomic_store(&push->happened, 0);
@@ -178,7 +188,7 @@ static size_t take_locked(struct sn_records *records, struct sn_records_push **r
     while (records->first != NULL && count < WRITES_MAX && rows < ROWS_MAX) {
         struct sn_records_push *push = records->first;
         records->first = push->next;
-        rows += push->record_count;
+        rows += rows_of(push);
         ret_pushes[count++] = push;
     }
     if (records->first == NULL)
@@ -280,6 +290,8 @@ sn_status sn_records_purge(struct sn_records *records, uint64_t *ret_count, stru
         excepts[i] = purge.metric_type;
         SN_TRY(purge_type(records, &purge, records->retentions[i].retention_ms, &count, err));
     }
+    struct sn_engine_purge events = {.is_events = true};
+    SN_TRY(purge_type(records, &events, records->event_retention_ms, &count, err));
     struct sn_engine_purge rest = {.excepts = excepts, .except_count = records->retention_count};
     SN_TRY(purge_type(records, &rest, records->retention_ms, &count, err));
     sn_mutex_lock(&records->mu);
@@ -319,6 +331,36 @@ sn_status sn_records_windows(struct sn_records *records, const struct sn_record_
     return status;
 }
 
+sn_status sn_records_scan_events(struct sn_records *records, struct sn_str app,
+                                 struct sn_range_ms range,
+                                 const struct sn_app_event_visitor *visitor, struct sn_err *err) {
+    return records->engine.ops->scan_events(records->engine.ctx, app, range, visitor, err);
+}
+
+sn_status sn_records_scan_usage(struct sn_records *records, struct sn_str app,
+                                struct sn_range_ms range, const struct sn_usage_visitor *visitor,
+                                struct sn_err *err) {
+    return records->engine.ops->scan_usage(records->engine.ctx, app, range, visitor, err);
+}
+
+sn_status sn_records_list_errors(struct sn_records *records, const struct sn_error_filter *filter,
+                                 struct sn_arena *arena, struct sn_error_list *ret_list,
+                                 struct sn_err *err) {
+    if (filter->limit < 1 || filter->limit > SN_RECORD_PAGE_MAX)
+        return sn_err_set(err, SN_ERR_INVALID, "limit is %zu, must be 1 to %d", filter->limit,
+                          SN_RECORD_PAGE_MAX);
+    return records->engine.ops->list_errors(records->engine.ctx, filter, arena, ret_list, err);
+}
+
+struct sn_range_ms sn_records_event_times(const struct sn_records *records) {
+    int64_t now_ms = sn_clock_wall_ms(records->clock);
+    int64_t kept_ms = records->event_retention_ms - SN_HOUR_MS;
+    struct sn_range_ms range = {.end_ms = now_ms + SN_RECORDS_EVENT_FUTURE_MS};
+    if (records->event_retention_ms > 0 && kept_ms < now_ms)
+        range.start_ms = now_ms - kept_ms;
+    return range;
+}
+
 const char *sn_records_engine_name(const struct sn_records *records) {
     return records->engine.ops->name;
 }
@@ -340,6 +382,9 @@ static void take_options(struct sn_records *records, const struct sn_records_opt
     records->sink = options->sink;
     records->retention_ms =
         options->retention_ms != 0 ? options->retention_ms : SN_RECORDS_RETENTION_MS_DEFAULT;
+    records->event_retention_ms = options->event_retention_ms != 0
+                                      ? options->event_retention_ms
+                                      : SN_RECORDS_RETENTION_MS_DEFAULT;
     records->retention_count = options->retention_count;
     for (size_t i = 0; i < options->retention_count; i++)
         records->retentions[i] = options->retentions[i];

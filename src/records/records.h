@@ -26,6 +26,8 @@
 #define SN_RECORDS_QUEUE_MAX 100000  /* records that wait for the writer: some 50 MB at most */
 #define SN_RECORDS_RETENTIONS_MAX 64 /* types with a retention of their own */
 #define SN_RECORDS_RETENTION_MS_DEFAULT (INT64_C(90) * 86400000)
+/* Events are taken up to so much later than now: clocks differ. */
+#define SN_RECORDS_EVENT_FUTURE_MS INT64_C(600000)
 
 struct sn_records_retention {
     struct sn_str metric_type;
@@ -39,6 +41,7 @@ struct sn_records_options {
     int64_t retention_ms;         /* 0: SN_RECORDS_RETENTION_MS_DEFAULT; negative: for ever */
     const struct sn_records_retention *retentions; /* [retention_count]; kept */
     size_t retention_count;                        /* at most SN_RECORDS_RETENTIONS_MAX */
+    int64_t event_retention_ms;                    /* of events and errors; as retention_ms */
     size_t queue_max;                              /* 0: SN_RECORDS_QUEUE_MAX */
 };
 
@@ -49,6 +52,10 @@ struct sn_records_options {
 struct sn_records_push {
     struct sn_record *records; /* [record_count], checked by sn_record_check; ids are filled in */
     size_t record_count;
+    const struct sn_app_event *events; /* [event_count], checked; no samples are made of them */
+    size_t event_count;
+    const struct sn_engine_error_change *error_change; /* NULL: none */
+    const struct sn_engine_usage *usage;               /* NULL: none */
     /* Called once, on a thread of the records or of the sink; short, no blocking. */
     void (*done)(struct sn_records_push *push);
     void *ctx; /* of done */
@@ -111,6 +118,22 @@ sn_status sn_records_get(struct sn_records *records, const struct sn_record_id *
 sn_status sn_records_windows(struct sn_records *records, const struct sn_record_filter *filter,
                              int64_t width_ms, struct sn_arena *arena,
                              struct sn_window_list *ret_list, struct sn_err *err) SN_MUST_USE;
+
+/* See struct sn_engine_ops. */
+sn_status sn_records_scan_events(struct sn_records *records, struct sn_str app,
+                                 struct sn_range_ms range,
+                                 const struct sn_app_event_visitor *visitor,
+                                 struct sn_err *err) SN_MUST_USE;
+sn_status sn_records_scan_usage(struct sn_records *records, struct sn_str app,
+                                struct sn_range_ms range, const struct sn_usage_visitor *visitor,
+                                struct sn_err *err) SN_MUST_USE;
+sn_status sn_records_list_errors(struct sn_records *records, const struct sn_error_filter *filter,
+                                 struct sn_arena *arena, struct sn_error_list *ret_list,
+                                 struct sn_err *err) SN_MUST_USE;
+
+/* Times of events that are taken now: not beyond the retention (with an hour to spare, so that no
+ * hour loses events before it is summed up), not in the future. */
+struct sn_range_ms sn_records_event_times(const struct sn_records *records);
 
 /* Delete what is too old now. By the worker once a minute; elsewhere only while it does not run. */
 sn_status sn_records_purge(struct sn_records *records, uint64_t *ret_count,

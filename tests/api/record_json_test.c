@@ -117,8 +117,8 @@ static void each_item_that_is_wrong_is_told(void **state) {
         assert_int_equal(reading.result.count, 2);
         assert_int_equal(reading.result.invalid_count, 1);
         assert_int_equal(reading.result.errors[0].index, 1);
-        if (strstr(reading.result.errors[0].text.ptr, rows[i].words) == NULL)
-            fail_msg("%s: %s", rows[i].item, reading.result.errors[0].text.ptr);
+        if (strstr(reading.result.errors[0].text, rows[i].words) == NULL)
+            fail_msg("%s: %s", rows[i].item, reading.result.errors[0].text);
         sn_arena_release(&reading.arena);
     }
 }

@@ -83,8 +83,10 @@ static void every_path_finds_its_row_also_with_a_slash(void **state) {
         assert_true(text.len + 2 <= sizeof path);
         memcpy(path, text.ptr, text.len);
         path[text.len] = '/';
-        enum sn_http_method method =
-            (sn_api_routes[i].methods & SN_API_GET) != 0 ? SN_HTTP_GET : SN_HTTP_POST;
+        enum sn_http_method method = (sn_api_routes[i].methods & SN_API_GET) != 0 ? SN_HTTP_GET
+                                     : (sn_api_routes[i].methods & SN_API_POST) != 0
+                                         ? SN_HTTP_POST
+                                         : SN_HTTP_PATCH;
         assert_ptr_equal(sn_api_find_route(text, method), &sn_api_routes[i]);
         assert_ptr_equal(sn_api_find_route(sn_str_make(path, text.len + 1), method),
                          &sn_api_routes[i]);
@@ -133,6 +135,16 @@ static void a_path_with_two_rows_is_told_apart_by_method(void **state) {
     assert_non_null(sn_api_find_route(path, SN_HTTP_DELETE));
 }
 
+static void the_rest_of_a_piece_may_be_open(void **state) {
+    (void)state;
+    const struct sn_api_route *route =
+        sn_api_find_route(SN_STR("/api/apps/x/metrics/popular-poses"), SN_HTTP_GET);
+    assert_non_null(route);
+    assert_string_equal(route->path, "/api/apps/{app}/metrics/popular-{kind}");
+    assert_null(sn_api_find_route(SN_STR("/api/apps/x/metrics/popular-"), SN_HTTP_GET));
+    assert_null(sn_api_find_route(SN_STR("/api/apps/x/metrics/popula"), SN_HTTP_GET));
+}
+
 static void a_name_goes_before_a_piece_in_braces(void **state) {
     (void)state;
     const struct sn_api_route *route =
@@ -162,6 +174,7 @@ int main(void) {
         cmocka_unit_test(every_path_finds_its_row_also_with_a_slash),
         cmocka_unit_test(other_paths_find_nothing),
         cmocka_unit_test(a_path_with_two_rows_is_told_apart_by_method),
+        cmocka_unit_test(the_rest_of_a_piece_may_be_open),
         cmocka_unit_test(a_name_goes_before_a_piece_in_braces),
         cmocka_unit_test(a_piece_in_braces_stands_for_any_one_piece),
         cmocka_unit_test(the_star_in_braces_stands_for_all_that_is_left),

@@ -53,6 +53,26 @@ sn_status test_commit(struct test_place *place, struct sn_record *records, size_
     return write.status;
 }
 
+struct sn_app_event test_event(const char *user_id, int64_t offset_ms, const char *message) {
+    struct sn_app_event event = {.app = SN_STR("a"),
+                                 .type = SN_STR("t"),
+                                 .user_id = sn_str_from(user_id),
+                                 .time_ms = TEST_NOW_MS + offset_ms};
+    if (message != NULL) {
+        event.outcome = SN_OUTCOME_ERROR;
+        event.error_message = event.error_group = sn_str_from(message);
+        event.error_class = SN_STR("C");
+    }
+    return event;
+}
+
+sn_status test_commit_write(struct test_place *place, struct sn_engine_write *write) {
+    struct sn_err err = {.status = SN_OK};
+    if (place->engine.ops->commit(place->engine.ctx, &write, 1, &err) != SN_OK)
+        fail_msg("%s", err.text);
+    return write->status;
+}
+
 struct sn_record_page test_page(size_t limit) {
     return (struct sn_record_page){.limit = limit, .filter = {.end_ms = SN_TIME_MS_MAX}};
 }

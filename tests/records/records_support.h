@@ -35,6 +35,11 @@ struct sn_record test_record(const char *name, int64_t offset_ms, double value);
 /* Commit as one write; returns the write's status, asserts that the transaction worked. */
 sn_status test_commit(struct test_place *place, struct sn_record *records, size_t count);
 
+/* An event of app "a" and type "t" at TEST_NOW_MS + offset_ms; an error when it has a message. */
+struct sn_app_event test_event(const char *user_id, int64_t offset_ms, const char *message);
+/* Commit a write of any kind; returns its status. */
+sn_status test_commit_write(struct test_place *place, struct sn_engine_write *write);
+
 /* Everything; change what matters. */
 struct sn_record_page test_page(size_t limit);
 
