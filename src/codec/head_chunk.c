@@ -189,20 +189,21 @@ static void append_first(struct sn_head_chunk *head, uint8_t *bytes, int64_t tim
 }
 
 /* One more sample that changes nothing: usually no new byte. */
-static void append_same(struct sn_head_chunk *head, uint8_t *bytes) {
+static void append_same(struct sn_head_chunk *head, uint8_t *at) {
     if (head->run > 0 && head->run < RUN_SAMPLES_MAX) {
-        bytes[head->len - 1]++;
+        at[-1]++;
         head->run++;
         return;
     }
-    bytes[head->len++] = 0;
+    *at = 0;
+    head->len++;
     head->run = 1;
 }
 
-void sn_head_chunk_append(struct sn_head_chunk *head, uint8_t *bytes, int64_t time, double value) {
+void sn_head_chunk_append_at(struct sn_head_chunk *head, uint8_t *at, int64_t time, double value) {
     assert(head->count < SN_HEAD_CHUNK_SAMPLES_MAX);
     if (SN_UNLIKELY(head->count == 0)) {
-        append_first(head, bytes, time, value);
+        append_first(head, at, time, value);
         return;
     }
     uint64_t step = (uint64_t)time - (uint64_t)head->time_last;
@@ -212,12 +213,12 @@ void sn_head_chunk_append(struct sn_head_chunk *head, uint8_t *bytes, int64_t ti
     head->count++;
     uint64_t bits = bits_of(value);
     if (change == 0 && bits == head->value_bits_last) {
-        append_same(head, bytes);
+        append_same(head, at);
         return;
     }
     head->run = 0;
-    uint8_t *control = bytes + head->len;
-    uint8_t *at = control + 1;
+    uint8_t *control = at;
+    at = control + 1;
     if (change == 0) {
         *control = SAME_STEP;
     } else if (change >= INT8_MIN && change <= INT8_MAX) {
@@ -229,7 +230,7 @@ void sn_head_chunk_append(struct sn_head_chunk *head, uint8_t *bytes, int64_t ti
     }
     at = put_value(head, value, control, at);
     head->value_bits_last = bits;
-    head->len = (uint16_t)(at - bytes);
+    head->len = (uint16_t)(head->len + (at - control));
 }
 
 /* What a decoder knows between two tokens: the mirror of the encoder's state. */

@@ -19,12 +19,14 @@
 #include "base/check.h"
 #include "base/mem.h"
 #include "base/os.h"
+#include "store/series_sort.h"
 #include "store/store_priv.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
 
 enum {
+    RADIX_SORT_MIN = 1024,    /* series; below it ranks of all pairs are not worth it */
     SERIES_PER_LOCK = 1024,   /* looked up in the head at once: about 30 us */
     EXEMPLARS_PER_LOCK = 512, /* copied at once: about 30 us */
     SWEEP_PER_LOCK = 16384,   /* states cleared at once: about 30 us */
@@ -39,6 +41,18 @@ enum {
 
 static int compare_in_index(const void *a, const void *b, void *ctx) {
     return sn_series_index_compare_metric(ctx, *(const uint32_t *)a, *(const uint32_t *)b);
+}
+
+/* Many are sorted by ranks of their pairs; a few, or without memory for that, by their texts. */
+static void sort_tail(struct sn_store *store, uint32_t *tail, size_t count) {
+    if (count >= RADIX_SORT_MIN) {
+        sn_mutex_lock(&store->index_mu);
+        uint32_t pair_count = store->index.symbols.pair_count;
+        sn_mutex_unlock(&store->index_mu);
+        if (sn_series_sort(&store->index, pair_count, tail, count) == SN_OK)
+            return;
+    }
+    qsort_r(tail, count, sizeof *tail, compare_in_index, &store->index);
 }
 
 /* Merge the sorted tail [middle, count) into the sorted head [0, middle), from the end. */
@@ -78,7 +92,7 @@ static sn_status extend_order(struct sn_store *store, uint32_t series_count, str
         return sn_err_set(err, SN_ERR_NO_MEMORY, "no memory to sort %u series", series_count);
     for (size_t i = 0; i < more; i++)
         tail[i] = (uint32_t)(old + i);
-    qsort_r(tail, more, sizeof *tail, compare_in_index, &store->index);
+    sort_tail(store, tail, more);
     merge_order(&store->index, order, old, tail, more);
     store->order_count = series_count;
     publish_order(store);
@@ -130,8 +144,7 @@ static void release_scratch(struct scratch *scratch) {
 }
 
 static sn_status write_one(struct sn_store *store, struct sn_segment_writer *writer, uint32_t id,
-                           struct sn_frozen_chunk chunk, struct scratch *scratch,
-                           struct sn_err *err) {
+                           struct sn_chunk_ref chunk, struct scratch *scratch, struct sn_err *err) {
     sn_samples_reset(&scratch->samples);
     sn_histograms_reset(&scratch->histograms);
     sn_status status =
@@ -148,7 +161,7 @@ static sn_status write_one(struct sn_store *store, struct sn_segment_writer *wri
 static sn_status write_slice(struct sn_store *store, struct sn_segment_writer *writer,
                              const uint32_t *ids, size_t count, struct scratch *scratch,
                              struct sn_err *err) {
-    struct sn_frozen_chunk chunks[SERIES_PER_LOCK];
+    struct sn_chunk_ref chunks[SERIES_PER_LOCK];
     sn_mutex_lock(&store->append_mu);
     sn_head_frozen_chunks(&store->head, ids, count, chunks);
     sn_mutex_unlock(&store->append_mu);

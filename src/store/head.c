@@ -13,14 +13,7 @@ enum {
         16, /* 256 KiB blocks come from mmap: pages of series without side samples stay out */
     TABLE = 1 << 14,
     SIDE_FIRST = 256,
-    LINK_BYTES = sizeof(struct sn_chunk_link),
-    START_BYTES = sizeof(int64_t),
 };
-
-/* Where the tokens of the open piece begin. */
-static inline size_t tokens_at(const struct sn_head_chunk *state) {
-    return LINK_BYTES + (state->owner_class & SN_HEAD_STARTED ? (size_t)START_BYTES : 0);
-}
 
 static void init_epoch(struct sn_head_epoch *epoch) {
     *epoch = (struct sn_head_epoch){0};
@@ -39,7 +32,7 @@ void sn_head_epoch_release(struct sn_head_epoch *epoch) {
 void sn_head_init(struct sn_head *head) {
     *head = (struct sn_head){0};
     sn_blocks_init(&head->states, sizeof(struct sn_head_chunk), STATE_SHIFT, TABLE);
-    sn_blocks_init(&head->frozen, sizeof(struct sn_frozen_chunk), STATE_SHIFT, TABLE);
+    sn_blocks_init(&head->frozen, sizeof(struct sn_chunk_ref), STATE_SHIFT, TABLE);
     sn_blocks_init(&head->newest, sizeof(struct sn_head_newest), STATE_SHIFT, TABLE);
     init_epoch(&head->epochs[0]);
     init_epoch(&head->epochs[1]);
@@ -62,92 +55,23 @@ void sn_head_prefetch_bytes(const struct sn_head *head, uint32_t id) {
     const struct sn_head_chunk *state = sn_blocks_at(&head->states, id);
     const struct sn_chunk_arena *arena = &head->epochs[head->parity].arena;
     if (state->count != 0 && state->owner_epoch == head->parity)
-        __builtin_prefetch(
-            sn_chunk_arena_bytes(arena, state->owner_ref) + tokens_at(state) + state->len, 1);
+        __builtin_prefetch(sn_open_chunk_tail(arena, state), 1);
 }
 
 /* ---- appending ---- */
 
-/* The smallest class that has room for a token behind a link and a start time. */
-enum { STARTED_CLASS = 1 };
-
-/* A small piece, linked to the chunk before it. */
-static sn_status start_chunk(struct sn_chunk_arena *arena, struct sn_head_chunk *state,
-                             struct sn_chunk_link link, int64_t start_ms) {
-    bool has_start = start_ms != 0;
-    unsigned class = has_start ? STARTED_CLASS : 0;
-    uint32_t ref;
-    SN_TRY(sn_chunk_arena_take(arena, class, &ref));
-    uint8_t *piece = sn_chunk_arena_bytes(arena, ref);
-    if (has_start) {
-        link.previous_count |= SN_CHUNK_STARTED;
-        memcpy(piece + LINK_BYTES, &start_ms, sizeof start_ms);
-    }
-    memcpy(piece, &link, sizeof link);
-    sn_head_chunk_clear(state);
-    state->owner_ref = ref;
-    state->owner_class &= (uint8_t) ~(SN_HEAD_CLASS_MASK | SN_HEAD_STARTED);
-    state->owner_class |= (uint8_t)(class | (has_start ? SN_HEAD_STARTED : 0));
-    return SN_OK;
-}
-
-/* Start time of the open piece. */
-static int64_t start_of(const struct sn_chunk_arena *arena, const struct sn_head_chunk *state) {
-    int64_t start_ms = 0;
-    if (state->owner_class & SN_HEAD_STARTED)
-        memcpy(&start_ms, sn_chunk_arena_bytes(arena, state->owner_ref) + LINK_BYTES,
-               sizeof start_ms);
-    return start_ms;
-}
-
-/* A chunk behind the open one, which stays as it is. */
-static sn_status chain_chunk(struct sn_chunk_arena *arena, struct sn_head_chunk *state,
-                             int64_t start_ms) {
-    struct sn_chunk_link link = {.previous_ref = state->owner_ref,
-                                 .previous_len = state->len,
-                                 .previous_count = state->count};
-    return start_chunk(arena, state, link, start_ms);
-}
-
-/* Move an open chunk that is full into a piece of the next class. */
-static sn_status grow_chunk(struct sn_chunk_arena *arena, struct sn_head_chunk *state,
-                            unsigned class) {
-    uint32_t ref;
-    SN_TRY(sn_chunk_arena_take(arena, class + 1, &ref));
-    memcpy(sn_chunk_arena_bytes(arena, ref), sn_chunk_arena_bytes(arena, state->owner_ref),
-           tokens_at(state) + state->len);
-    sn_chunk_arena_give_back(arena, class, state->owner_ref);
-    state->owner_ref = ref;
-    state->owner_class++;
-    return SN_OK;
-}
-
-/* Make room for one more token, in this piece, a larger one, or a new chunk of the chain. */
-static sn_status make_room(struct sn_chunk_arena *arena, struct sn_head_chunk *state) {
-    unsigned class = state->owner_class & SN_HEAD_CLASS_MASK;
-    size_t needed = tokens_at(state) + state->len + SN_HEAD_TOKEN_BYTES_MAX;
-    bool fits = needed <= sn_chunk_class_bytes(class);
-    bool is_full = state->count >= SN_HEAD_PIECE_SAMPLES_MAX;
-    if (SN_LIKELY(fits && !is_full))
-        return SN_OK;
-    if (!fits && !is_full && class + 1 < SN_CHUNK_CLASS_COUNT)
-        return grow_chunk(arena, state, class);
-    return chain_chunk(arena, state, start_of(arena, state));
-}
-
 /* Bring a series that was last written in another epoch into the current one. */
 static sn_status enter_epoch(struct sn_head *head, uint32_t id, struct sn_head_chunk *state,
                              int64_t start_ms, bool *ret_is_new_start) {
-    struct sn_frozen_chunk frozen = {
-        .ref = state->owner_ref, .len = state->len, .count = state->count};
+    struct sn_chunk_ref frozen = sn_open_chunk_ref(state);
     bool must_keep = head->has_frozen && state->count != 0 && state->owner_epoch != head->parity;
     /* Logs of dropped epochs are not read again, those of the frozen one may be. */
-    bool was_started = must_keep && (state->owner_class & SN_HEAD_STARTED) != 0;
-    SN_TRY(
-        start_chunk(&head->epochs[head->parity].arena, state, (struct sn_chunk_link){0}, start_ms));
+    bool was_started = must_keep && (state->owner_class & SN_OPEN_CHUNK_STARTED) != 0;
+    SN_TRY(sn_open_chunk_start(&head->epochs[head->parity].arena, state, (struct sn_chunk_ref){0},
+                               start_ms));
     *ret_is_new_start = start_ms != 0 || was_started;
     if (must_keep) {
-        struct sn_frozen_chunk *place = sn_blocks_at(&head->frozen, id);
+        struct sn_chunk_ref *place = sn_blocks_at(&head->frozen, id);
         *place = frozen;
     }
     state->owner_epoch = head->parity;
@@ -160,14 +84,13 @@ static sn_status append_newest(struct sn_head *head, uint32_t id, struct sn_head
     *ret_is_new_start = false;
     if (state->count == 0 || state->owner_epoch != head->parity) {
         SN_TRY(enter_epoch(head, id, state, sample->start_ms, ret_is_new_start));
-    } else if (SN_UNLIKELY(sample->start_ms != start_of(arena, state))) {
-        SN_TRY(chain_chunk(arena, state, sample->start_ms));
-        *ret_is_new_start = true;
     } else {
-        SN_TRY(make_room(arena, state));
+        bool changes = sample->start_ms != sn_open_chunk_start_time(arena, state);
+        if (SN_UNLIKELY(changes || sn_open_chunk_is_full(state)))
+            SN_TRY(sn_open_chunk_start(arena, state, sn_open_chunk_ref(state), sample->start_ms));
+        *ret_is_new_start = changes;
     }
-    uint8_t *piece = sn_chunk_arena_bytes(arena, state->owner_ref);
-    sn_head_chunk_append(state, piece + tokens_at(state), sample->time_ms, sample->value);
+    SN_TRY(sn_open_chunk_append(arena, state, sample->time_ms, sample->value));
     *ret_is_new_start |= (state->owner_class & SN_HEAD_RELOG) != 0;
     state->owner_class &= (uint8_t)~SN_HEAD_RELOG;
     state->owner_class |= SN_HEAD_WRITTEN;
@@ -193,7 +116,7 @@ static sn_status grow_side(struct sn_head_epoch *epoch) {
  * to a side sample alone makes the next sample say its own again.
  */
 static bool is_new_side_start(struct sn_head_chunk *state, int64_t start_ms) {
-    if (start_ms == 0 && (state->owner_class & (SN_HEAD_STARTED | SN_HEAD_RELOG)) == 0)
+    if (start_ms == 0 && (state->owner_class & (SN_OPEN_CHUNK_STARTED | SN_HEAD_RELOG)) == 0)
         return false;
     state->owner_class |= SN_HEAD_RELOG;
     return true;
@@ -348,7 +271,7 @@ void sn_head_drop_sweep(struct sn_head *head, uint32_t first, uint32_t end) {
         if (id >> STATE_SHIFT >= head->states.block_count)
             return; /* series that were never appended to */
         struct sn_head_chunk *state = sn_blocks_at(&head->states, id);
-        struct sn_frozen_chunk *frozen = sn_blocks_at(&head->frozen, id);
+        struct sn_chunk_ref *frozen = sn_blocks_at(&head->frozen, id);
         if (state->owner_epoch != head->parity)
             sn_head_chunk_clear(state);
         frozen->count = 0;
@@ -389,7 +312,7 @@ bool sn_head_may_have(const struct sn_head *head, uint32_t id, int64_t start_ms)
     }
     if ((state->owner_class & SN_HEAD_WRITTEN) == 0 || state->time_last < start_ms)
         return false;
-    const struct sn_frozen_chunk *frozen = sn_blocks_at(&head->frozen, id);
+    const struct sn_chunk_ref *frozen = sn_blocks_at(&head->frozen, id);
     return state->count != 0 || frozen->count != 0 || has_side(&head->epochs[0], id) ||
            has_side(&head->epochs[1], id);
 }
@@ -408,48 +331,43 @@ void sn_head_copy_release(struct sn_head_copy *copy) {
     sn_samples_release(&copy->side);
 }
 
-/* Copy the chunk that `link` names out of its piece, if it may have samples of the range. Pieces come
- * from the newest to the oldest; *ret_is_last: those that follow have none. */
-static sn_status add_part(struct sn_head_copy *copy, const uint8_t *piece,
-                          struct sn_chunk_link link, bool *ret_is_last) {
-    struct sn_head_part part = {
-        .offset = copy->bytes.len, .len = link.previous_len, .count = link.previous_count};
-    if (copy->part_count == copy->part_capacity) {
-        size_t capacity = copy->part_capacity ? copy->part_capacity * 2 : 4;
-        struct sn_head_part *parts = sn_realloc_array(copy->parts, capacity, sizeof *parts);
-        if (!parts)
-            return SN_ERR_NO_MEMORY;
-        copy->parts = parts;
-        copy->part_capacity = capacity;
-    }
-    struct sn_chunk_link own;
-    memcpy(&own, piece, sizeof own);
-    size_t at = LINK_BYTES;
-    if (own.previous_count & SN_CHUNK_STARTED) {
-        memcpy(&part.start_ms, piece + at, sizeof part.start_ms);
-        at += START_BYTES;
-    }
-    int64_t first_ms = 0;
-    SN_TRY(sn_head_chunk_first_time(piece + at, part.len, &first_ms));
-    *ret_is_last = first_ms <= copy->range.start_ms;
-    if (first_ms > copy->range.end_ms)
+static sn_status grow_parts(struct sn_head_copy *copy) {
+    if (copy->part_count < copy->part_capacity)
         return SN_OK;
-    copy->parts[copy->part_count++] = part;
-    sn_buf_put(&copy->bytes, piece + at, part.len);
-    return copy->bytes.status;
+    size_t capacity = copy->part_capacity ? copy->part_capacity * 2 : 4;
+    struct sn_head_part *parts = sn_realloc_array(copy->parts, capacity, sizeof *parts);
+    if (!parts)
+        return SN_ERR_NO_MEMORY;
+    copy->parts = parts;
+    copy->part_capacity = capacity;
+    return SN_OK;
 }
 
-static sn_status copy_chain(const struct sn_chunk_arena *arena, struct sn_frozen_chunk newest,
+/* Copy a chunk if it may have samples of the range; *chunk becomes the one before it. Chunks come from
+ * the newest to the oldest; *ret_is_last: those that follow have none. */
+static sn_status add_part(struct sn_head_copy *copy, const struct sn_chunk_arena *arena,
+                          struct sn_chunk_ref *chunk, bool *ret_is_last) {
+    struct sn_head_part part = {.offset = copy->bytes.len,
+                                .len = chunk->len,
+                                .count = chunk->count & (uint16_t)~SN_CHUNK_REF_STARTED};
+    int64_t first_ms = 0;
+    SN_TRY(grow_parts(copy));
+    SN_TRY(sn_open_chunk_copy(arena, *chunk, &copy->bytes, &part.start_ms, chunk));
+    SN_TRY(sn_head_chunk_first_time(copy->bytes.ptr + part.offset, part.len, &first_ms));
+    *ret_is_last = first_ms <= copy->range.start_ms;
+    if (first_ms > copy->range.end_ms)
+        copy->bytes.len = part.offset;
+    else
+        copy->parts[copy->part_count++] = part;
+    return SN_OK;
+}
+
+static sn_status copy_chain(const struct sn_chunk_arena *arena, struct sn_chunk_ref newest,
                             struct sn_head_copy *copy) {
-    struct sn_chunk_link link = {
-        .previous_ref = newest.ref, .previous_len = newest.len, .previous_count = newest.count};
+    struct sn_chunk_ref chunk = newest;
     bool is_last = false;
-    while (link.previous_ref != 0 && !is_last) {
-        const uint8_t *piece = sn_chunk_arena_bytes(arena, link.previous_ref);
-        SN_TRY(add_part(copy, piece, link, &is_last));
-        memcpy(&link, piece, sizeof link);
-        link.previous_count &= (uint16_t)~SN_CHUNK_STARTED;
-    }
+    while (chunk.count != 0 && !is_last)
+        SN_TRY(add_part(copy, arena, &chunk, &is_last));
     return SN_OK;
 }
 
@@ -503,23 +421,22 @@ sn_status sn_head_copy_current(const struct sn_head *head, uint32_t id, struct s
     const struct sn_head_epoch *epoch = &head->epochs[head->parity];
     const struct sn_head_chunk *state = sn_blocks_at(&head->states, id);
     if (state->count != 0 && state->owner_epoch == head->parity) {
-        struct sn_frozen_chunk newest = {state->owner_ref, state->len, state->count};
-        SN_TRY(copy_chain(&epoch->arena, newest, copy));
+        SN_TRY(copy_chain(&epoch->arena, sn_open_chunk_ref(state), copy));
     }
     return copy_side(epoch, id, &copy->side);
 }
 
 /* The newest frozen chunk of a series; count 0: none. */
-static struct sn_frozen_chunk frozen_chunk(const struct sn_head *head, uint32_t id) {
+static struct sn_chunk_ref frozen_chunk(const struct sn_head *head, uint32_t id) {
     const struct sn_head_chunk *state = sn_blocks_at(&head->states, id);
-    const struct sn_frozen_chunk *moved = sn_blocks_at(&head->frozen, id);
+    const struct sn_chunk_ref *moved = sn_blocks_at(&head->frozen, id);
     if (state->count != 0 && state->owner_epoch != head->parity)
-        return (struct sn_frozen_chunk){state->owner_ref, state->len, state->count};
+        return sn_open_chunk_ref(state);
     return *moved;
 }
 
 static sn_status copy_frozen(const struct sn_head_epoch *epoch, uint32_t id,
-                             struct sn_frozen_chunk newest, struct sn_head_copy *copy) {
+                             struct sn_chunk_ref newest, struct sn_head_copy *copy) {
     reset_copy(copy);
     if (newest.count != 0)
         SN_TRY(copy_chain(&epoch->arena, newest, copy));
@@ -534,10 +451,10 @@ sn_status sn_head_copy_frozen(const struct sn_head *head, uint32_t id, struct sn
 }
 
 void sn_head_frozen_chunks(const struct sn_head *head, const uint32_t *ids, size_t count,
-                           struct sn_frozen_chunk *ret_chunks) {
+                           struct sn_chunk_ref *ret_chunks) {
     for (size_t i = 0; i < count; i++) {
         bool is_known = ids[i] >> STATE_SHIFT < head->states.block_count;
-        ret_chunks[i] = is_known ? frozen_chunk(head, ids[i]) : (struct sn_frozen_chunk){0};
+        ret_chunks[i] = is_known ? frozen_chunk(head, ids[i]) : (struct sn_chunk_ref){0};
     }
 }
 
@@ -573,7 +490,7 @@ sn_status sn_head_copy_decode(struct sn_head_copy *copy, struct sn_range range,
 }
 
 sn_status sn_head_frozen_samples(const struct sn_head *head, uint32_t id,
-                                 struct sn_frozen_chunk newest, struct sn_head_copy *scratch,
+                                 struct sn_chunk_ref newest, struct sn_head_copy *scratch,
                                  struct sn_samples *samples) {
     SN_TRY(copy_frozen(&head->epochs[!head->parity], id, newest, scratch));
     struct sn_range all = {.start_ms = INT64_MIN, .end_ms = INT64_MAX};

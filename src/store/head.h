@@ -11,11 +11,10 @@
  * Invariants:
  *   1. sn_head_freeze needs an empty other parity. Frozen bytes never change.
  *   2. A series' state belongs to the epoch of its parity, or is empty (count 0). When a series
- *      that still holds a frozen chunk is appended to, that chunk moves to its sn_frozen_chunk.
+ *      that still holds a frozen chunk is appended to, that chunk moves to its sn_chunk_ref.
  *   3. The newest time and value of a series survive freezing; SN_HEAD_WRITTEN says they are known.
- *   4. Chunks of one series and epoch form a chain, newest first: each piece begins with
- *      sn_chunk_link, which names the one before. All samples of a piece have one start time, which
- *      follows the link when it is known: a start that changes begins a new piece.
+ *   4. Chunks of one series and epoch form a chain, newest first (open_chunk.h). All samples of a chunk
+ *      have one start time: one that changes begins a new chunk.
  *   5. Histograms are apart from floats, in a list of their epoch; the newest of a series may be one or
  *      the other, and SN_HEAD_HISTOGRAMS says that there were histograms.
  *   6. Samples older than the newest go to the side list of their epoch, in order of arrival.
@@ -33,35 +32,13 @@
 #include "store/blocks.h"
 #include "store/chunk_arena.h"
 #include "store/histogram_list.h"
+#include "store/open_chunk.h"
 
-/* Bits of sn_head_chunk.owner_class beside the size class. */
-#define SN_HEAD_CLASS_MASK 0x0f
+/* Bits of sn_head_chunk.owner_class beside those of open_chunk.h. */
 #define SN_HEAD_WRITTEN 0x80 /* time_last and value_bits_last are of a real sample */
-#define SN_HEAD_STARTED 0x40 /* the open piece has a start time behind its link */
 #define SN_HEAD_RELOG 0x20   /* the log's start time of the series is that of a side sample */
 
 #define SN_HEAD_HISTOGRAMS 0x10 /* the series has a struct sn_head_newest */
-/* Samples of one piece: a reader decodes whole pieces, and a question about the last minutes is the
- * most frequent one. Eight times as many save 5 % of the bytes and make that question ten times slower. */
-#define SN_HEAD_PIECE_SAMPLES_MAX 256
-
-/* First bytes of every piece. */
-struct sn_chunk_link {
-    uint32_t previous_ref; /* 0: the first chunk of the series in this epoch */
-    uint16_t previous_len;
-    uint16_t previous_count; /* and SN_CHUNK_STARTED: this piece has a start time */
-};
-#define SN_CHUNK_STARTED 0x8000
-_Static_assert(SN_HEAD_CHUNK_SAMPLES_MAX < SN_CHUNK_STARTED, "a count leaves the bit free");
-_Static_assert(sizeof(struct sn_chunk_link) == 8, "stands before the tokens");
-
-/* A frozen chunk whose series has gone on into the current epoch. count 0: none. */
-struct sn_frozen_chunk {
-    uint32_t ref;
-    uint16_t len;
-    uint16_t count;
-};
-
 struct sn_side_sample {
     int64_t time_ms;
     double value;
@@ -89,7 +66,8 @@ struct sn_head_epoch {
 
 struct sn_head {
     struct sn_blocks states; /* struct sn_head_chunk per series */
-    struct sn_blocks frozen; /* struct sn_frozen_chunk per series */
+    struct sn_blocks
+        frozen; /* struct sn_chunk_ref per series: a frozen chunk whose series has gone on */
     struct sn_blocks newest; /* struct sn_head_newest per series, where there are histograms */
     struct sn_head_epoch epochs[2];
     uint8_t parity;  /* of the current epoch */
@@ -185,10 +163,10 @@ bool sn_head_epoch_is_empty(const struct sn_head_epoch *epoch);
  * all frozen samples of one series: ascending, one per time, side samples winning, appended.
  */
 void sn_head_frozen_chunks(const struct sn_head *head, const uint32_t *ids, size_t count,
-                           struct sn_frozen_chunk *ret_chunks);
+                           struct sn_chunk_ref *ret_chunks);
 struct sn_head_copy;
 sn_status sn_head_frozen_samples(const struct sn_head *head, uint32_t id,
-                                 struct sn_frozen_chunk newest, struct sn_head_copy *scratch,
+                                 struct sn_chunk_ref newest, struct sn_head_copy *scratch,
                                  struct sn_samples *samples) SN_MUST_USE;
 
 /* All frozen histograms of one series, ascending, one per time, appended. Without the lock. */

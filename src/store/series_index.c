@@ -292,7 +292,8 @@ void sn_series_index_encode(const struct sn_series_index *index, uint32_t id, st
     }
 }
 
-static int compare_pairs(const struct sn_symbols *symbols, uint32_t a, uint32_t b) {
+int sn_series_index_compare_pairs(const struct sn_series_index *index, uint32_t a, uint32_t b) {
+    const struct sn_symbols *symbols = &index->symbols;
     const struct sn_symbol_pair *x = sn_symbols_pair(symbols, a);
     const struct sn_symbol_pair *y = sn_symbols_pair(symbols, b);
     if (x->name != y->name)
@@ -310,13 +311,13 @@ int sn_series_index_compare(const struct sn_series_index *index, uint32_t a, uin
     for (uint32_t i = 0; i < count; i++) {
         /* One number is one text, so most labels of neighbours need no look at it. */
         if (x_pairs[i] != y_pairs[i])
-            return compare_pairs(&index->symbols, x_pairs[i], y_pairs[i]);
+            return sn_series_index_compare_pairs(index, x_pairs[i], y_pairs[i]);
     }
     return (x->pair_count > y->pair_count) - (x->pair_count < y->pair_count);
 }
 
-/* Pair that holds the metric name, or UINT32_MAX. It is nearly always the first one. */
-static uint32_t metric_pair(const struct sn_series_index *index, uint32_t id) {
+/* It is nearly always the first one. */
+uint32_t sn_series_index_metric_pair(const struct sn_series_index *index, uint32_t id) {
     const struct sn_series_entry *entry = sn_series_index_entry(index, id);
     const uint32_t *pairs = sn_series_index_pairs(index, entry);
     for (uint32_t i = 0; i < entry->pair_count; i++) {
@@ -328,11 +329,11 @@ static uint32_t metric_pair(const struct sn_series_index *index, uint32_t id) {
 }
 
 int sn_series_index_compare_metric(const struct sn_series_index *index, uint32_t a, uint32_t b) {
-    uint32_t x = metric_pair(index, a);
-    uint32_t y = metric_pair(index, b);
+    uint32_t x = sn_series_index_metric_pair(index, a);
+    uint32_t y = sn_series_index_metric_pair(index, b);
     if (x == y)
         return sn_series_index_compare(index, a, b);
     if (x == UINT32_MAX || y == UINT32_MAX)
         return x == UINT32_MAX ? -1 : 1;
-    return compare_pairs(&index->symbols, x, y);
+    return sn_series_index_compare_pairs(index, x, y);
 }

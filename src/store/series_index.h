@@ -99,6 +99,12 @@ void sn_series_index_encode(const struct sn_series_index *index, uint32_t id, st
 /* Order of sn_labels_compare. Without the lock. */
 int sn_series_index_compare(const struct sn_series_index *index, uint32_t a, uint32_t b);
 
+/* Order of two pairs: name, then value. Without the lock. */
+int sn_series_index_compare_pairs(const struct sn_series_index *index, uint32_t a, uint32_t b);
+
+/* Pair that holds the metric name of a series, or UINT32_MAX. Without the lock. */
+uint32_t sn_series_index_metric_pair(const struct sn_series_index *index, uint32_t id);
+
 /* Order of segments: metric name first, then as above. Without the lock. */
 int sn_series_index_compare_metric(const struct sn_series_index *index, uint32_t a, uint32_t b);
 

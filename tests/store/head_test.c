@@ -110,7 +110,7 @@ static void constant_series_are_cut_at_the_samples_of_a_chunk(void **state) {
 
 static void a_copy_of_a_range_is_the_range_of_a_copy(void **state) {
     (void)state;
-    enum { COUNT = SN_HEAD_PIECE_SAMPLES_MAX * 5 + 5 };
+    enum { COUNT = SN_OPEN_CHUNK_SAMPLES_MAX * 5 + 5 };
     struct sn_head head;
     struct sn_samples samples;
     struct sn_head_copy copy;
@@ -127,7 +127,7 @@ static void a_copy_of_a_range_is_the_range_of_a_copy(void **state) {
             copy.range = range;
             samples.count = 0;
             assert_int_equal(sn_head_copy_current(&head, 0, &copy), SN_OK);
-            assert_true(copy.part_count <= (size_t)len / SN_HEAD_PIECE_SAMPLES_MAX + 2);
+            assert_true(copy.part_count <= (size_t)len / SN_OPEN_CHUNK_SAMPLES_MAX + 2);
             assert_int_equal(sn_head_copy_decode(&copy, range, &samples), SN_OK);
             assert_int_equal(samples.count, last < first ? 0 : last - first + 1);
             for (size_t i = 0; i < samples.count; i++)
@@ -174,7 +174,7 @@ static void the_flush_reads_what_readers_read(void **state) {
     struct sn_head head;
     struct sn_samples samples;
     struct sn_head_copy scratch;
-    struct sn_frozen_chunk chunks[4];
+    struct sn_chunk_ref chunks[4];
     const uint32_t ids[] = {0, 1, 2, 70000};
     sn_head_init(&head);
     sn_samples_init(&samples);
