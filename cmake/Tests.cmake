@@ -1,7 +1,9 @@
 # Tests found by their place:
 #
 #   tests/<module>/<file>_test.c         test_<module>_<file>, label <module>; *_support.c linked in
-#                                        in preset dev also as <test>.de_DE, see below
+#                                        in preset dev also as <test>.de_DE, see below;
+#                                        with <file>_oracle.cpp beside it: only where C++ and the
+#                                        library <file> of pkg-config are
 #   tests/fuzz/<module>_<name>_fuzz.c    fuzz_<module>_<name>; replays tests/fuzz/corpus/<module>_<name>
 #   tests/system/*.py                    label system, drives the real binary (SONDE_BIN)
 #   tests/lint/*_lint.py                 label lint, preset dev only
@@ -88,6 +90,19 @@ function(sn_register_tests)
     endif()
 endfunction()
 
+# A C++ library that a test compares with, behind a wrapper in C: <file>_oracle.cpp, linked with the
+# library <file> of pkg-config. Sets ret to nothing where one of the two is missing.
+function(sn_oracle ret source package)
+    get_property(languages GLOBAL PROPERTY ENABLED_LANGUAGES)
+    pkg_check_modules(SN_ORACLE_${package} QUIET IMPORTED_TARGET ${package})
+    set(${ret} "" PARENT_SCOPE)
+    if("CXX" IN_LIST languages AND SN_ORACLE_${package}_FOUND)
+        add_library(oracle_${package} STATIC "${source}")
+        target_link_libraries(oracle_${package} PUBLIC PkgConfig::SN_ORACLE_${package} stdc++)
+        set(${ret} oracle_${package} PARENT_SCOPE)
+    endif()
+endfunction()
+
 function(sn_module_tests module cmocka)
     set(dir "${CMAKE_SOURCE_DIR}/tests/${module}")
     file(GLOB sources CONFIGURE_DEPENDS "${dir}/*_test.c")
@@ -103,7 +118,16 @@ function(sn_module_tests module cmocka)
             continue()
         endif()
         set(target test_${module}_${name})
+        set(oracle "")
+        if(EXISTS "${dir}/${name}_oracle.cpp")
+            sn_oracle(oracle "${dir}/${name}_oracle.cpp" "${name}")
+            if(NOT oracle)
+                message(STATUS "${target} is left out: it needs C++ and ${name}")
+                continue()
+            endif()
+        endif()
         add_executable(${target} "${source}" ${support} "$<TARGET_OBJECTS:test_locale>")
+        target_link_libraries(${target} PRIVATE ${oracle})
         sn_internal_target(${target})
         target_compile_definitions(${target} PRIVATE SN_BANNED_ALLOW_ALLOC)
         target_link_libraries(${target} PRIVATE sn_${module} ${external} ${cmocka})

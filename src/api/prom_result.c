@@ -153,19 +153,23 @@ static void write_value(struct sn_json_writer *json, const struct sn_query_resul
 
 static void write_stats(struct sn_json_writer *json, const struct sn_query_stats *stats) {
     double queued_s = (double)stats->queued_ns / 1e9, parse_s = (double)stats->parse_ns / 1e9,
-           eval_s = (double)stats->eval_ns / 1e9;
+           eval_s = (double)stats->eval_ns / 1e9, sort_s = (double)stats->sort_ns / 1e9;
     sn_json_write_key(json, SN_STR("stats"));
     sn_json_write_object_begin(json);
     sn_json_write_key(json, SN_STR("timings"));
     sn_json_write_object_begin(json);
-    sn_json_write_key_double(json, SN_STR("evalTotalTime"), eval_s);
+    sn_json_write_key_double(json, SN_STR("evalTotalTime"), parse_s + eval_s);
+    sn_json_write_key_double(json, SN_STR("resultSortTime"), sort_s);
     sn_json_write_key_double(json, SN_STR("queryPreparationTime"), parse_s);
+    sn_json_write_key_double(json, SN_STR("innerEvalTime"), eval_s - sort_s);
     sn_json_write_key_double(json, SN_STR("execQueueTime"), queued_s);
     sn_json_write_key_double(json, SN_STR("execTotalTime"), queued_s + parse_s + eval_s);
     sn_json_write_object_end(json);
     sn_json_write_key(json, SN_STR("samples"));
     sn_json_write_object_begin(json);
-    sn_json_write_key_uint64(json, SN_STR("totalQueryableSamples"), stats->sample_count);
+    sn_json_write_key_uint64(json, SN_STR("totalQueryableSamples"), stats->queryable_count);
+    sn_json_write_key_uint64(json, SN_STR("peakSamples"), stats->peak_count);
+    sn_json_write_key_uint64(json, SN_STR("samplesRead"), stats->sample_count);
     sn_json_write_key_uint64(json, SN_STR("series"), stats->series_count);
     sn_json_write_key_uint64(json, SN_STR("points"), stats->point_count);
     sn_json_write_key_uint64(json, SN_STR("memoryBytes"), stats->memory_bytes);

@@ -184,12 +184,16 @@ struct sn_result_series {
 /* What a query cost. */
 struct sn_query_stats {
     uint64_t sample_count; /* samples read from the reader */
+    uint64_t
+        queryable_count;   /* samples looked at, once per step: Prometheus' totalQueryableSamples */
+    uint64_t peak_count;   /* values in memory at a time, about: Prometheus' peakSamples */
     uint64_t series_count; /* series selected */
     uint64_t point_count;  /* values computed: series of all intermediate results times steps */
     uint64_t memory_bytes; /* taken from the arena */
     int64_t queued_ns;     /* waited for a free place */
     int64_t parse_ns;
     int64_t eval_ns;
+    int64_t sort_ns; /* of them: sorting the result */
 };
 
 struct sn_query_result {

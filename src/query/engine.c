@@ -288,6 +288,7 @@ static sn_status eval_matrix(struct sn_eval *eval, struct sn_frame *frame,
         struct sn_series_view view;
         SN_TRY(sn_matrix_load(eval, &matrix, i, &view));
         SN_TRY(output_window(eval, frame, &matrix.reach, &view, &series[kept]));
+        eval->stats.queryable_count += series[kept].count + series[kept].histogram_count;
         kept += series[kept].count > 0 || series[kept].histogram_count > 0;
     }
     ret_result->kind = SN_RESULT_MATRIX;
@@ -302,7 +303,9 @@ static sn_status eval_vector(struct sn_eval *eval, struct sn_frame *frame,
     SN_TRY(sn_eval_vector(eval, eval->expr->root, frame, &vector));
     ret_result->kind = eval->keeps_order ? SN_RESULT_VECTOR : SN_RESULT_MATRIX;
     if (!eval->keeps_order) {
+        int64_t start_ns = sn_clock_mono_ns(eval->clock);
         SN_TRY(sn_vector_sort(eval, &vector, compare_labels, NULL));
+        eval->stats.sort_ns = sn_clock_mono_ns(eval->clock) - start_ns;
     }
     return output_vector(eval, frame, &vector, ret_result);
 }
@@ -442,6 +445,9 @@ static sn_status run_limited(struct sn_query_engine *engine, struct sn_eval *eva
     sn_arena_release(&eval->row_arena);
     if (status == SN_OK) {
         eval->stats.memory_bytes = arena->used - used;
+        if (eval->stats.peak_count < eval->stats.point_count) {
+            eval->stats.peak_count = eval->stats.point_count;
+        }
         finish_result(eval, &result);
         *ret_result = result;
     }

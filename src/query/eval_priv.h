@@ -516,6 +516,8 @@ size_t sn_time_find_after(const int64_t *time_ms, size_t count, int64_t limit);
 /* See struct sn_windows. */
 void sn_windows_find(const struct sn_frame *frame, const struct sn_reach *reach,
                      const struct sn_series_view *view, struct sn_windows *windows);
+/* Samples in all windows together. */
+uint64_t sn_windows_count(const struct sn_windows *windows, size_t step_count);
 
 /* ---- families of nodes ---- */
 

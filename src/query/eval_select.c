@@ -131,7 +131,10 @@ static sn_status read_samples(struct sn_eval *eval, const struct sn_series_list 
         SN_TRY(sn_scan_samples(&eval->scan, id, &eval->samples, eval->err));
     }
     SN_TRY(sn_histogram_input_read(eval, id, range));
-    eval->stats.sample_count += eval->samples.count + eval->histograms.read.count;
+    uint64_t count = eval->samples.count + eval->histograms.read.count;
+    uint64_t held = count + eval->stats.point_count;
+    eval->stats.sample_count += count;
+    eval->stats.peak_count = held > eval->stats.peak_count ? held : eval->stats.peak_count;
     if (eval->stats.sample_count > eval->limits->samples_max) {
         return sn_err_set(eval->err, SN_ERR_LIMIT,
                           "query processing would load too many samples into memory in query "
@@ -200,6 +203,14 @@ void sn_windows_find(const struct sn_frame *frame, const struct sn_reach *reach,
         windows->begin[i] = (uint32_t)begin;
         windows->end[i] = (uint32_t)end;
     }
+}
+
+uint64_t sn_windows_count(const struct sn_windows *windows, size_t step_count) {
+    uint64_t count = 0;
+    for (size_t i = 0; i < step_count; i++) {
+        count += windows->end[i] - windows->begin[i];
+    }
+    return count;
 }
 
 /* ---- instant vector selectors ---- */
@@ -288,6 +299,14 @@ static sn_status fill_row(struct sn_eval *eval, const struct select_job *job,
     return sn_select_histograms(eval, job->frame, reach, job->what, row);
 }
 
+static uint64_t count_values(const struct sn_frame *frame, const struct sn_row *row) {
+    uint64_t count = 0;
+    for (size_t i = 0; i < frame->step_count; i++) {
+        count += !sn_row_is_absent(row, i);
+    }
+    return count;
+}
+
 static sn_status select_rows(struct sn_eval *eval, const struct select_job *job,
                              struct sn_row_sink sink) {
     const struct sn_vector_node *selector = &job->node->vector;
@@ -308,9 +327,11 @@ static sn_status select_rows(struct sn_eval *eval, const struct select_job *job,
         row.labels = list.items[i].labels;
         SN_TRY(is_smoothed ? fill_smoothed(eval, job, &reach, &row)
                            : fill_row(eval, job, &reach, &row));
-        if (!sn_row_has_value(job->frame, &row)) {
+        uint64_t count = count_values(job->frame, &row);
+        if (count == 0) {
             continue;
         }
+        eval->stats.queryable_count += count;
         SN_TRY(sink.take(sink.ctx, &row));
         sn_row_drop_histograms(job->frame, &row);
     }

@@ -64,8 +64,8 @@ static int64_t day_number(double x) {
 }
 
 static int64_t second_of_day(double x) {
-    int64_t seconds = whole_seconds(x);
-    return seconds - floor_divide(seconds, SECONDS_PER_DAY) * SECONDS_PER_DAY;
+    int64_t second = whole_seconds(x) % SECONDS_PER_DAY;
+    return second < 0 ? second + SECONDS_PER_DAY : second;
 }
 
 /* Days since 1970 to the Gregorian calendar, counting years from March in eras of 400 years. */

@@ -693,6 +693,9 @@ static sn_status run_mixed(struct range_call *call, const struct sn_series_view 
     }
     sn_windows_find(call->frame, &call->matrix.reach, view, &call->windows);
     sn_windows_find(call->frame, &call->matrix.reach, &times, &call->histogram_windows);
+    call->eval->stats.queryable_count +=
+        sn_windows_count(&call->windows, call->frame->step_count) +
+        sn_windows_count(&call->histogram_windows, call->frame->step_count);
     struct sn_range_mixed mixed = {.eval = call->eval,
                                    .node = call->node,
                                    .arg = call->node->call.args[call->matrix_index],
@@ -727,6 +730,7 @@ static sn_status run_series(struct range_call *call, const struct sn_series_view
             return run_rate_steps(call, view, column, ret_has_value);
         }
         sn_windows_find(call->frame, &call->matrix.reach, view, &call->windows);
+        call->eval->stats.queryable_count += sn_windows_count(&call->windows, step_count);
         *ret_has_value = run_kernel(call, view, column);
         return call->status;
     }
@@ -734,6 +738,7 @@ static sn_status run_series(struct range_call *call, const struct sn_series_view
     one.step_count = 1;
     call->frame = &one;
     sn_windows_find(&one, &call->matrix.reach, view, &call->windows);
+    call->eval->stats.queryable_count += step_count * sn_windows_count(&call->windows, 1);
     *ret_has_value = run_kernel(call, view, column);
     call->frame = all;
     for (size_t i = 1; i < step_count; i++) {

@@ -24,6 +24,7 @@ static void make_step(const struct sn_rate_what *what, const int64_t *time_ms, i
 static void make_steps(struct sn_rate_steps *steps, const struct sn_rate_what *what,
                        const struct sn_series_view *view, struct sn_windows *windows) {
     sn_windows_find(what->frame, what->reach, view, windows);
+    steps->window_count = sn_windows_count(windows, what->frame->step_count);
     for (size_t i = 0; i < what->frame->step_count; i++) {
         struct sn_rate_step *step = &steps->steps[i];
         *step = (struct sn_rate_step){.first = windows->begin[i], .last = windows->begin[i]};
@@ -118,6 +119,7 @@ sn_status sn_rate_steps_fill(struct sn_eval *eval, struct sn_rate_steps *steps,
                              const struct sn_rate_what *what, const struct sn_series_view *view,
                              struct sn_windows *windows, double *column, bool *ret_has) {
     SN_TRY(use_times(eval, steps, what, view, windows));
+    eval->stats.queryable_count += steps->window_count;
     *ret_has = what->is_counter ? fill_counter(steps, what, view->value, column)
                                 : fill_gauge(steps, what, view->value, column);
     return SN_OK;

@@ -26,6 +26,7 @@ struct sn_rate_steps {
     int64_t *time_ms;           /* [capacity] the times that they are made of */
     size_t count;
     size_t capacity;
+    uint64_t window_count; /* samples in all windows */
     bool is_made;
 };
 

@@ -145,17 +145,21 @@ static void statistics_are_in_seconds(void **state) {
         .kind = SN_RESULT_SCALAR,
         .scalar = {1000, 2},
         .stats = {.sample_count = 4,
+                  .queryable_count = 40,
+                  .peak_count = 6,
                   .series_count = 3,
                   .point_count = 2,
                   .memory_bytes = 1,
                   .queued_ns = 500000000,
                   .parse_ns = 250000000,
-                  .eval_ns = 2000000000},
+                  .eval_ns = 2000000000,
+                  .sort_ns = 500000000},
     };
     check(&result, 0, true,
           "{\"resultType\":\"scalar\",\"result\":[1,\"2\"],\"stats\":{\"timings\":{"
-          "\"evalTotalTime\":2,\"queryPreparationTime\":0.25,\"execQueueTime\":0.5,"
-          "\"execTotalTime\":2.75},\"samples\":{\"totalQueryableSamples\":4,\"series\":3,"
+          "\"evalTotalTime\":2.25,\"resultSortTime\":0.5,\"queryPreparationTime\":0.25,"
+          "\"innerEvalTime\":1.5,\"execQueueTime\":0.5,\"execTotalTime\":2.75},\"samples\":{"
+          "\"totalQueryableSamples\":40,\"peakSamples\":6,\"samplesRead\":4,\"series\":3,"
           "\"points\":2,\"memoryBytes\":1}}}");
 }
 

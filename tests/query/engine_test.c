@@ -115,6 +115,29 @@ static void statistics_tell_what_was_touched(void **state) {
     assert_false(sn_query_engine_features(fixture->engine)->has_fill);
 }
 
+static uint64_t queryable(struct fixture *fixture, const char *expression) {
+    assert_int_equal(ask_range(fixture, expression), SN_OK);
+    return fixture->result.stats.queryable_count;
+}
+
+/* The numbers of Prometheus: each sample once for every step that looks at it. */
+static void samples_are_counted_at_every_step(void **state) {
+    struct fixture *fixture = *state;
+    start(fixture);
+    assert_int_equal(queryable(fixture, "m_total"), 33);
+    assert_int_equal(queryable(fixture, "m_total offset 1m"), 30);
+    assert_int_equal(queryable(fixture, "m_total @ 60"), 33);
+    assert_int_equal(queryable(fixture, "rate(m_total[2m])"), 3 * (1 + 10 * 2));
+    assert_int_equal(queryable(fixture, "max_over_time(m_total[2m])"), 3 * (1 + 10 * 2));
+    assert_int_equal(queryable(fixture, "rate(m_total[3m] @ 300)"), 3 * 11 * 3);
+    assert_int_equal(queryable(fixture, "sum(m_total) + sum(m_total)"), 66);
+    assert_true(fixture->result.stats.peak_count >= 11);
+    struct sn_query instant = {.expression = SN_STR("m_total[4m]"),
+                               .range = {10 * STEP_MS, 10 * STEP_MS}};
+    assert_int_equal(ask(fixture, &instant), SN_OK);
+    assert_int_equal(fixture->result.stats.queryable_count, 12);
+}
+
 static void a_lookback_of_the_query_wins(void **state) {
     struct fixture *fixture = *state;
     struct sn_query query = {.expression = SN_STR("m_total"),
@@ -235,13 +258,34 @@ static void the_limit_of_steps_holds_at_both_sides(void **state) {
     assert_non_null(strstr(fixture->err.text, "the limit is 11"));
 }
 
-static void the_limit_of_points_is_named(void **state) {
-    struct fixture *fixture = *state;
-    fixture->options.limits.points_max = 40;
+/* Run with a limit of what the query needs, then with one less. */
+static void check_limit(struct fixture *fixture, const char *words) {
     start(fixture);
-    assert_int_equal(ask_range(fixture, "m_total"), SN_OK);
-    assert_int_equal(ask_range(fixture, "m_total + m_total"), SN_ERR_LIMIT);
-    assert_non_null(strstr(fixture->err.text, "too many points: the limit is 40"));
+    assert_int_equal(ask_range(fixture, "sum(rate(m_total[5m])) + m_total"), SN_OK);
+    fixture->engine = sn_query_engine_free(fixture->engine);
+    for (int below = 0; below < 2; below++) {
+        struct sn_query_limits *limits = &fixture->options.limits;
+        limits->points_max = limits->points_max ? fixture->result.stats.point_count - below : 0;
+        limits->samples_max = limits->samples_max ? fixture->result.stats.sample_count - below : 0;
+        sn_arena_reset(&fixture->arena);
+        start(fixture);
+        assert_int_equal(ask_range(fixture, "sum(rate(m_total[5m])) + m_total"),
+                         below ? SN_ERR_LIMIT : SN_OK);
+        fixture->engine = sn_query_engine_free(fixture->engine);
+    }
+    assert_non_null(strstr(fixture->err.text, words));
+}
+
+static void the_limit_of_points_holds_at_both_sides(void **state) {
+    struct fixture *fixture = *state;
+    fixture->options.limits.points_max = 1000;
+    check_limit(fixture, "too many points: the limit is");
+}
+
+static void the_limit_of_samples_holds_where_a_query_needs_it(void **state) {
+    struct fixture *fixture = *state;
+    fixture->options.limits.samples_max = 1000;
+    check_limit(fixture, "too many samples");
 }
 
 static void the_limit_of_memory_holds_and_the_arena_keeps_its_own(void **state) {
@@ -499,6 +543,7 @@ int main(void) {
         ENGINE_TEST(a_range_query_gives_a_matrix_in_the_order_of_labels),
         ENGINE_TEST(series_without_gaps_share_their_times),
         ENGINE_TEST(statistics_tell_what_was_touched),
+        ENGINE_TEST(samples_are_counted_at_every_step),
         ENGINE_TEST(a_lookback_of_the_query_wins),
         ENGINE_TEST(queries_that_make_no_sense_are_refused),
         ENGINE_TEST(options_that_make_no_sense_are_refused),
@@ -507,7 +552,8 @@ int main(void) {
         ENGINE_TEST(the_limit_of_samples_holds_at_both_sides),
         ENGINE_TEST(the_limit_of_series_holds_at_both_sides),
         ENGINE_TEST(the_limit_of_steps_holds_at_both_sides),
-        ENGINE_TEST(the_limit_of_points_is_named),
+        ENGINE_TEST(the_limit_of_points_holds_at_both_sides),
+        ENGINE_TEST(the_limit_of_samples_holds_where_a_query_needs_it),
         ENGINE_TEST(the_limit_of_memory_holds_and_the_arena_keeps_its_own),
         ENGINE_TEST(a_query_ends_at_its_deadline),
         ENGINE_TEST(a_cancelled_query_ends),
