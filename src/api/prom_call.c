@@ -8,6 +8,7 @@ void sn_prom_begin(struct sn_prom_call *call, struct sn_api *api, struct sn_http
     call->request = request;
     sn_arena_init(&call->arena, SN_PROM_ARENA_BYTES_MAX);
     sn_buf_init(&call->buf, SN_PROM_ANSWER_BYTES_MAX);
+    sn_buf_init(&call->long_error, SN_PROM_ERR_BYTES_MAX);
     sn_json_write_init(&call->json, &call->buf, SN_JSON_NON_FINITE_TEXT);
     sn_json_write_object_begin(&call->json);
     sn_json_write_key_string(&call->json, SN_STR("status"), SN_STR("success"));
@@ -16,6 +17,7 @@ void sn_prom_begin(struct sn_prom_call *call, struct sn_api *api, struct sn_http
 
 static void release(struct sn_prom_call *call) {
     sn_buf_release(&call->buf);
+    sn_buf_release(&call->long_error);
     sn_arena_release(&call->arena);
 }
 
@@ -49,11 +51,20 @@ void sn_prom_end_text(struct sn_prom_call *call, const char *content_type, struc
     release(call);
 }
 
+/* The whole sentence of a failed query, when it was too long for struct sn_err. */
+static const char *sentence_of(struct sn_prom_call *call, const struct sn_err *err) {
+    struct sn_str text = sn_buf_str(&call->long_error);
+    const char *copy = NULL;
+    if (call->long_error.status == SN_OK && text.len >= SN_ERR_TEXT_SIZE)
+        copy = sn_arena_printf(&call->arena, "%.*s", SN_STR_ARG(text));
+    return copy != NULL ? copy : err->text;
+}
+
 void sn_prom_fail(struct sn_prom_call *call, bool is_executing, sn_status status,
                   const struct sn_err *err) {
     bool is_execution = is_executing && (status == SN_ERR_INVALID || status == SN_ERR_LIMIT);
     if (is_execution)
-        sn_http_respond_error(call->request, 422, "execution", err->text);
+        sn_http_respond_error(call->request, 422, "execution", sentence_of(call, err));
     else if (is_executing && status == SN_ERR_CLOSED)
         sn_http_respond_error(call->request, 503, "canceled", err->text);
     else if (status == SN_ERR_LIMIT)

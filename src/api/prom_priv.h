@@ -14,12 +14,16 @@
 /* Text of one answer. */
 #define SN_PROM_ANSWER_BYTES_MAX ((size_t)512 << 20)
 
+/* A sentence about a failed query: it may hold two label sets. */
+#define SN_PROM_ERR_BYTES_MAX ((size_t)128 << 10)
+
 /* One call at work: its memory and the answer being written. One thread. */
 struct sn_prom_call {
     struct sn_api *api;
     struct sn_http_request *request;
     struct sn_arena arena;
     struct sn_buf buf;
+    struct sn_buf long_error; /* of the query, see struct sn_query */
     struct sn_json_writer json;
 };
 

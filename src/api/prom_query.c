@@ -1,5 +1,5 @@
 /*
- * /api/v1/query, query_range, query_exemplars, format_query: PromQL over HTTP, as Prometheus 3
+ * /api/v1/query, query_range, format_query: PromQL over HTTP, as Prometheus 3
  * answers it.
  */
 #include "api/prom_params.h"
@@ -107,6 +107,7 @@ static sn_status evaluate(struct sn_prom_call *call, struct sn_query *query,
     struct sn_prom_watched watched;
     sn_prom_watch_begin(&call->api->watch, &watched, call->request);
     query->is_cancelled = &watched.is_cancelled;
+    query->long_error = &call->long_error;
     sn_status status = querier.query(querier.ctx, query, &call->arena, ret_result, err);
     sn_prom_watch_end(&call->api->watch, &watched);
     query->is_cancelled = NULL;
@@ -155,30 +156,6 @@ void sn_api_prom_query(struct sn_api *api, struct sn_http_request *request) {
 
 void sn_api_prom_query_range(struct sn_api *api, struct sn_http_request *request) {
     answer(api, request, range_params);
-}
-
-/* Exemplars are not stored yet: parameters are checked, and there are none. */
-static sn_status exemplar_params(struct sn_prom_call *call, struct sn_err *err) {
-    struct sn_str text;
-    struct sn_expr expr;
-    struct sn_range range;
-    SN_TRY(sn_prom_range(call->request, &range, err));
-    SN_TRY(sn_prom_query_text(call->request, &text, err));
-    return sn_prom_parse_query(call, text, &expr, err);
-}
-
-void sn_api_prom_query_exemplars(struct sn_api *api, struct sn_http_request *request) {
-    struct sn_prom_call call;
-    struct sn_err err = {0};
-    sn_prom_begin(&call, api, request);
-    sn_status status = exemplar_params(&call, &err);
-    if (status != SN_OK) {
-        sn_prom_fail(&call, false, status, &err);
-        return;
-    }
-    sn_json_write_array_begin(&call.json);
-    sn_json_write_array_end(&call.json);
-    sn_prom_end(&call, NULL, 0, NULL, 0);
 }
 
 void sn_api_prom_format_query(struct sn_api *api, struct sn_http_request *request) {

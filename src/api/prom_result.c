@@ -3,7 +3,7 @@
  */
 #include "api/prom_priv.h"
 
-#include <math.h>
+#include "model/histogram_bucket.h"
 
 static void write_pair(struct sn_json_writer *json, int64_t time_ms, double value) {
     sn_json_write_array_begin(json);
@@ -12,57 +12,35 @@ static void write_pair(struct sn_json_writer *json, int64_t time_ms, double valu
     sn_json_write_array_end(json);
 }
 
-/* [boundary rule, lower, upper, count] of one bucket; rule 3: both ends are inside. */
-static void write_bucket(struct sn_json_writer *json, int rule, double lower, double upper,
-                         double count) {
-    if (count == 0)
-        return;
+/* [boundary rule, lower, upper, count]; rule: 0 (], 1 [), 2 (), 3 []. */
+static void write_bucket(struct sn_json_writer *json, const struct sn_histogram_bucket *bucket) {
+    int rule = bucket->has_lower ? (bucket->has_upper ? 3 : 1) : (bucket->has_upper ? 0 : 2);
     sn_json_write_array_begin(json);
     sn_json_write_int64(json, rule);
-    sn_json_write_double_text(json, lower);
-    sn_json_write_double_text(json, upper);
-    sn_json_write_double_text(json, count);
+    sn_json_write_double_text(json, bucket->lower);
+    sn_json_write_double_text(json, bucket->upper);
+    sn_json_write_double_text(json, bucket->count);
     sn_json_write_array_end(json);
 }
 
-/* Upper bound of bucket `index` of a histogram, of either kind. */
-static double upper_bound(const struct sn_histogram *histogram, int32_t index) {
-    if (histogram->schema != SN_HISTOGRAM_SCHEMA_CUSTOM)
-        return sn_histogram_upper_bound(histogram->schema, index);
-    if (index < 0)
-        return -HUGE_VAL;
-    return (uint32_t)index < histogram->custom_bound_count ? histogram->custom_bounds[index]
-                                                           : HUGE_VAL;
-}
-
-/* Negative buckets come in rising order of value, which is falling order of index. */
-static void write_negative(struct sn_json_writer *json, const struct sn_histogram *histogram) {
-    int32_t index = 0;
-    for (uint32_t i = 0; i < histogram->negative_span_count; i++)
-        index += histogram->negative_spans[i].offset + (int32_t)histogram->negative_spans[i].length;
-    uint32_t bucket = histogram->negative_bucket_count;
-    for (uint32_t i = histogram->negative_span_count; i-- > 0;) {
-        const struct sn_bucket_span *span = &histogram->negative_spans[i];
-        for (uint32_t j = 0; j < span->length; j++) {
-            index--;
-            bucket--;
-            write_bucket(json, 1, -upper_bound(histogram, index),
-                         -upper_bound(histogram, index - 1), histogram->negative_counts[bucket]);
+/* Those that are not empty; as in Prometheus there is no "buckets" when all are. */
+static void write_buckets(struct sn_json_writer *json, const struct sn_histogram *histogram) {
+    struct sn_bucket_cursor cursor;
+    struct sn_histogram_bucket bucket;
+    bool has_any = false;
+    sn_bucket_cursor_init(&cursor, histogram, false);
+    while (sn_bucket_cursor_next(&cursor, &bucket)) {
+        if (bucket.count == 0)
+            continue;
+        if (!has_any) {
+            sn_json_write_key(json, SN_STR("buckets"));
+            sn_json_write_array_begin(json);
         }
-        index -= span->offset;
+        has_any = true;
+        write_bucket(json, &bucket);
     }
-}
-
-static void write_positive(struct sn_json_writer *json, const struct sn_histogram *histogram) {
-    int32_t index = 0;
-    uint32_t bucket = 0;
-    for (uint32_t i = 0; i < histogram->positive_span_count; i++) {
-        const struct sn_bucket_span *span = &histogram->positive_spans[i];
-        index += span->offset;
-        for (uint32_t j = 0; j < span->length; j++, index++, bucket++)
-            write_bucket(json, 0, upper_bound(histogram, index - 1), upper_bound(histogram, index),
-                         histogram->positive_counts[bucket]);
-    }
+    if (has_any)
+        sn_json_write_array_end(json);
 }
 
 static void write_histogram(struct sn_json_writer *json, int64_t time_ms,
@@ -74,13 +52,7 @@ static void write_histogram(struct sn_json_writer *json, int64_t time_ms,
     sn_json_write_double_text(json, histogram->count);
     sn_json_write_key(json, SN_STR("sum"));
     sn_json_write_double_text(json, histogram->sum);
-    sn_json_write_key(json, SN_STR("buckets"));
-    sn_json_write_array_begin(json);
-    write_negative(json, histogram);
-    write_bucket(json, 3, -histogram->zero_threshold, histogram->zero_threshold,
-                 histogram->zero_count);
-    write_positive(json, histogram);
-    sn_json_write_array_end(json);
+    write_buckets(json, histogram);
     sn_json_write_object_end(json);
     sn_json_write_array_end(json);
 }

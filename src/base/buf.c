@@ -59,9 +59,7 @@ void sn_buf_put_text(struct sn_buf *buf, const char *text) {
     sn_buf_put(buf, text, strlen(text));
 }
 
-static void printf_va(struct sn_buf *buf, const char *format, va_list args) SN_PRINTF(2, 0);
-
-static void printf_va(struct sn_buf *buf, const char *format, va_list args) {
+void sn_buf_vprintf(struct sn_buf *buf, const char *format, va_list args) {
     char *at = (char *)sn_buf_reserve(buf, 0);
     if (at == NULL)
         return;
@@ -81,7 +79,7 @@ static void printf_va(struct sn_buf *buf, const char *format, va_list args) {
 void sn_buf_printf(struct sn_buf *buf, const char *format, ...) {
     va_list args;
     va_start(args, format);
-    printf_va(buf, format, args);
+    sn_buf_vprintf(buf, format, args);
     va_end(args);
 }
 

@@ -60,6 +60,7 @@ static inline void sn_buf_put_str(struct sn_buf *buf, struct sn_str s) {
 
 void sn_buf_put_text(struct sn_buf *buf, const char *text); /* NUL-terminated, without the NUL */
 void sn_buf_printf(struct sn_buf *buf, const char *format, ...) SN_PRINTF(2, 3); /* no %f: locale */
+void sn_buf_vprintf(struct sn_buf *buf, const char *format, va_list args) SN_PRINTF(2, 0);
 void sn_buf_put_u16le(struct sn_buf *buf, uint16_t value);
 void sn_buf_put_u32le(struct sn_buf *buf, uint32_t value);
 void sn_buf_put_u64le(struct sn_buf *buf, uint64_t value);

@@ -219,6 +219,9 @@ struct sn_query {
     int64_t lookback_ms;      /* 0: the querier's default */
     /* May be NULL. Set by any thread: the query ends soon with SN_ERR_CLOSED. */
     const atomic_bool *is_cancelled;
+    /* May be NULL. A failure of the expression is written here as well, whole: a sentence with label
+     * sets does not fit into struct sn_err. */
+    struct sn_buf *long_error;
 };
 
 struct sn_querier {

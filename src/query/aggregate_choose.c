@@ -64,14 +64,25 @@ static sn_status group_rows(struct sn_eval *eval, const struct sn_node *node,
     return SN_OK;
 }
 
+/* Ask from time to time whether the query should go on. */
+static sn_status check_work(struct sn_eval *eval, size_t *work, size_t more) {
+    *work += more;
+    if (*work < SN_EVAL_WORK_MAX) {
+        return SN_OK;
+    }
+    *work = 0;
+    return sn_eval_check(eval);
+}
+
 /* ---- quantile ---- */
 
 static sn_status quantile_of_group(struct sn_eval *eval, struct sn_frame *frame,
                                    const struct grouped *grouped, size_t group, const double *q,
                                    double *scratch, double *column) {
-    SN_TRY(sn_eval_check(eval));
+    size_t work = SN_EVAL_WORK_MAX;
     for (size_t k = 0; k < frame->step_count; k++) {
         size_t count = 0;
+        SN_TRY(check_work(eval, &work, grouped->begin[group + 1] - grouped->begin[group]));
         for (size_t i = grouped->begin[group]; i < grouped->begin[group + 1]; i++) {
             double value = grouped->input.rows[grouped->members[i]].value[k];
             if (!sn_is_absent(value)) {
@@ -426,9 +437,11 @@ sn_status sn_aggregate_choose(struct sn_eval *eval, const struct sn_node *node,
     if (choice.output == NULL) {
         return sn_arena_failure(eval->arena, row_count * sizeof *choice.output, eval->err);
     }
+    size_t work = 0;
     for (size_t g = 0; g < choice.grouped.grouping.table.count; g++) {
-        SN_TRY(sn_eval_check(eval));
+        size_t members = choice.grouped.begin[g + 1] - choice.grouped.begin[g];
         for (size_t k = 0; k < frame->step_count; k++) {
+            SN_TRY(check_work(eval, &work, members));
             SN_TRY(choose_at(&choice, g, k));
         }
     }

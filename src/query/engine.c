@@ -467,6 +467,7 @@ static sn_status engine_query(void *ctx, const struct sn_query *query, struct sn
     eval_init(&eval, engine, query);
     eval.arena = arena;
     eval.err = err;
+    eval.long_error = query->long_error;
     eval.deadline_ns = start_ns + timeout_ns;
     SN_TRY(take_place(engine, query->is_cancelled, eval.deadline_ns, err));
     eval.stats.queued_ns = sn_clock_mono_ns(engine->options.clock) - start_ns;

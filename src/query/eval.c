@@ -21,6 +21,20 @@ sn_status sn_eval_check(struct sn_eval *eval) {
     return SN_OK;
 }
 
+sn_status sn_eval_fail(struct sn_eval *eval, const char *format, ...) {
+    va_list args;
+    if (eval->long_error != NULL) {
+        va_start(args, format);
+        sn_buf_reset(eval->long_error);
+        sn_buf_vprintf(eval->long_error, format, args);
+        va_end(args);
+    }
+    va_start(args, format);
+    sn_status status = sn_err_set_va(eval->err, SN_ERR_INVALID, format, args);
+    va_end(args);
+    return status;
+}
+
 /* The parser has checked the types: this is a bug of ours, survived. */
 static sn_status fail_type(struct sn_eval *eval, const struct sn_node *node) {
     return sn_err_set(eval->err, SN_ERR_INTERNAL, "expression at byte %u has no value of this type",

@@ -69,7 +69,8 @@ struct sn_histogram_input {
 
 struct sn_eval {
     struct sn_arena *arena;
-    struct sn_err *err; /* may be NULL */
+    struct sn_err *err;        /* may be NULL */
+    struct sn_buf *long_error; /* the same without its limit; may be NULL */
     const struct sn_expr *expr;
     struct sn_reader reader;
     const struct sn_clock *clock;
@@ -272,11 +273,14 @@ struct sn_type_note {
 sn_status sn_frame_init(struct sn_eval *eval, struct sn_range range, int64_t step_ms,
                         struct sn_frame *ret_frame) SN_MUST_USE;
 
-/* SN_ERR_TIMEOUT, SN_ERR_CLOSED. Asked once per series; about 30 ns. */
+/* Values that a loop may look at before it asks again: well below a millisecond of most of them. */
+#define SN_EVAL_WORK_MAX ((size_t)65536)
+
+/* SN_ERR_TIMEOUT, SN_ERR_CLOSED. Asked once per series and more often in long ones; about 30 ns. */
 sn_status sn_eval_check(struct sn_eval *eval) SN_MUST_USE;
 
 /* Failure of the expression itself: SN_ERR_INVALID with a sentence. */
-#define sn_eval_fail(eval, ...) sn_err_set((eval)->err, SN_ERR_INVALID, __VA_ARGS__)
+sn_status sn_eval_fail(struct sn_eval *eval, const char *format, ...) SN_PRINTF(2, 3);
 
 /* size bytes of the arena; the failure is reported. */
 sn_status sn_eval_alloc(struct sn_eval *eval, size_t count, size_t size,

@@ -590,12 +590,21 @@ static sn_status reserve_scratch(struct range_call *call, size_t count) {
     return SN_OK;
 }
 
+/* One series over many steps may be minutes of work: the query may be cancelled in between. */
+static bool goes_on(struct range_call *call) {
+    if (call->status == SN_OK) {
+        call->status = sn_eval_check(call->eval);
+    }
+    return call->status == SN_OK;
+}
+
 static bool run_steps(struct range_call *call, const struct sn_series_view *view,
                       double (*run)(const struct window *), double *column) {
     const struct sn_frame *frame = call->frame;
     const struct sn_reach *reach = &call->matrix.reach;
     struct window window = {.call = call};
     bool has_value = false;
+    size_t work = 0;
     for (size_t i = 0; i < frame->step_count; i++) {
         size_t begin = call->windows.begin[i];
         window.count = call->windows.end[i] - begin;
@@ -614,6 +623,13 @@ static bool run_steps(struct range_call *call, const struct sn_series_view *view
         }
         column[i] = run(&window);
         has_value = has_value || !sn_is_absent(column[i]);
+        work += window.count;
+        if (SN_UNLIKELY(work > SN_EVAL_WORK_MAX)) {
+            work = 0;
+            if (!goes_on(call)) {
+                break;
+            }
+        }
     }
     return has_value;
 }

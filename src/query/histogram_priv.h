@@ -15,6 +15,7 @@
 #include "base/buf.h"
 #include "base/status.h"
 #include "model/histogram.h"
+#include "model/histogram_bucket.h"
 
 /* ---- sums ---- */
 
@@ -129,34 +130,6 @@ sn_status sn_histogram_detect_reset(const struct sn_histogram *now,
 
 /* The same layout and numbers, whatever the reset hint; NaN differs from NaN. */
 bool sn_histogram_matches(const struct sn_histogram *a, const struct sn_histogram *b);
-
-/* ---- buckets as intervals ---- */
-
-struct sn_histogram_bucket {
-    double lower;
-    double upper;
-    double count;
-    bool has_lower; /* the lower bound belongs to the bucket */
-    bool has_upper;
-};
-
-/* Walks the buckets of all signs upwards (or downwards), the zero bucket in between. */
-struct sn_bucket_cursor {
-    const struct sn_histogram *histogram;
-    bool is_down;
-    int phase;     /* 0: side that comes first, 1: zero bucket, 2: other side, 3: end */
-    uint32_t span; /* of the side at hand */
-    uint32_t in_span;
-    uint32_t bucket;
-    int64_t index;
-};
-
-void sn_bucket_cursor_init(struct sn_bucket_cursor *cursor, const struct sn_histogram *histogram,
-                           bool is_down);
-bool sn_bucket_cursor_next(struct sn_bucket_cursor *cursor, struct sn_histogram_bucket *ret_bucket);
-
-/* Upper bound of a bucket by its index. */
-double sn_histogram_bound(const struct sn_histogram *histogram, int64_t index);
 
 /* ---- numbers ---- */
 

@@ -14,7 +14,7 @@
 #include "base/status.h"
 #include "base/str.h"
 
-#define SN_REGEX_BYTES_MAX ((size_t)32 << 10) /* alternations of a thousand host names */
+#define SN_REGEX_BYTES_MAX ((size_t)64 << 10) /* alternations of thousands of host names */
 #define SN_REGEX_DEPTH_MAX 200
 #define SN_REGEX_REPEAT_MAX 1000 /* x{n,m}, as RE2; also of nested repeats together */
 #define SN_REGEX_CAPTURES_MAX 64

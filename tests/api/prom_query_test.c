@@ -3,6 +3,9 @@
 
 #include "prom_support.h"
 
+#include <stdio.h>
+#include <string.h>
+
 static struct test_server *server;
 
 static int set_up(void **state) {
@@ -131,15 +134,6 @@ static void statistics_come_when_asked_for(void **state) {
     reply_release(&reply);
 }
 
-static void exemplars_are_none_but_mistakes_are_told(void **state) {
-    (void)state;
-    assert_data(server, "/api/v1/query_exemplars?query=hits&start=1&end=2", "[]");
-    assert_form_data(server, "/api/v1/query_exemplars", "query=hits&start=1&end=2", "[]");
-    assert_bad(server, "/api/v1/query_exemplars?query=sum(&start=1&end=2", "parse error");
-    assert_bad(server, "/api/v1/query_exemplars?query=x&start=2&end=1", "end timestamp");
-    assert_bad(server, "/api/v1/query_exemplars?start=1&end=2", "invalid parameter \\\"query\\\"");
-}
-
 static void a_query_can_be_put_in_form(void **state) {
     (void)state;
     const char *form = "query=sum%20by(job)(rate(foo%7Ba='b'%7D[5m]))>0";
@@ -162,9 +156,27 @@ static void infinities_and_nan_are_words(void **state) {
                 "{\"resultType\":\"scalar\",\"result\":[1,\"1e+21\"]}");
 }
 
+static void long_sentences_of_failed_queries_are_whole(void **state) {
+    (void)state;
+    char value[400];
+    char target[2000];
+    memset(value, 'v', sizeof value - 1);
+    value[sizeof value - 1] = '\0';
+    (void)snprintf(target, sizeof target,
+                   "/api/v1/query?query=label_replace(temp,%%22a%%22,%%22%s%%22,%%22%%22,%%22%%22)"
+                   "%%2Bon(a)label_replace(temp,%%22a%%22,%%22%s%%22,%%22%%22,%%22%%22)",
+                   value, value);
+    struct reply reply;
+    ask(server, "GET", target, "", "", &reply);
+    assert_int_equal(reply.status, 422);
+    assert_non_null(strstr(reply.body, "matching labels must be unique on one side"));
+    reply_release(&reply);
+}
+
 int main(void) {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
     const struct CMUnitTest tests[] = {
+        TEST(long_sentences_of_failed_queries_are_whole),
         TEST(each_type_of_result_has_its_shape),
         TEST(forms_are_read_from_body_and_address),
         TEST(mistakes_in_the_query_are_400_with_their_position),
@@ -173,7 +185,6 @@ int main(void) {
         TEST(a_limit_cuts_and_warns),
         TEST(the_lookback_can_be_shortened),
         TEST(statistics_come_when_asked_for),
-        TEST(exemplars_are_none_but_mistakes_are_told),
         TEST(a_query_can_be_put_in_form),
         TEST(infinities_and_nan_are_words),
     };

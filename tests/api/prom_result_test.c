@@ -87,7 +87,7 @@ static void custom_buckets_end_at_their_bounds_and_infinity(void **state) {
                                             .histogram_count = 1};
     const struct sn_query_result result = histogram_result(&series, SN_RESULT_VECTOR);
     check(&result, 0, false,
-          VECTOR("\"histogram\":[1,{\"count\":\"6\",\"sum\":\"NaN\",\"buckets\":[[0,\"-Inf\","
+          VECTOR("\"histogram\":[1,{\"count\":\"6\",\"sum\":\"NaN\",\"buckets\":[[3,\"-Inf\","
                  "\"1\",\"1\"],[0,\"1\",\"5\",\"2\"],[0,\"5\",\"+Inf\",\"3\"]]}]"));
 }
 

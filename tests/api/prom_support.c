@@ -129,10 +129,31 @@ static bool table_metadata(void *ctx, struct sn_str metric_name, struct sn_arena
     return sn_str_equal(metric_name, SN_STR("hits"));
 }
 
+/* Two exemplars of hits. */
+static sn_status table_exemplars(void *ctx, const struct sn_select *select, struct sn_arena *arena,
+                                 struct sn_exemplar_list *ret_exemplars, struct sn_err *err) {
+    static const struct sn_label trace = {{"trace_id", 8}, {"abc", 3}};
+    static const struct sn_exemplar exemplars[] = {
+        {{NULL, 0}, 0.5, NOW_MS - 60000}, {{(struct sn_label *)(uintptr_t)&trace, 1}, 2, NOW_MS}};
+    (void)ctx;
+    struct sn_exemplar_series *series = sn_arena_alloc(arena, TABLE_COUNT * sizeof *series);
+    size_t count = 0;
+    if (series == NULL)
+        return sn_arena_failure(arena, TABLE_COUNT * sizeof *series, err);
+    for (size_t i = 0; i < TABLE_COUNT; i++) {
+        struct sn_str name = sn_labels_get(labels_of(i), SN_LABEL_METRIC_NAME);
+        if (is_selected(select, i) && sn_str_equal(name, SN_STR("hits")))
+            series[count++] = (struct sn_exemplar_series){labels_of(i), exemplars, 2};
+    }
+    *ret_exemplars = (struct sn_exemplar_list){series, count};
+    return SN_OK;
+}
+
 struct sn_reader table_reader(void) {
     return (struct sn_reader){
         .select = table_select,
         .samples = table_samples,
+        .exemplars = table_exemplars,
         .label_names = table_label_names,
         .label_values = table_label_values,
         .metadata = table_metadata,

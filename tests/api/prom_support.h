@@ -18,7 +18,8 @@
  *   hits{instance="a"} 7                wide.name{a.b="c/d",job="y"} +Inf
  *   gone{job="x"} ended with a stale marker at NOW
  *   past{job="x"} 4, one sample ten minutes ago
- * hits has metadata: counter, help "Hits.", unit "".
+ * hits has metadata: counter, help "Hits.", unit ""; and exemplars: {} 0.5 a minute before NOW,
+ * {trace_id="abc"} 2 at NOW.
  */
 struct sn_reader table_reader(void);
 

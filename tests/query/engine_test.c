@@ -322,6 +322,24 @@ static void a_query_ends_at_its_deadline(void **state) {
     assert_int_equal(ask(fixture, &query), SN_ERR_TIMEOUT);
 }
 
+/* One series over many steps: the clock is asked now and then, not once per series. */
+static void a_deadline_holds_inside_of_one_series(void **state) {
+    struct fixture *fixture = *state;
+    static const char *const expressions[] = {"quantile_over_time(0.5, vector(1)[100m:1s])",
+                                              "sum_over_time(vector(1)[100m:1s])"};
+    int64_t now_ns = 0;
+    struct sn_clock clock = {.ctx = &now_ns, .mono_ns = jump};
+    fixture->options.clock = &clock;
+    start(fixture);
+    for (size_t i = 0; i < sizeof expressions / sizeof *expressions; i++) {
+        struct sn_query query = {.expression = sn_str_from(expressions[i]),
+                                 .range = {0, 60000000},
+                                 .step_ms = 60000,
+                                 .timeout_ns = INT64_C(40000000000)};
+        assert_int_equal(ask(fixture, &query), SN_ERR_TIMEOUT);
+    }
+}
+
 static void a_cancelled_query_ends(void **state) {
     struct fixture *fixture = *state;
     atomic_bool is_cancelled;
@@ -556,6 +574,7 @@ int main(void) {
         ENGINE_TEST(the_limit_of_samples_holds_where_a_query_needs_it),
         ENGINE_TEST(the_limit_of_memory_holds_and_the_arena_keeps_its_own),
         ENGINE_TEST(a_query_ends_at_its_deadline),
+        ENGINE_TEST(a_deadline_holds_inside_of_one_series),
         ENGINE_TEST(a_cancelled_query_ends),
         ENGINE_TEST(a_stopped_engine_refuses_queries),
         ENGINE_TEST(one_runs_one_waits_and_the_third_is_refused),

@@ -1,4 +1,4 @@
-/* Numbers out of native histograms, and their buckets as intervals and text. */
+/* Numbers out of native histograms, and their text. */
 #include "query/eval_priv.h"
 
 #include <setjmp.h>
@@ -51,40 +51,6 @@ static void text_is_that_of_prometheus(void **state) {
     assert_text(parse("schema:-53 count:6 sum:1.5 custom_values:[-1 2] buckets:[1 2 3]"),
                 "{count:6, sum:1.5, [-Inf,-1]:1, (-1,2]:2, (2,+Inf]:3}");
     assert_text(parse("sum:1e+21"), "{count:0, sum:1e+21}");
-}
-
-static void both_directions_see_the_same_buckets(void **state) {
-    (void)state;
-    static const struct sn_bucket_span spans[] = {{-2, 1}, {0, 0}, {3, 2}};
-    static const double counts[] = {1, 2, 3};
-    struct sn_histogram histogram = {.count = 12,
-                                     .zero_count = 1,
-                                     .positive_spans = spans,
-                                     .positive_counts = counts,
-                                     .positive_span_count = 3,
-                                     .positive_bucket_count = 3,
-                                     .negative_spans = spans,
-                                     .negative_counts = counts,
-                                     .negative_span_count = 3,
-                                     .negative_bucket_count = 3};
-    struct sn_histogram_bucket up[7];
-    struct sn_histogram_bucket down[8];
-    struct sn_bucket_cursor cursor;
-    size_t count = 0;
-    sn_bucket_cursor_init(&cursor, &histogram, false);
-    while (count < 7 && sn_bucket_cursor_next(&cursor, &up[count])) {
-        count++;
-    }
-    assert_int_equal(count, 7);
-    assert_true(up[0].lower == -8 && up[0].upper == -4 && up[0].count == 3);
-    assert_true(up[3].count == 1 && up[3].has_lower && up[3].has_upper);
-    assert_true(up[6].lower == 4 && up[6].upper == 8 && up[6].count == 3);
-    sn_bucket_cursor_init(&cursor, &histogram, true);
-    for (size_t i = 7; i-- > 0;) {
-        assert_true(sn_bucket_cursor_next(&cursor, &down[i]));
-        assert_true(down[i].lower == up[i].lower && down[i].count == up[i].count);
-    }
-    assert_false(sn_bucket_cursor_next(&cursor, &down[7]));
 }
 
 static double quantile(double q, const char *text) {
@@ -163,7 +129,6 @@ static void variance_uses_the_middles_of_buckets(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(text_is_that_of_prometheus),
-        cmocka_unit_test(both_directions_see_the_same_buckets),
         cmocka_unit_test(quantiles_are_interpolated_as_powers),
         cmocka_unit_test(quantiles_of_custom_bounds_are_straight),
         cmocka_unit_test(nan_observations_are_told),
