@@ -42,6 +42,7 @@ sn_status sn_api_open(const struct sn_api_options *options, struct sn_api **ret_
         api->options.job_worker_count = JOB_WORKERS_DEFAULT;
     sn_jobs_init(&api->jobs);
     sn_prom_watch_init(&api->watch);
+    sn_otlp_deltas_init(&api->deltas, 0);
     sn_status status = sn_api_page_open(api, err);
     if (status != SN_OK) {
         (void)sn_api_close(api); /* NULL, always */
@@ -56,6 +57,7 @@ struct sn_api *sn_api_close(struct sn_api *api) {
         return NULL;
     sn_api_page_close(api);
     sn_prom_watch_release(&api->watch);
+    sn_otlp_deltas_release(&api->deltas);
     sn_jobs_release(&api->jobs);
     sn_free(api);
     return NULL;

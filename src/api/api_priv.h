@@ -7,6 +7,7 @@
 #include "api/api.h"
 #include "api/jobs.h"
 #include "api/prom_watch.h"
+#include "ingest/otlp.h"
 
 /* Who may use a route. */
 enum sn_api_role {
@@ -44,6 +45,7 @@ struct sn_api {
     struct sn_jobs jobs;
     struct sn_prom_watch watch;
     struct sn_http_asset *page, *page_script, *page_style;
+    struct sn_otlp_deltas deltas;
     uint64_t hash_seed; /* random: for names of JSON from outside */
 };
 
@@ -139,6 +141,9 @@ void sn_api_get_history(struct sn_api *api, struct sn_http_request *request);
 void sn_api_post_text(struct sn_api *api, struct sn_http_request *request);
 void sn_api_post_write(struct sn_api *api, struct sn_http_request *request);
 void sn_api_screen_write(struct sn_http_request *request);
+void sn_api_post_otlp_metrics(struct sn_api *api, struct sn_http_request *request);
+void sn_api_post_otlp_logs(struct sn_api *api, struct sn_http_request *request);
+void sn_api_screen_otlp(struct sn_http_request *request);
 void sn_api_push_group(struct sn_api *api, struct sn_http_request *request);
 void sn_api_screen_push_group(struct sn_http_request *request);
 

@@ -6,6 +6,11 @@
 
 #define GET_ONLY SN_API_GET, .allow = "GET, HEAD"
 #define POST_ONLY SN_API_POST, .allow = "POST"
+#define OTLP(path_text, function)                                                                  \
+    {                                                                                              \
+        path_text, .methods = POST_ONLY, .role = SN_API_INGEST, .screen = sn_api_screen_otlp,      \
+                   .handle = function                                                              \
+    }
 #define PUSH_GROUP(path_text)                                                                      \
     {                                                                                              \
         path_text,                                                                                 \
@@ -78,6 +83,10 @@ const struct sn_api_route sn_api_routes[] = {
      .handle = sn_api_post_text},
     {"/api/v1/write", .methods = POST_ONLY, .role = SN_API_INGEST, .screen = sn_api_screen_write,
      .handle = sn_api_post_write},
+    OTLP("/v1/metrics", sn_api_post_otlp_metrics),
+    OTLP("/v1/logs", sn_api_post_otlp_logs),
+    OTLP("/api/v1/otlp/v1/metrics", sn_api_post_otlp_metrics),
+    OTLP("/api/v1/otlp/v1/logs", sn_api_post_otlp_logs),
     PUSH_GROUP("/metrics/job/{*}"),
     PUSH_GROUP("/metrics/job@base64/{*}"),
     PROM_FORM("/api/v1/query", sn_api_prom_query),

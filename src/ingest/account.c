@@ -26,6 +26,8 @@ const char *sn_ingest_protocol_name(enum sn_ingest_protocol protocol) {
         return "pushgateway";
     case SN_INGEST_STATSD:
         return "statsd";
+    case SN_INGEST_OTLP:
+        return "otlp";
     case SN_INGEST_PROTOCOL_COUNT:
         break;
     }
@@ -51,6 +53,8 @@ const char *sn_ingest_reason_name(unsigned reason) {
         return "invalid_histogram";
     case SN_INGEST_MALFORMED:
         return "malformed";
+    case SN_INGEST_LOG_RECORD:
+        return "log_record";
     case SN_INGEST_TYPE_CONFLICT:
         return "type_conflict";
     case SN_INGEST_REASON_COUNT:

@@ -30,9 +30,10 @@ enum sn_ingest_protocol {
     SN_INGEST_REMOTE_WRITE = 1,
     SN_INGEST_PUSHGATEWAY = 2, /* each sampling of a pushed group counts */
     SN_INGEST_STATSD = 3,
-    SN_INGEST_PROTOCOL_COUNT = 4,
+    SN_INGEST_OTLP = 4,
+    SN_INGEST_PROTOCOL_COUNT = 5,
 };
-/* "prometheus_text", "remote_write", "pushgateway", "statsd" */
+/* "prometheus_text", "remote_write", "pushgateway", "statsd", "otlp" */
 const char *sn_ingest_protocol_name(enum sn_ingest_protocol protocol);
 
 /* Why a sample was not stored. The reasons of the sink (enum sn_reject) come first. */
@@ -43,7 +44,8 @@ enum sn_ingest_reason {
     SN_INGEST_NOT_STORED,        /* the sink did not take the batch, or lost it */
     SN_INGEST_INVALID_LABELS,    /* no metric name, a name twice, not UTF-8 */
     SN_INGEST_INVALID_HISTOGRAM, /* buckets that contradict each other, or too many */
-    SN_INGEST_MALFORMED,         /* a StatsD line that is none */
+    SN_INGEST_MALFORMED,         /* a StatsD line that is none, an OTLP point that means nothing */
+    SN_INGEST_LOG_RECORD,        /* log records: there is no store for them */
     SN_INGEST_TYPE_CONFLICT,     /* the series is there with another type */
     SN_INGEST_REASON_COUNT,
 };

@@ -39,11 +39,12 @@ static void put_double(struct book *book, double value) {
     sn_buf_put_text(&book->text, text);
 }
 
-static void put_tail(struct book *book, const struct sn_batch *batch, uint32_t series,
+static void put_tail(struct book *book, int64_t series_start_ms, int64_t start_ms,
                      int64_t time_ms) {
     sn_buf_printf(&book->text, " @%lld", (long long)time_ms);
-    if (batch->series[series].start_time_ms != 0) {
-        sn_buf_printf(&book->text, " start=%lld", (long long)batch->series[series].start_time_ms);
+    if (start_ms != 0 || series_start_ms != 0) {
+        sn_buf_printf(&book->text, " start=%lld",
+                      (long long)(start_ms != 0 ? start_ms : series_start_ms));
     }
     sn_buf_put_text(&book->text, "\n");
 }
@@ -75,7 +76,7 @@ static void put_histogram(struct book *book, const struct sn_batch *batch,
              histogram->positive_counts);
     put_side(book, "-", histogram->negative_spans, histogram->negative_span_count,
              histogram->negative_counts);
-    put_tail(book, batch, item->series, item->time_ms);
+    put_tail(book, batch->series[item->series].start_time_ms, item->start_time_ms, item->time_ms);
 }
 
 static void put_exemplar(struct book *book, const struct sn_batch *batch,
@@ -94,7 +95,8 @@ static void put_batch(struct book *book, const struct sn_batch *batch) {
         put_series(book, batch, sample->series);
         sn_buf_put_text(&book->text, " ");
         put_double(book, sample->value);
-        put_tail(book, batch, sample->series, sample->time_ms);
+        put_tail(book, batch->series[sample->series].start_time_ms, sample->start_time_ms,
+                 sample->time_ms);
     }
     for (size_t i = 0; i < batch->histogram_count; i++) {
         put_histogram(book, batch, &batch->histograms[i]);
