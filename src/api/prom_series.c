@@ -107,12 +107,12 @@ static struct sn_range likely_part(struct sn_range range, int64_t now_ms) {
 }
 
 /* Whether a series has a sample in the likely part or, if not, in all of the range. */
-static sn_status has_sample(const struct sn_scan scans[2], uint64_t id, struct sn_samples *samples,
+static sn_status has_sample(const struct sn_scan scans[2], uint64_t id, struct sn_samples *scratch,
                             bool *ret_has, struct sn_err *err) {
-    sn_samples_reset(samples);
-    for (size_t i = 0; i < 2 && samples->count == 0; i++)
-        SN_TRY(sn_scan_samples(&scans[i], id, samples, err));
-    *ret_has = samples->count > 0;
+    bool has = false;
+    for (size_t i = 0; i < 2 && !has; i++)
+        SN_TRY(sn_scan_has(&scans[i], id, scratch, &has, err));
+    *ret_has = has;
     return SN_OK;
 }
 
@@ -198,6 +198,10 @@ static int compare_strings(const void *a, const void *b) {
 static sn_status unite(struct sn_arena *arena, struct sn_string_list *all,
                        const struct sn_string_list *part, struct sn_err *err) {
     size_t count = all->count + part->count, kept = 0;
+    if (all->count == 0) {
+        *all = *part;
+        return SN_OK;
+    }
     struct sn_str *items = sn_arena_alloc(arena, count * sizeof *items);
     if (items == NULL)
         return sn_arena_failure(arena, count * sizeof *items, err);

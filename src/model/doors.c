@@ -97,6 +97,38 @@ sn_status sn_scan_samples(const struct sn_scan *scan, uint64_t series_id,
     return scan->reader->samples(scan->reader->ctx, series_id, scan->range, samples, err);
 }
 
+static sn_status has_histogram(const struct sn_scan *scan, uint64_t series_id, bool *ret_has,
+                               struct sn_err *err) {
+    const struct sn_reader *reader = scan->reader;
+    struct sn_histograms histograms;
+    if (reader->histograms == NULL) {
+        *ret_has = false;
+        return SN_OK;
+    }
+    sn_histograms_init(&histograms, 0);
+    sn_status status = reader->histograms(reader->ctx, series_id, scan->range, &histograms, err);
+    if (status == SN_OK) {
+        *ret_has = histograms.count > 0;
+    }
+    sn_histograms_release(&histograms);
+    return status;
+}
+
+sn_status sn_scan_has(const struct sn_scan *scan, uint64_t series_id, struct sn_samples *scratch,
+                      bool *ret_has, struct sn_err *err) {
+    if (scan->has != NULL && scan->has(scan->ctx, series_id)) {
+        *ret_has = true;
+        return SN_OK;
+    }
+    sn_samples_reset(scratch);
+    SN_TRY(sn_scan_samples(scan, series_id, scratch, err));
+    if (scratch->count > 0) {
+        *ret_has = true;
+        return SN_OK;
+    }
+    return has_histogram(scan, series_id, ret_has, err);
+}
+
 void sn_scan_close(struct sn_scan *scan) {
     if (scan->close != NULL) {
         scan->close(scan->ctx);

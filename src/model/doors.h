@@ -105,6 +105,8 @@ struct sn_scan {
     /* As sn_reader.samples, over the range of the scan. NULL: the reader has no scan of its own. */
     sn_status (*samples)(void *ctx, uint64_t series_id, struct sn_samples *samples,
                          struct sn_err *err);
+    /* Whether a series surely has a sample in the range, which is cheap; false: read it. May be NULL. */
+    bool (*has)(void *ctx, uint64_t series_id);
     void (*close)(void *ctx);
     const struct sn_reader *reader;
     struct sn_range range;
@@ -159,6 +161,9 @@ sn_status sn_scan_open(const struct sn_reader *reader, struct sn_range range,
 /* Statuses of sn_reader.samples. */
 sn_status sn_scan_samples(const struct sn_scan *scan, uint64_t series_id,
                           struct sn_samples *samples, struct sn_err *err) SN_MUST_USE;
+/* Whether a series has a value or a histogram in the range. Statuses of sn_reader.samples. */
+sn_status sn_scan_has(const struct sn_scan *scan, uint64_t series_id, struct sn_samples *scratch,
+                      bool *ret_has, struct sn_err *err) SN_MUST_USE;
 void sn_scan_close(struct sn_scan *scan); /* a zeroed one is fine */
 
 /* ---- ask ---- */

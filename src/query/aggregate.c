@@ -50,17 +50,71 @@ struct aggregation {
 
 /* ---- one row into its group ---- */
 
+/* Two steps at a time; comparing gives all ones for true. */
+typedef double two_values __attribute__((vector_size(16)));
+typedef int64_t two_answers __attribute__((vector_size(16)));
+
+static inline two_values load_two(const double *value) {
+    two_values two;
+    memcpy(&two, value, sizeof two);
+    return two;
+}
+
+static inline void store_two(double *value, two_values two) {
+    memcpy(value, &two, sizeof two);
+}
+
+static inline two_values choose_two(two_answers answer, two_values yes, two_values no) {
+    return (two_values)((answer & (two_answers)yes) | (~answer & (two_answers)no));
+}
+
+static inline two_values absolute_two(two_values two) {
+    const two_answers all_but_sign = {INT64_MAX, INT64_MAX};
+    return (two_values)((two_answers)two & all_but_sign);
+}
+
+static inline two_answers are_absent(two_values two) {
+    const two_answers absent = {(int64_t)SN_STALE_NAN_BITS, (int64_t)SN_STALE_NAN_BITS};
+    return (two_answers)two == absent;
+}
+
+/* What add_one_sum does, without branches: neither absent steps nor sizes can be foretold. */
+static void add_two_sums(double *value, double *compensation, const double *column) {
+    const two_values infinity = {SN_INFINITY, SN_INFINITY};
+    const two_values zero = {0, 0};
+    two_values sum = load_two(value);
+    two_values rest = load_two(compensation);
+    two_values x = load_two(column);
+    two_values total = sum + x;
+    two_answers is_sum_larger = (two_answers)(absolute_two(sum) >= absolute_two(x));
+    two_values lost = choose_two(is_sum_larger, (sum - total) + x, (x - total) + sum);
+    two_answers is_infinite = (two_answers)(absolute_two(total) == infinity);
+    two_values next_rest = choose_two(is_infinite, zero, rest + lost);
+    two_answers is_first = are_absent(sum);
+    two_answers is_absent = are_absent(x);
+    store_two(value, choose_two(is_absent, sum, choose_two(is_first, x, total)));
+    store_two(compensation, choose_two(is_absent, rest, choose_two(is_first, zero, next_rest)));
+}
+
+static void add_one_sum(double *value, double *compensation, double x) {
+    if (sn_is_absent(x)) {
+        return;
+    }
+    if (sn_is_absent(*value)) {
+        *value = x;
+        *compensation = 0;
+    } else {
+        sn_kahan_add(x, value, compensation);
+    }
+}
+
 static void add_sum(const struct sn_frame *frame, struct group *group, const double *column) {
-    for (size_t i = 0; i < frame->step_count; i++) {
-        if (sn_is_absent(column[i])) {
-            continue;
-        }
-        if (sn_is_absent(group->value[i])) {
-            group->value[i] = column[i];
-            group->compensation[i] = 0;
-        } else {
-            sn_kahan_add(column[i], &group->value[i], &group->compensation[i]);
-        }
+    size_t i = 0;
+    for (; i + 2 <= frame->step_count; i += 2) {
+        add_two_sums(group->value + i, group->compensation + i, column + i);
+    }
+    if (i < frame->step_count) {
+        add_one_sum(&group->value[i], &group->compensation[i], column[i]);
     }
 }
 

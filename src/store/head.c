@@ -300,6 +300,14 @@ static bool has_histogram(const struct sn_histogram_list *list, uint32_t id) {
     return *last != 0;
 }
 
+bool sn_head_newest_is_in(const struct sn_head *head, uint32_t id, struct sn_range range) {
+    if (id >> STATE_SHIFT >= head->states.block_count)
+        return false;
+    const struct sn_head_chunk *state = sn_blocks_at(&head->states, id);
+    return (state->owner_class & SN_HEAD_WRITTEN) != 0 &&
+           sn_range_contains(range, state->time_last);
+}
+
 bool sn_head_may_have(const struct sn_head *head, uint32_t id, int64_t start_ms) {
     if (id >> STATE_SHIFT >= head->states.block_count)
         return false;

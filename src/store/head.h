@@ -151,6 +151,9 @@ void sn_head_drop_sweep(struct sn_head *head, uint32_t first, uint32_t end);
 struct sn_head_epoch sn_head_drop_end(struct sn_head *head);
 void sn_head_epoch_release(struct sn_head_epoch *epoch);
 
+/* Whether the newest value of a series is in the range (lock held), wherever it is stored. */
+bool sn_head_newest_is_in(const struct sn_head *head, uint32_t id, struct sn_range range);
+
 /* Whether a series may have a sample at or after start_ms in one of the epochs (lock held): whether it
  * has any there, and how new its newest one is. */
 bool sn_head_may_have(const struct sn_head *head, uint32_t id, int64_t start_ms);

@@ -143,6 +143,17 @@ static sn_status scan_samples(void *ctx, uint64_t series_id, struct sn_samples *
     return status;
 }
 
+static bool scan_has(void *ctx, uint64_t series_id) {
+    struct scan *scan = ctx;
+    struct sn_store *store = scan->store;
+    if (series_id > UINT32_MAX)
+        return false;
+    sn_mutex_lock(&store->append_mu);
+    bool has = sn_head_newest_is_in(&store->head, (uint32_t)series_id, scan->range);
+    sn_mutex_unlock(&store->append_mu);
+    return has;
+}
+
 static void scan_close(void *ctx) {
     struct scan *scan = ctx;
     drop_set(scan);
@@ -162,6 +173,7 @@ sn_status sn_store_scan(void *ctx, struct sn_range range, struct sn_scan *ret_sc
     sn_head_copy_init(&scan->current);
     scan->frozen.range = range;
     scan->current.range = range;
-    *ret_scan = (struct sn_scan){.ctx = scan, .samples = scan_samples, .close = scan_close};
+    *ret_scan = (struct sn_scan){
+        .ctx = scan, .samples = scan_samples, .has = scan_has, .close = scan_close};
     return SN_OK;
 }

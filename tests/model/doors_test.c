@@ -128,7 +128,11 @@ static void a_reader_without_a_scan_is_asked_series_by_series(void **state) {
     assert_int_equal(sn_scan_open(&reader, (struct sn_range){5, 9}, &scan, NULL), SN_OK);
     assert_int_equal(sn_scan_samples(&scan, 3, &samples, NULL), SN_OK);
     assert_int_equal(sn_scan_samples(&scan, 4, &samples, NULL), SN_ERR_IO);
-    assert_int_equal(sum, 7);
+    bool has = true;
+    assert_int_equal(sn_scan_has(&scan, 3, &samples, &has, NULL), SN_OK);
+    assert_false(has);
+    assert_int_equal(sn_scan_has(&scan, 4, &samples, &has, NULL), SN_ERR_IO);
+    assert_int_equal(sum, 14);
     sn_scan_close(&scan);
     sn_scan_close(&scan);
     sn_samples_release(&samples);

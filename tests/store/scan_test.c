@@ -147,6 +147,33 @@ static void a_flush_in_between_hides_nothing(void **state) {
     sn_scan_close(&scan);
 }
 
+static void a_series_has_samples_where_it_has(void **state) {
+    struct fixture *fixture = *state;
+    struct sn_samples scratch;
+    struct sn_rng rng;
+    sn_rng_init(&rng, 5);
+    sn_samples_init(&scratch);
+    test_store_open(&fixture->test);
+    push(&fixture->test, 0, 100);
+    assert_int_equal(sn_store_flush(fixture->test.store, NULL), SN_OK);
+    push(&fixture->test, 200, 300);
+    select_all(fixture);
+    struct sn_reader reader = sn_store_reader(fixture->test.store);
+    for (int round = 0; round < 200; round++) {
+        struct sn_range range = random_range(&rng);
+        uint64_t id = fixture->list.items[sn_rng_below(&rng, SERIES)].id;
+        struct sn_scan scan;
+        bool has;
+        assert_int_equal(sn_scan_open(&reader, range, &scan, NULL), SN_OK);
+        assert_int_equal(sn_scan_has(&scan, id, &scratch, &has, NULL), SN_OK);
+        sn_samples_reset(&scratch);
+        assert_int_equal(reader.samples(reader.ctx, id, range, &scratch, NULL), SN_OK);
+        assert_int_equal(has, scratch.count > 0);
+        sn_scan_close(&scan);
+    }
+    sn_samples_release(&scratch);
+}
+
 static void an_unknown_series_and_an_empty_range_are_told_apart(void **state) {
     struct fixture *fixture = *state;
     test_store_open(&fixture->test);
@@ -196,6 +223,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         CASE(any_range_and_any_order_read_as_single_series_do),
         CASE(a_flush_in_between_hides_nothing),
+        CASE(a_series_has_samples_where_it_has),
         CASE(an_unknown_series_and_an_empty_range_are_told_apart),
         CASE(no_memory_is_a_failure_that_can_be_repeated),
     };
