@@ -44,6 +44,7 @@ struct sn_api {
     struct sn_api_options options;
     struct sn_jobs jobs;
     struct sn_prom_watch watch;
+    struct sn_ingest backfill; /* into the store's backfill */
     struct sn_http_asset *page, *page_script, *page_style;
     struct sn_otlp_deltas deltas;
     uint64_t hash_seed; /* random: for names of JSON from outside */
@@ -136,6 +137,9 @@ void sn_api_get_page_style(struct sn_api *api, struct sn_http_request *request);
 void sn_api_get_healthz(struct sn_api *api, struct sn_http_request *request);
 void sn_api_get_readyz(struct sn_api *api, struct sn_http_request *request);
 void sn_api_get_metrics(struct sn_api *api, struct sn_http_request *request);
+void sn_api_post_snapshot(struct sn_api *api, struct sn_http_request *request);
+void sn_api_post_delete_snapshot(struct sn_api *api, struct sn_http_request *request);
+void sn_api_post_import(struct sn_api *api, struct sn_http_request *request);
 void sn_api_get_host_status(struct sn_api *api, struct sn_http_request *request);
 void sn_api_get_history(struct sn_api *api, struct sn_http_request *request);
 void sn_api_post_text(struct sn_api *api, struct sn_http_request *request);

@@ -37,6 +37,9 @@
 #define PROM_FORM(path, function)                                                                  \
     { path, .methods = GET_OR_FORM, .role = SN_API_READ, .is_slow = true, .handle = function }
 
+#define ADMIN_POST(path, function)                                                                 \
+    { path, .methods = POST_ONLY, .role = SN_API_ADMIN, .is_slow = true, .handle = function }
+
 const struct sn_api_route sn_api_routes[] = {
     {"/", .methods = GET_ONLY, .role = SN_API_PUBLIC, .handle = sn_api_get_page},
     {"/page.js", .methods = GET_ONLY, .role = SN_API_PUBLIC, .handle = sn_api_get_page_script},
@@ -108,6 +111,9 @@ const struct sn_api_route sn_api_routes[] = {
     PROM_GET("/api/v1/status/flags", sn_api_prom_flags),
     PROM_GET("/api/v1/status/tsdb", sn_api_prom_tsdb),
     PROM_GET("/federate", sn_api_prom_federate),
+    ADMIN_POST("/api/v1/admin/tsdb/snapshot", sn_api_post_snapshot),
+    ADMIN_POST("/api/v1/admin/tsdb/delete_snapshot", sn_api_post_delete_snapshot),
+    ADMIN_POST("/api/v1/import", sn_api_post_import),
     {"/api/auth/status", .methods = GET_ONLY, .role = SN_API_PUBLIC,
      .handle = sn_api_get_auth_status},
     ACCOUNT("/api/auth/login", SN_API_POST, "POST", SN_API_PUBLIC, sn_api_post_login),

@@ -31,6 +31,11 @@ struct sn_command {
 
 int sn_command_serve(int argc, char **argv);
 int sn_command_check_config(int argc, char **argv);
+int sn_command_backup(int argc, char **argv);
+int sn_command_restore(int argc, char **argv);
+int sn_command_verify(int argc, char **argv);
+int sn_command_export(int argc, char **argv);
+int sn_command_import(int argc, char **argv);
 int sn_command_attach(int argc, char **argv);
 int sn_command_admin(int argc, char **argv);
 

@@ -26,6 +26,17 @@ sn_status sn_signals_block(struct sn_err *err) {
     return SN_OK;
 }
 
+bool sn_signals_stop_asked(void) {
+    static bool is_asked; /* the main thread's */
+    const struct timespec now = {0, 0};
+    sigset_t set;
+    fill(&set);
+    (void)sigdelset(&set, SIGHUP); /* the number is valid */
+    if (!is_asked && sigtimedwait(&set, NULL, &now) > 0)
+        is_asked = true;
+    return is_asked;
+}
+
 enum sn_signal sn_signals_wait(void) {
     sigset_t set;
     int number;

@@ -6,6 +6,8 @@
 
 #include "base/status.h"
 
+#include <stdbool.h>
+
 enum sn_signal {
     SN_SIGNAL_STOP,   /* SIGTERM, SIGINT */
     SN_SIGNAL_RELOAD, /* SIGHUP */
@@ -16,5 +18,8 @@ sn_status sn_signals_block(struct sn_err *err) SN_MUST_USE;
 
 /* Wait for the next one. Main thread. */
 enum sn_signal sn_signals_wait(void);
+
+/* Whether STOP has come, without waiting; once true it stays so. Main thread. */
+bool sn_signals_stop_asked(void);
 
 #endif

@@ -28,6 +28,8 @@ const char *sn_ingest_protocol_name(enum sn_ingest_protocol protocol) {
         return "statsd";
     case SN_INGEST_OTLP:
         return "otlp";
+    case SN_INGEST_JSON_LINES:
+        return "json_lines";
     case SN_INGEST_PROTOCOL_COUNT:
         break;
     }

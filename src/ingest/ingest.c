@@ -4,14 +4,15 @@
  * Any thread. No state but counters.
  */
 #include "base/limits.h"
+#include "base/mem.h"
 #include "ingest/ingest_priv.h"
-#include "wire/text.h"
+#include "wire/openmetrics.h"
 
-/* One request while it is read. On the stack of its thread. */
+/* One request while it is read. */
 struct page {
     const struct sn_ingest_options *options;
     size_t samples_max;
-    struct sn_text_reader reader;
+    struct sn_openmetrics_reader reader; /* of the text format only its `text` is used */
     struct sn_arena texts; /* text that had escapes; lives until the batch is pushed */
     struct sn_batch_builder builder;
     struct sn_metadata metadata; /* of the metric whose HELP or TYPE came last */
@@ -25,7 +26,10 @@ static void page_init(struct page *page, struct sn_str body,
     page->samples_max = options->samples_max > 0 ? options->samples_max : SN_INGEST_SAMPLES_MAX;
     page->has_metadata = false;
     memset(&page->result, 0, sizeof page->result);
-    sn_text_reader_init(&page->reader, body);
+    if (options->is_openmetrics)
+        sn_openmetrics_reader_init(&page->reader, body);
+    else
+        sn_text_reader_init(&page->reader.text, body);
     sn_arena_init(&page->texts, SN_ARENA_LIMIT_DEFAULT);
     sn_batch_builder_init(&page->builder, SN_INGEST_MEMORY_MAX);
 }
@@ -38,7 +42,8 @@ static void page_release(struct page *page) {
 /* Count something that is left out; the first sentence is kept, with its line. */
 static void page_reject(struct page *page, unsigned reason, const char *sentence) {
     page->result.lost_count += reason != SN_INGEST_METADATA_LIMIT;
-    sn_ingest_reject(&page->result, reason, "line", sn_text_reader_line(&page->reader), sentence);
+    sn_ingest_reject(&page->result, reason, "line", sn_text_reader_line(&page->reader.text),
+                     sentence);
 }
 
 /* Labels of a sample, extra ones included; none when a limit says to leave the sample out. */
@@ -56,7 +61,7 @@ static sn_status make_labels(struct page *page, const struct sn_text_entry *entr
         return SN_OK;
     }
     if (status != SN_OK) {
-        return sn_err_set(err, status, "line %zu: %s", sn_text_reader_line(&page->reader),
+        return sn_err_set(err, status, "line %zu: %s", sn_text_reader_line(&page->reader.text),
                           why.text);
     }
     return SN_OK;
@@ -129,11 +134,18 @@ static sn_status add_metadata(struct page *page, const struct sn_text_entry *ent
     return SN_OK;
 }
 
+static sn_status next_entry(struct page *page, struct sn_text_entry *ret_entry,
+                            struct sn_err *err) {
+    if (page->options->is_openmetrics)
+        return sn_openmetrics_reader_next(&page->reader, ret_entry, err);
+    return sn_text_reader_next(&page->reader.text, ret_entry, err);
+}
+
 /* Read everything; after a failure the page is of no use. */
 static sn_status read_page(struct page *page, struct sn_err *err) {
     for (;;) {
         struct sn_text_entry entry;
-        SN_TRY(sn_text_reader_next(&page->reader, &entry, err));
+        SN_TRY(next_entry(page, &entry, err));
         switch (entry.kind) {
         case SN_TEXT_END:
             return flush_metadata(page, err);
@@ -154,18 +166,23 @@ static sn_status read_page(struct page *page, struct sn_err *err) {
 static sn_status take_page(struct sn_ingest *ingest, struct sn_str body,
                            const struct sn_ingest_options *options, const struct sn_push_done *done,
                            struct sn_ingest_result *ret_result, struct sn_err *err) {
-    struct page page;
     SN_TRY(sn_ingest_check_request(body, options, err));
-    page_init(&page, body, options);
-    sn_status status = read_page(&page, err);
+    /* The readers keep the labels of a line: too much for the stack. */
+    SN_CLEANUP(sn_free_ptr) struct page *page = sn_alloc(sizeof *page);
+    if (page == NULL) {
+        return sn_err_set(err, SN_ERR_NO_MEMORY, "no memory to read a page");
+    }
+    page_init(page, body, options);
+    sn_status status = read_page(page, err);
     if (status == SN_OK) {
-        struct sn_batch batch = sn_batch_builder_view(&page.builder);
-        status = sn_ingest_push(ingest, SN_INGEST_PROMETHEUS_TEXT, &batch, done, &page.result, err);
+        struct sn_batch batch = sn_batch_builder_view(&page->builder);
+        status =
+            sn_ingest_push(ingest, SN_INGEST_PROMETHEUS_TEXT, &batch, done, &page->result, err);
     }
     if (status == SN_OK) {
-        *ret_result = page.result;
+        *ret_result = page->result;
     }
-    page_release(&page);
+    page_release(page);
     return status;
 }
 

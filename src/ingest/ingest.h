@@ -31,9 +31,10 @@ enum sn_ingest_protocol {
     SN_INGEST_PUSHGATEWAY = 2, /* each sampling of a pushed group counts */
     SN_INGEST_STATSD = 3,
     SN_INGEST_OTLP = 4,
-    SN_INGEST_PROTOCOL_COUNT = 5,
+    SN_INGEST_JSON_LINES = 5,
+    SN_INGEST_PROTOCOL_COUNT = 6,
 };
-/* "prometheus_text", "remote_write", "pushgateway", "statsd", "otlp" */
+/* "prometheus_text", "remote_write", "pushgateway", "statsd", "otlp", "json_lines" */
 const char *sn_ingest_protocol_name(enum sn_ingest_protocol protocol);
 
 /* Why a sample was not stored. The reasons of the sink (enum sn_reject) come first. */
@@ -74,6 +75,7 @@ struct sn_ingest_options {
     struct sn_labels extra_labels; /* of every series; they win against those of the body */
     int64_t default_time_ms;       /* of samples without a timestamp */
     bool is_ignoring_timestamps;   /* all samples get default_time_ms */
+    bool is_openmetrics;           /* of sn_ingest_text: the page is OpenMetrics, to "# EOF" */
     size_t samples_max;            /* of this request; 0: SN_INGEST_SAMPLES_MAX */
 };
 
@@ -114,6 +116,15 @@ sn_status sn_ingest_text(struct sn_ingest *ingest, struct sn_str body,
 sn_status sn_ingest_text_wait(struct sn_ingest *ingest, struct sn_str body,
                               const struct sn_ingest_options *options,
                               struct sn_ingest_result *ret_result, struct sn_err *err) SN_MUST_USE;
+
+/*
+ * Take samples as JSON lines (wire/json_series.h); of the options extra_labels and samples_max count.
+ * A line that is malformed refuses the body; a series whose labels are not valid is left out.
+ * Statuses, threads and cost as sn_ingest_text.
+ */
+sn_status sn_ingest_json_lines(struct sn_ingest *ingest, struct sn_str body,
+                               const struct sn_ingest_options *options, struct sn_push_done done,
+                               struct sn_ingest_result *ret_result, struct sn_err *err) SN_MUST_USE;
 
 /*
  * Take a request of Prometheus remote write (wire/remote_write.h), already decompressed.

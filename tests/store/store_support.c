@@ -155,9 +155,9 @@ static void check_scan(const struct sn_reader *reader, uint64_t id, struct sn_ra
         assert_true(status == expected_status || has_failed());
         if (status != SN_OK || expected_status != SN_OK)
             continue;
-        assert_int_equal(samples.count, expected->count);
+        assert_true(samples.count >= expected->count); /* others may push meanwhile */
         assert_int_equal(samples.has_start, expected->has_start);
-        for (size_t i = 0; i < samples.count; i++) {
+        for (size_t i = 0; i < expected->count; i++) {
             assert_int_equal(samples.time_ms[i], expected->time_ms[i]);
             assert_int_equal(sn_double_bits(samples.value[i]), sn_double_bits(expected->value[i]));
             if (samples.has_start)

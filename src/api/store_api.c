@@ -1,0 +1,90 @@
+/*
+ * What administrators do with the store: snapshots and imports of data of any age.
+ *
+ *   POST /api/v1/admin/tsdb/snapshot               {"name":"20261127T221500123Z-5f0e8c21","path":"..."}
+ *   POST /api/v1/admin/tsdb/delete_snapshot?name=
+ *   POST /api/v1/import?format=jsonl|prometheus|openmetrics     answered as /api/v1/import/prometheus
+ *
+ * The names are Prometheus' where it has them. Answered by job workers: all of them wait for the disk.
+ */
+#include "api/prom_priv.h"
+
+#include <string.h>
+
+/* Whether the store can do it: a server in front of a cluster cannot. */
+static bool can(struct sn_http_request *request, bool is_there) {
+    const struct sn_err err = {.status = SN_ERR_UNSUPPORTED,
+                               .text = "this server has no store of its own"};
+    if (!is_there)
+        sn_api_respond_failure(request, err.status, &err);
+    return is_there;
+}
+
+void sn_api_post_snapshot(struct sn_api *api, struct sn_http_request *request) {
+    const struct sn_admin *admin = &api->options.admin;
+    struct sn_snapshot snapshot;
+    struct sn_prom_call call;
+    struct sn_err err = {0};
+    if (!can(request, admin->snapshot != NULL))
+        return;
+    sn_prom_begin(&call, api, request);
+    sn_status status = admin->snapshot(admin->ctx, &snapshot, &err);
+    if (status != SN_OK) {
+        sn_prom_fail(&call, false, status, &err);
+        return;
+    }
+    sn_json_write_object_begin(&call.json);
+    sn_json_write_key_string(&call.json, SN_STR("name"), sn_str_from(snapshot.name));
+    sn_json_write_key_string(&call.json, SN_STR("path"), sn_str_from(snapshot.path));
+    sn_json_write_object_end(&call.json);
+    sn_prom_end(&call, NULL, 0, NULL, 0);
+}
+
+void sn_api_post_delete_snapshot(struct sn_api *api, struct sn_http_request *request) {
+    const struct sn_admin *admin = &api->options.admin;
+    struct sn_prom_call call;
+    struct sn_str name = SN_STR("");
+    struct sn_err err = {0};
+    if (!can(request, admin->delete_snapshot != NULL))
+        return;
+    (void)sn_http_request_param(request, SN_STR("name"), &name); /* none is no name */
+    sn_prom_begin(&call, api, request);
+    sn_status status = admin->delete_snapshot(admin->ctx, name, &err);
+    if (status != SN_OK) {
+        sn_prom_fail(&call, false, status, &err);
+        return;
+    }
+    sn_json_write_null(&call.json);
+    sn_prom_end(&call, NULL, 0, NULL, 0);
+}
+
+/* ---- import ---- */
+
+static sn_status take(struct sn_api *api, struct sn_http_request *request,
+                      struct sn_ingest_result *ret_result, struct sn_err *err) {
+    const struct sn_push_done nobody = {.fn = NULL};
+    struct sn_ingest_options options = {.default_time_ms = sn_clock_wall_ms(api->options.clock)};
+    struct sn_str body = sn_http_request_body(request);
+    struct sn_str format = SN_STR("jsonl");
+    (void)sn_http_request_param(request, SN_STR("format"), &format); /* none is JSON lines */
+    if (sn_str_equal(format, SN_STR("jsonl")))
+        return sn_ingest_json_lines(&api->backfill, body, &options, nobody, ret_result, err);
+    options.is_openmetrics = sn_str_equal(format, SN_STR("openmetrics"));
+    if (!options.is_openmetrics && !sn_str_equal(format, SN_STR("prometheus")))
+        return sn_err_set(err, SN_ERR_INVALID,
+                          "parameter format: \"%.*s\" is none of jsonl, prometheus, openmetrics",
+                          (int)(format.len < 40 ? format.len : 40), format.ptr);
+    return sn_ingest_text(&api->backfill, body, &options, nobody, ret_result, err);
+}
+
+void sn_api_post_import(struct sn_api *api, struct sn_http_request *request) {
+    struct sn_ingest_result result;
+    struct sn_err err = {0};
+    if (!can(request, api->options.admin.backfill.push != NULL))
+        return;
+    sn_status status = take(api, request, &result, &err);
+    if (status != SN_OK)
+        sn_api_respond_failure(request, status, &err);
+    else
+        sn_api_respond_ingested(request, &result);
+}

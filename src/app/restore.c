@@ -1,0 +1,85 @@
+/*
+ * `sonde restore BACKUP DIR`: make a data directory of a backup, and verify it.
+ */
+#include "app/command.h"
+#include "app/copy_data.h"
+#include "app/data_command.h"
+#include "app/verify.h"
+#include "base/os.h"
+
+#include <stdio.h>
+
+static const char usage[] =
+    "usage: sonde restore BACKUP DIR [-q]\n"
+    "\n"
+    "Copies a backup into a new data directory and verifies every byte of it. DIR must be new or\n"
+    "empty. Then start the server with --data DIR.\n"
+    "\n"
+    "examples:\n"
+    "  sonde restore /backup/sonde /var/lib/sonde\n"
+    "  sonde restore /backup/sonde /tmp/look && sonde serve --data /tmp/look --access open\n";
+
+static bool exists(const char *dir, const char *name) {
+    char path[4096];
+    struct stat info;
+    int len = snprintf(path, sizeof path, "%s/%s", dir, name);
+    return len > 0 && (size_t)len < sizeof path && sn_os_stat(path, &info) == 0;
+}
+
+/* A directory that a stopped restore has left has segments and no sonde.db. */
+static bool see_name(void *ctx, const char *name) {
+    bool *is_ours = ctx;
+    struct sn_str text = sn_str_from(name);
+    *is_ours = sn_str_equal(text, SN_STR("seg")) || sn_str_equal(text, SN_STR("wal")) ||
+               sn_str_equal(text, SN_STR("sonde.db.part"));
+    return *is_ours;
+}
+
+static sn_status check(const char *backup, const char *dir, struct sn_err *err) {
+    bool is_ours = true;
+    if (!exists(backup, "sonde.db"))
+        return sn_err_set(err, SN_ERR_NOT_FOUND, "there is no backup in %s", backup);
+    sn_status status = sn_os_list_dir(dir, see_name, &is_ours, err);
+    if (status == SN_ERR_NOT_FOUND)
+        return SN_OK;
+    if (status == SN_OK && !is_ours)
+        return sn_err_set(err, SN_ERR_EXISTS, "%s is not empty", dir);
+    return status;
+}
+
+static sn_status copy(const struct sn_data_command *command, struct sn_err *err) {
+    struct sn_progress progress;
+    sn_progress_init(&progress, "restore", NULL, command->options.is_quiet);
+    sn_status status = sn_copy_data(command->options.words[0], command->options.words[1],
+                                    sn_data_command_goes_on, &progress, err);
+    sn_progress_clear(&progress);
+    if (status == SN_OK)
+        sn_progress_end(&progress);
+    return status;
+}
+
+int sn_command_restore(int argc, char **argv) {
+    struct sn_data_command command = {.name = "restore", .usage = usage, .words = 2};
+    struct sn_verify_report report = {.bytes = 0};
+    struct sn_err err = {.status = SN_OK};
+    int code = SN_EXIT_OK;
+    if (!sn_data_command_begin(&command, argc, argv, &code))
+        return code;
+    sn_status status = check(command.options.words[0], command.options.words[1], &err);
+    if (status == SN_OK)
+        status = copy(&command, &err);
+    if (status == SN_ERR_CLOSED)
+        return sn_data_command_fail(&command, status, &err, false,
+                                    "run the same command again: it goes on where it stopped");
+    if (status == SN_OK)
+        status = sn_verify_data(command.options.words[1], command.options.is_quiet, &report, &err);
+    if (status == SN_OK && report.damage_count > 0)
+        status = sn_err_set(&err, SN_ERR_CORRUPT, "the backup is damaged in %llu places",
+                            (unsigned long long)report.damage_count);
+    if (status != SN_OK)
+        return sn_data_command_fail(&command, status, &err, false, NULL);
+    sn_command_print("%s: restored: %llu series, %llu samples\n", command.options.words[1],
+                     (unsigned long long)report.series_count,
+                     (unsigned long long)report.sample_count);
+    return SN_EXIT_OK;
+}

@@ -1,0 +1,206 @@
+"""Backup, restore, verify, export and import with the real binary: online and without a server."""
+
+import json
+import os
+import signal
+import subprocess
+import unittest
+import urllib.parse
+
+import _sonde
+
+MINUTE_MS = 60_000
+EXIT_USAGE, EXIT_UNREACHABLE, EXIT_NOT_FOUND, EXIT_BAD_DATA = 2, 3, 5, 6
+
+
+def lines_of(process):
+    return sorted(process.stdout.splitlines())
+
+
+class Data(unittest.TestCase):
+    def setUp(self):
+        self.server = _sonde.Server(self, config="collect:\n  interval: 1h\n").start()
+        self.url = f"http://127.0.0.1:{self.server.port}"
+        self.now_ms = _sonde.now_ms() // MINUTE_MS * MINUTE_MS
+
+    def run_ok(self, *arguments):
+        process = _sonde.run(*arguments)
+        self.assertEqual(process.returncode, 0, process.stderr)
+        return process
+
+    def push(self, count, first=0):
+        text = "".join(f'm{{n="{i % 4}",text="a \\"b\\" c"}} {i}.25 {self.now_ms - i * 1000}\n'
+                       for i in range(first, first + count))
+        process = subprocess.run(
+            [_sonde.BINARY, "import", "-", "--url", self.url, "-q"], input=text, text=True,
+            capture_output=True, timeout=60, check=False)
+        self.assertEqual(process.returncode, 0, process.stderr)
+
+    def export(self, *where, match="m"):
+        return lines_of(self.run_ok("export", "--match", match, "-q", *where))
+
+    def test_a_backup_has_everything_and_serves(self):
+        backup = self.server.directory / "backup"
+        self.push(100)
+        self.assertEqual(self.server.push("acknowledged 1\n").status, 200)
+        self.run_ok("backup", backup, "--url", self.url, "-q")
+        before = self.export("--url", self.url)
+        self.assertEqual(sum(len(json.loads(line)["values"]) for line in before), 100)
+        self.push(50, first=100)
+        self.assertIn(": ok: ", self.run_ok("verify", backup).stdout)
+        self.assertEqual(self.export("--data", backup), before)
+        self.assertEqual(len(self.export("--data", backup, match="acknowledged")), 1)
+        # A second time only what is new is copied.
+        self.run_ok("backup", backup, "--url", self.url, "-q")
+        after = self.export("--url", self.url)
+        self.assertNotEqual(after, before)
+        self.assertEqual(self.export("--data", backup), after)
+        restored = self.server.directory / "restored"
+        self.run_ok("restore", backup, restored, "-q")
+        other = _sonde.Server(self, directory=restored.parent)
+        other.data = restored
+        other.start()
+        query = urllib.parse.urlencode({"query": "sum(count_over_time(m[1h]))"})
+        self.assertEqual(other.get(f"/api/v1/query?{query}").json()["data"]["result"][0]["value"][1],
+                         "150")
+        self.assertEqual(os.listdir(self.server.data / "snapshots"), [])
+
+    def test_what_is_damaged_is_named(self):
+        self.push(200)
+        backup = self.server.directory / "backup"
+        self.run_ok("backup", backup, "--url", self.url, "-q")
+        segment = sorted((backup / "seg").glob("*.seg"))[0]
+        content = bytearray(segment.read_bytes())
+        content[len(content) // 3] ^= 1
+        segment.write_bytes(content)
+        process = _sonde.run("verify", backup)
+        self.assertEqual(process.returncode, EXIT_BAD_DATA)
+        self.assertIn(f"damaged: seg/{segment.name}: ", process.stderr)
+        process = _sonde.run("restore", backup, self.server.directory / "restored", "-q")
+        self.assertEqual(process.returncode, EXIT_BAD_DATA)
+        self.assertIn("the backup is damaged in 1 places", process.stderr)
+        process = _sonde.run("verify", self.server.data)
+        self.assertEqual(process.returncode, 1)
+        self.assertIn(f"in use by process {self.server.process.pid}", process.stderr)
+
+    def test_every_format_comes_back(self):
+        self.push(60)
+        self.assertEqual(self.server.push(f'm{{n="x"}} NaN {self.now_ms}\n'
+                                          f'm{{n="y"}} -Inf {self.now_ms}\n').status, 200)
+        wanted = self.export("--url", self.url)
+        for name in ("jsonl", "prometheus", "openmetrics"):
+            file = self.server.directory / f"m.{name}"
+            self.run_ok("export", "--match", "m", "--format", name, "--output", file, "--url",
+                        self.url, "-q")
+            again = _sonde.Server(self, directory=_sonde.temporary_directory(self)).start()
+            self.run_ok("import", file, "--url", f"http://127.0.0.1:{again.port}")
+            self.assertEqual(self.export("--url", f"http://127.0.0.1:{again.port}"), wanted, name)
+            again.stop()
+            self.run_ok("import", file, "--data", again.data)  # a second time, without a server
+            self.assertEqual(self.export("--data", again.data), wanted, name)
+        process = _sonde.run("export", "--output", file, "--url", self.url)
+        self.assertEqual(process.returncode, 1)
+        self.assertIn("File exists", process.stderr)
+
+    def test_ranges_and_selectors_narrow_an_export(self):
+        self.push(40)
+        process = self.run_ok("export", "--url", self.url, "-q", "--match", 'm{n="1"}', "--match",
+                              'm{n=~"1|2"}', "--format", "prometheus", "--start",
+                              str((self.now_ms - 10_000) / 1000), "--end", str(self.now_ms / 1000))
+        self.assertEqual(sorted(line.rsplit(" ", 2)[1] for line in process.stdout.splitlines()
+                                if not line.startswith("#")),
+                         ["1.25", "10.25", "2.25", "5.25", "6.25", "9.25"])
+
+    def test_old_samples_pass_the_window_and_the_retention_stops_them(self):
+        old_ms = self.now_ms - 10 * 86_400_000
+        file = self.server.directory / "old.txt"
+        file.write_text(f"old 1 {old_ms}\nold 2 {old_ms + 1000}\nold 3 {self.now_ms}\n"
+                        f"old 4 {self.now_ms - 40 * 86_400_000}\n")
+        process = _sonde.run("import", file, "--url", self.url)
+        self.assertEqual(process.returncode, 1)
+        self.assertIn("1 samples were not stored, the first: before the retention", process.stderr)
+        self.assertIn("import: 3 samples", process.stderr)
+        lines = self.export("--url", self.url, match="old")
+        values = [value for line in lines for value in json.loads(line)["values"]]
+        self.assertEqual(sorted(values), [1, 2, 3])
+        # The ordinary way knows the newest sample of the series, and a window behind it.
+        self.assertEqual(self.server.push(f"old 4 {self.now_ms + 1000}\n").status, 200)
+        self.assertEqual(self.server.push(f"old 5 {old_ms + 2000}\n").status, 400)
+
+    def test_an_import_that_was_stopped_goes_on(self):
+        file = self.server.directory / "long.txt"
+        with open(file, "w", encoding="ascii") as out:
+            for i in range(150_000):
+                out.write(f'long{{n="{i % 100}",padding="{"x" * 100}"}} {i} {self.now_ms - i}\n')
+        content = file.read_bytes()
+        process = subprocess.Popen([_sonde.BINARY, "import", "-", "--url", self.url],
+                                   stdin=subprocess.PIPE, stderr=subprocess.PIPE)
+        # More than a piece has gone into the pipe: it is at work. It stops behind the next one.
+        process.stdin.write(content[:9 << 20])
+        process.send_signal(signal.SIGINT)
+        try:
+            process.stdin.write(content[9 << 20:])
+            process.stdin.close()
+        except BrokenPipeError:
+            pass
+        process.stdin = None
+        err = process.communicate(timeout=60)[1].decode()
+        self.assertEqual(process.returncode, 130, err)
+        self.assertIn("go on with: sonde import - --from ", err)
+        offset = int(err.split("--from ")[1].split()[0])
+        self.assertTrue(0 < offset < len(content))
+        self.run_ok("import", file, "--from", offset, "--url", self.url, "-q")
+        query = urllib.parse.urlencode({"query": "sum(count_over_time(long[10m]))"})
+        found = self.server.get(f"/api/v1/query?{query}").json()["data"]["result"]
+        self.assertEqual(found[0]["value"][1], "150000")
+
+    def test_mistakes_have_their_exit_codes(self):
+        bad = self.server.directory / "bad.jsonl"
+        bad.write_text('{"metric":{"__name__":"a"},"values":[1],"timestamps":[1]}\n{"metric":3}\n')
+        nothing = self.server.directory / "nothing"
+        cases = [
+            (("import", bad, "--url", self.url), EXIT_BAD_DATA, "line 2: "),
+            (("import", nothing, "--url", self.url), EXIT_NOT_FOUND, "No such file"),
+            (("import", bad, "--url", self.url, "--from", "x"), EXIT_BAD_DATA, "--from"),
+            (("import", bad, "--url", self.url, "--format", "xml"), EXIT_BAD_DATA, "none of"),
+            (("import",), EXIT_USAGE, "an argument is missing"),
+            (("export", "--bogus"), EXIT_USAGE, "unknown option --bogus"),
+            (("export", "--data", nothing), EXIT_NOT_FOUND, "there is no data"),
+            (("export", "--url", self.url, "--match", "m{"), EXIT_BAD_DATA, "--match m{"),
+            (("export", "--url", self.url, "--start", "x"), EXIT_BAD_DATA, "--start"),
+            (("backup", nothing, "--url", "http://127.0.0.1:1"), EXIT_UNREACHABLE, "no answer"),
+            (("backup", self.server.data, "--url", self.url), 1, "holds no backup"),
+            (("backup", "/proc/self", "--url", self.url), 1, "holds no backup"),
+            (("restore", nothing, self.server.data), EXIT_NOT_FOUND, "there is no backup"),
+            (("verify", nothing), EXIT_NOT_FOUND, "No such file"),
+        ]
+        for arguments, code, words in cases:
+            process = _sonde.run(*arguments)
+            self.assertEqual(process.returncode, code, (arguments, process.stderr))
+            self.assertIn(words, process.stderr, arguments)
+        for command in ("backup", "restore", "verify", "export", "import"):
+            self.assertIn(f"usage: sonde {command} ", _sonde.run(command, "--help").stdout)
+
+    def test_the_routes_are_for_administrators(self):
+        closed = _sonde.Server(self, directory=_sonde.temporary_directory(self),
+                               arguments=["--access", "required"]).start()
+        for path in ("/api/v1/admin/tsdb/snapshot", "/api/v1/admin/tsdb/delete_snapshot?name=x",
+                     "/api/v1/import"):
+            self.assertEqual(closed.request("POST", path, "").status, 401, path)
+        process = _sonde.run("backup", self.server.directory / "no", "--url",
+                             f"http://127.0.0.1:{closed.port}")
+        self.assertEqual(process.returncode, 4, process.stderr)
+        reply = self.server.request("POST", "/api/v1/admin/tsdb/delete_snapshot?name=..", "")
+        self.assertEqual(reply.status, 400)
+
+    def test_the_status_tells_what_there_is(self):
+        self.push(20)
+        data = self.server.get("/api/v1/status/tsdb?limit=3").json()["data"]
+        self.assertEqual(data["seriesCountByLabelName"][0]["name"], "__name__")
+        self.assertGreaterEqual(data["storage"]["segmentSamples"], 20)
+        self.assertGreater(data["storage"]["bytesPerSample"], 0)
+        self.assertGreater(data["seriesCreatedByHour"][-1]["value"], 4)
+
+
+if __name__ == "__main__":
+    _sonde.main()
