@@ -130,6 +130,7 @@ static void readers_see_all_that_is_acknowledged_while_flushes_run(void **state)
     struct sn_thread threads[THREADS];
     struct role roles[THREADS];
     test_store_init(&test);
+    test.is_changing = true;
     test_store_open(&test);
     struct shared shared = {.test = &test, .running = PUSHERS};
     for (unsigned i = 0; i < THREADS; i++) {

@@ -24,6 +24,7 @@ struct test_store {
     struct sn_worker workers[SN_STORE_WORKERS_MAX];
     struct sn_thread threads[SN_STORE_WORKERS_MAX];
     size_t worker_count;
+    bool is_changing; /* others push: a second read may see more than the first one */
 };
 
 /* Make a directory; defaults that suit tests: no pauses, quick probes. */
