@@ -8,10 +8,13 @@
 #include "codec/varint.h"
 
 #include <lz4.h>
+#include <zstd.h>
 
 enum {
     ENCODING_PLAIN = 0,
     ENCODING_LZ4 = 1,
+    ENCODING_ZSTD = 2,
+    ZSTD_LEVEL = 3,            /* 12 saves half a percent more and takes five times as long */
     TIME_BLOCKS_COMPARED = 16, /* how far back an equal time block is looked for */
     STORED_LEN_AT = 4,
     RAW_LEN_AT = 8,
@@ -58,6 +61,8 @@ void sn_pack_builder_release(struct sn_pack_builder *builder) {
     sn_free(builder->time_blocks);
     builder->chunks = NULL;
     builder->time_blocks = NULL;
+    (void)ZSTD_freeCCtx(builder->zstd); /* fails only for static contexts */
+    builder->zstd = NULL;
     sn_buf_release(&builder->starts);
     sn_buf_release(&builder->times);
     sn_buf_release(&builder->values);
@@ -241,25 +246,53 @@ static sn_status assemble(struct sn_pack_builder *builder) {
     return raw->status;
 }
 
+/* Merged packs are written once and kept for long: zstd saves 5 to 13 % where LZ4 saves next to nothing.
+ * Bytes of the body, 0 when it does not fit. */
+static size_t compress_zstd(struct sn_pack_builder *builder, uint8_t *body, size_t bound) {
+    const struct sn_buf *raw = &builder->raw;
+    if (!builder->zstd)
+        builder->zstd = ZSTD_createCCtx();
+    if (!builder->zstd)
+        return 0; /* larger then, not wrong */
+    size_t len = ZSTD_compressCCtx(builder->zstd, body, bound, raw->ptr, raw->len, ZSTD_LEVEL);
+    return ZSTD_isError(len) ? 0 : len;
+}
+
+static size_t compress_lz4(const struct sn_buf *raw, uint8_t *body, size_t bound) {
+    int len = LZ4_compress_default((const char *)raw->ptr, (char *)body, (int)raw->len, (int)bound);
+    return len > 0 ? (size_t)len : 0;
+}
+
+/* Below a tenth the saving is not worth the time of every later read, below a thirtieth not the bytes. */
+static size_t put_body(struct sn_pack_builder *builder, uint8_t *body, size_t bound,
+                       uint8_t *ret_encoding) {
+    const struct sn_buf *raw = &builder->raw;
+    bool is_merged = builder->raw_target == SN_PACK_RAW_TARGET_MERGED;
+    size_t len = is_merged ? compress_zstd(builder, body, bound) : compress_lz4(raw, body, bound);
+    size_t least = is_merged ? raw->len / 30 : raw->len / 10;
+    if (len > 0 && len <= raw->len - least) {
+        *ret_encoding = is_merged ? ENCODING_ZSTD : ENCODING_LZ4;
+        return len;
+    }
+    memcpy(body, raw->ptr, raw->len);
+    *ret_encoding = ENCODING_PLAIN;
+    return raw->len;
+}
+
 sn_status sn_pack_finish(struct sn_pack_builder *builder, struct sn_buf *out) {
     assert(builder->chunk_count > 0);
     SN_TRY(assemble(builder));
-    const struct sn_buf *raw = &builder->raw;
-    int bound = LZ4_compressBound((int)raw->len);
-    uint8_t *at = sn_buf_reserve(out, SN_PACK_HEADER_BYTES + (size_t)bound);
+    size_t raw_len = builder->raw.len;
+    size_t bound = (size_t)LZ4_compressBound((int)raw_len);
+    if (bound < ZSTD_compressBound(raw_len))
+        bound = ZSTD_compressBound(raw_len);
+    uint8_t *at = sn_buf_reserve(out, SN_PACK_HEADER_BYTES + bound);
     if (!at)
         return out->status;
-    char *body = (char *)at + SN_PACK_HEADER_BYTES;
-    int packed = LZ4_compress_default((const char *)raw->ptr, body, (int)raw->len, bound);
-    /* Below a tenth the saving is not worth the time of every later read. */
-    bool pays = packed > 0 && (size_t)packed <= raw->len - raw->len / 10;
-    size_t len = pays ? (size_t)packed : raw->len;
-    if (!pays)
-        memcpy(body, raw->ptr, raw->len);
     memset(at, 0, SN_PACK_HEADER_BYTES);
+    size_t len = put_body(builder, at + SN_PACK_HEADER_BYTES, bound, &at[ENCODING_AT]);
     sn_store_u32le(at + STORED_LEN_AT, (uint32_t)len);
-    sn_store_u32le(at + RAW_LEN_AT, (uint32_t)raw->len);
-    at[ENCODING_AT] = pays ? ENCODING_LZ4 : ENCODING_PLAIN;
+    sn_store_u32le(at + RAW_LEN_AT, (uint32_t)raw_len);
     at[LAYOUT_AT] = LAYOUT_FLAGS;
     sn_store_u32le(at,
                    sn_crc32c(0, at + STORED_LEN_AT, SN_PACK_HEADER_BYTES - STORED_LEN_AT + len));
@@ -276,6 +309,22 @@ void sn_pack_release(struct sn_pack *pack) {
     sn_free(pack->starts);
     sn_free(pack->raw);
     *pack = (struct sn_pack){0};
+}
+
+/* Fill pack->raw exactly. */
+static bool decompress(uint8_t encoding, struct sn_str body, struct sn_pack *pack) {
+    size_t got = 0;
+    if (encoding == ENCODING_LZ4) {
+        int len =
+            LZ4_decompress_safe(body.ptr, (char *)pack->raw, (int)body.len, (int)pack->raw_len);
+        got = len > 0 ? (size_t)len : 0;
+    } else if (encoding == ENCODING_ZSTD) {
+        got = ZSTD_decompress(pack->raw, pack->raw_len, body.ptr, body.len);
+    } else if (encoding == ENCODING_PLAIN && body.len == pack->raw_len) {
+        memcpy(pack->raw, body.ptr, body.len);
+        got = body.len;
+    }
+    return got == pack->raw_len; /* also false for an error of zstd, a huge number */
 }
 
 static sn_status unpack(const uint8_t *bytes, size_t len, struct sn_pack *pack,
@@ -296,20 +345,12 @@ static sn_status unpack(const uint8_t *bytes, size_t len, struct sn_pack *pack,
     if (!pack->raw)
         return sn_err_set(err, SN_ERR_NO_MEMORY, "no memory for a pack of %zu bytes", raw_len);
     pack->raw_len = raw_len;
-    bool is_good = bytes[LAYOUT_AT] <= LAYOUT_FLAGS;
-    if (!is_good)
+    if (bytes[LAYOUT_AT] > LAYOUT_FLAGS)
         return sn_err_set(err, SN_ERR_CORRUPT, "a pack has the unknown layout %u",
                           bytes[LAYOUT_AT]);
-    if (bytes[ENCODING_AT] == ENCODING_LZ4) {
-        int got =
-            LZ4_decompress_safe((const char *)body, (char *)pack->raw, (int)body_len, (int)raw_len);
-        is_good = got >= 0 && (size_t)got == raw_len;
-    } else if (bytes[ENCODING_AT] == ENCODING_PLAIN && body_len == raw_len) {
-        memcpy(pack->raw, body, raw_len);
-    } else {
-        is_good = false;
-    }
-    return is_good ? SN_OK : sn_err_set(err, SN_ERR_CORRUPT, "a pack does not decompress");
+    if (!decompress(bytes[ENCODING_AT], sn_str_make(body, body_len), pack))
+        return sn_err_set(err, SN_ERR_CORRUPT, "a pack does not decompress");
+    return SN_OK;
 }
 
 static const uint8_t *read_time_blocks(struct sn_pack *pack, const uint8_t *at, const uint8_t *end,

@@ -89,6 +89,7 @@ struct sn_pack_builder {
     int64_t time_max;
     uint64_t sample_count;
     bool has_histograms;
+    void *zstd;        /* ZSTD_CCtx, owned; NULL until a merged pack is finished */
     size_t raw_target; /* SN_PACK_RAW_TARGET after init; may be set up to the one of merged */
 };
 

@@ -34,7 +34,7 @@ static sn_status add(struct sn_pack_builder *builder, uint32_t series, const int
 }
 
 /* Chunks until the pack is full; every one comes back. Returns the stored bytes. */
-static struct sn_buf build(unsigned *ret_chunks) {
+static struct sn_buf build_to(size_t raw_target, unsigned *ret_chunks) {
     struct sn_rng rng;
     struct sn_pack_builder builder;
     struct sn_buf out;
@@ -44,6 +44,7 @@ static struct sn_buf build(unsigned *ret_chunks) {
     sn_rng_init(&rng, 1);
     sn_buf_init(&out, 0);
     assert_int_equal(sn_pack_builder_init(&builder), SN_OK);
+    builder.raw_target = raw_target;
     while (!sn_pack_is_full(&builder)) {
         size_t count = 1 + (chunks * 37) % SN_CHUNK_SAMPLES_MAX;
         fill(&rng, chunks, count, times, values);
@@ -57,13 +58,16 @@ static struct sn_buf build(unsigned *ret_chunks) {
     return out;
 }
 
-static void every_chunk_comes_back(void **state) {
-    (void)state;
+static struct sn_buf build(unsigned *ret_chunks) {
+    return build_to(SN_PACK_RAW_TARGET, ret_chunks);
+}
+
+static void check_every_chunk(size_t raw_target) {
     struct sn_rng rng;
     struct sn_pack pack;
     struct sn_samples samples;
     unsigned chunks;
-    struct sn_buf out = build(&chunks);
+    struct sn_buf out = build_to(raw_target, &chunks);
     int64_t times[SN_CHUNK_SAMPLES_MAX];
     double values[SN_CHUNK_SAMPLES_MAX];
     sn_rng_init(&rng, 1);
@@ -83,6 +87,44 @@ static void every_chunk_comes_back(void **state) {
     sn_pack_release(&pack);
     sn_samples_release(&samples);
     sn_buf_release(&out);
+}
+
+static void every_chunk_comes_back(void **state) {
+    (void)state;
+    check_every_chunk(SN_PACK_RAW_TARGET);
+    check_every_chunk(SN_PACK_RAW_TARGET_MERGED);
+}
+
+/* Numbers of a few hundred kinds: what a codec of columns leaves to a general one. */
+static void merged_packs_are_smaller(void **state) {
+    (void)state;
+    size_t lens[2];
+    uint8_t encodings[2];
+    for (int turn = 0; turn < 2; turn++) {
+        struct sn_pack_builder builder;
+        struct sn_buf out;
+        int64_t times[100];
+        double values[100];
+        sn_buf_init(&out, 0);
+        assert_int_equal(sn_pack_builder_init(&builder), SN_OK);
+        if (turn == 1)
+            builder.raw_target = SN_PACK_RAW_TARGET_MERGED;
+        for (uint32_t series = 0; series < 60; series++) {
+            for (int i = 0; i < 100; i++) {
+                times[i] = START + i * 1000;
+                values[i] = (double)((i * i + (int)series % 7) % 113) * 1.25;
+            }
+            assert_int_equal(add(&builder, series, times, values, 100), SN_OK);
+        }
+        assert_int_equal(sn_pack_finish(&builder, &out), SN_OK);
+        lens[turn] = out.len;
+        encodings[turn] = out.ptr[12];
+        sn_pack_builder_release(&builder);
+        sn_buf_release(&out);
+    }
+    assert_true(lens[1] < lens[0]);
+    assert_true(encodings[0] != 2);
+    assert_int_equal(encodings[1], 2);
 }
 
 static void equal_times_are_stored_once(void **state) {
@@ -284,6 +326,7 @@ int main(void) {
         cmocka_unit_test(start_times_that_do_not_fit_are_refused),
         cmocka_unit_test(a_pack_of_the_first_layout_is_read),
         cmocka_unit_test(every_chunk_comes_back),
+        cmocka_unit_test(merged_packs_are_smaller),
         cmocka_unit_test(equal_times_are_stored_once),
         cmocka_unit_test(every_changed_byte_is_seen),
         cmocka_unit_test(random_bodies_are_refused_or_decode),
