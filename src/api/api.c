@@ -226,6 +226,20 @@ static const struct sn_api_route *route_of(const struct sn_http_request *request
     return &sn_api_routes[(uintptr_t)sn_http_request_user(request) - 1];
 }
 
+/* What a request that may go on is told: how large its body may be, who may read the answer. */
+static void admit(const struct sn_api *api, const struct sn_api_route *route,
+                  struct sn_http_request *request, struct sn_http_body_rules *rules) {
+    bool is_open = api->options.access == SN_API_ACCESS_OPEN;
+    if (route->is_shareable && is_open && api->options.shares_queries)
+        sn_http_request_share(request);
+    if ((route->methods & SN_API_WITH_BODY) == 0)
+        rules->bytes_max = 0; /* A GET with a body is a mistake or an attack. */
+    else if (route->body_bytes_max > 0)
+        rules->bytes_max = rules->inflated_bytes_max = route->body_bytes_max;
+    else if (route->screen != NULL)
+        route->screen(request);
+}
+
 /* Headers are complete: everything that can be refused without the body is refused here. */
 static void on_route(void *ctx, struct sn_http_request *request, struct sn_http_body_rules *rules) {
     struct sn_api *api = ctx;
@@ -238,12 +252,8 @@ static void on_route(void *ctx, struct sn_http_request *request, struct sn_http_
         sn_http_respond_not_allowed(request, route->allow);
     else if (check_access(api, route, request) != SN_OK)
         return; /* It has been answered. */
-    else if ((route->methods & SN_API_WITH_BODY) == 0)
-        rules->bytes_max = 0; /* A GET with a body is a mistake or an attack. */
-    else if (route->body_bytes_max > 0)
-        rules->bytes_max = rules->inflated_bytes_max = route->body_bytes_max;
-    else if (route->screen != NULL)
-        route->screen(request);
+    else
+        admit(api, route, request, rules);
 }
 
 static void run_job(void *ctx, void *item) {

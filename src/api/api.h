@@ -47,6 +47,8 @@ struct sn_api_options {
     enum sn_api_ingest_access ingest_access;
     struct sn_auth *auth; /* NULL: nobody can sign in */
     bool is_tls;          /* browsers are told to come by TLS only */
+    /* Open access only: pages of other origins may read what PromQL answers, as from Prometheus. */
+    bool shares_queries;
     const struct sn_clock *clock;
     struct sn_reader reader;
     struct sn_admin admin;                   /* of the store; functions may be NULL */

@@ -34,6 +34,7 @@ struct sn_api_route {
     unsigned methods;  /* SN_API_METHOD bits */
     enum sn_api_role role;
     bool is_slow;          /* reads the store: answered by a job worker */
+    bool is_shareable;     /* pages of other origins may read it, see struct sn_api_options */
     size_t body_bytes_max; /* 0: the server's limit */
     /* May answer by what the headers say, before the body is read; NULL: nothing to say. */
     void (*screen)(struct sn_http_request *request);

@@ -33,9 +33,18 @@
 #define GET_BESIDE_PATCH SN_API_GET, .allow = "GET, HEAD, PATCH"
 #define PATCH_BESIDE_GET SN_API_PATCH, .allow = "GET, HEAD, PATCH"
 #define PROM_GET(path, function)                                                                   \
+    {                                                                                              \
+        path, .methods = GET_ONLY, .role = SN_API_READ, .is_slow = true, .is_shareable = true,     \
+              .handle = function                                                                   \
+    }
+/* What the server is like is not for pages of other origins. */
+#define PROM_STATUS(path, function)                                                                \
     { path, .methods = GET_ONLY, .role = SN_API_READ, .is_slow = true, .handle = function }
 #define PROM_FORM(path, function)                                                                  \
-    { path, .methods = GET_OR_FORM, .role = SN_API_READ, .is_slow = true, .handle = function }
+    {                                                                                              \
+        path, .methods = GET_OR_FORM, .role = SN_API_READ, .is_slow = true, .is_shareable = true,  \
+              .handle = function                                                                   \
+    }
 
 #define ADMIN_POST(path, function)                                                                 \
     { path, .methods = POST_ONLY, .role = SN_API_ADMIN, .is_slow = true, .handle = function }
@@ -105,11 +114,11 @@ const struct sn_api_route sn_api_routes[] = {
     PROM_GET("/api/v1/alerts", sn_api_prom_alerts),
     PROM_GET("/api/v1/alertmanagers", sn_api_prom_alertmanagers),
     PROM_GET("/api/v1/targets", sn_api_prom_targets),
-    PROM_GET("/api/v1/status/buildinfo", sn_api_prom_buildinfo),
-    PROM_GET("/api/v1/status/runtimeinfo", sn_api_prom_runtimeinfo),
-    PROM_GET("/api/v1/status/config", sn_api_prom_config),
-    PROM_GET("/api/v1/status/flags", sn_api_prom_flags),
-    PROM_GET("/api/v1/status/tsdb", sn_api_prom_tsdb),
+    PROM_STATUS("/api/v1/status/buildinfo", sn_api_prom_buildinfo),
+    PROM_STATUS("/api/v1/status/runtimeinfo", sn_api_prom_runtimeinfo),
+    PROM_STATUS("/api/v1/status/config", sn_api_prom_config),
+    PROM_STATUS("/api/v1/status/flags", sn_api_prom_flags),
+    PROM_STATUS("/api/v1/status/tsdb", sn_api_prom_tsdb),
     PROM_GET("/federate", sn_api_prom_federate),
     ADMIN_POST("/api/v1/admin/tsdb/snapshot", sn_api_post_snapshot),
     ADMIN_POST("/api/v1/admin/tsdb/delete_snapshot", sn_api_post_delete_snapshot),

@@ -56,6 +56,11 @@ static const struct sn_schema_key http_keys[] = {
     {"body_max", SN_SCHEMA_BYTES, FIELD(body_bytes_max), RANGE(1024, INT64_C(1) << 30)},
 };
 
+static const struct sn_schema_key query_keys[] = {
+    {"experimental", SN_SCHEMA_BOOL, FIELD(query_experimental)},
+    {"cors", SN_SCHEMA_BOOL, FIELD(query_shared)},
+};
+
 static const struct sn_schema_key pushgateway_keys[] = {
     {"interval", SN_SCHEMA_DURATION, FIELD(pushgateway_interval_ms),
      RANGE(SN_PUSH_INTERVAL_MS_MIN, SN_PUSH_INTERVAL_MS_MAX)},
@@ -143,6 +148,7 @@ static const struct sn_schema_key keys[] = {
     {"log", SN_SCHEMA_MAP, TABLE(log_keys)},
     {"storage", SN_SCHEMA_MAP, TABLE(storage_keys)},
     {"http", SN_SCHEMA_MAP, TABLE(http_keys)},
+    {"query", SN_SCHEMA_MAP, TABLE(query_keys)},
     {"records", SN_SCHEMA_MAP, TABLE(records_keys)},
     {"pushgateway", SN_SCHEMA_MAP, TABLE(pushgateway_keys)},
     {"statsd", SN_SCHEMA_MAP, TABLE(statsd_keys)},
@@ -174,6 +180,8 @@ void sn_config_init(struct sn_config *config) {
         .series_max = 10000000,
         .exemplars_max = 100000,
         .body_bytes_max = (int64_t)SN_HTTP_BODY_BYTES_MAX,
+        .query_experimental = true,
+        .query_shared = true,
         .records_retention_ms = SN_RECORDS_RETENTION_MS_DEFAULT,
         .pushgateway_interval_ms = 15 * SECOND_MS,
         .statsd_flush_interval_ms = 10 * SECOND_MS,

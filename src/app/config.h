@@ -40,6 +40,9 @@ struct sn_config {
     /* http */
     int64_t http_threads; /* 0: one per CPU */
     int64_t body_bytes_max;
+    /* query */
+    bool query_experimental; /* functions and syntax that Prometheus has behind feature flags */
+    bool query_shared;       /* with open access: pages of other origins may read answers */
     /* records */
     int64_t records_retention_ms;
     struct sn_records_retention records_retentions[SN_RECORDS_RETENTIONS_MAX];

@@ -115,6 +115,9 @@ void sn_config_write(const struct sn_config *config, struct sn_buf *buf) {
     sn_buf_put_text(buf, "http:\n");
     put_number(buf, "  threads", config->http_threads);
     put_number(buf, "  body_max", config->body_bytes_max);
+    sn_buf_printf(buf, "query:\n  experimental: %s\n  cors: %s\n",
+                  config->query_experimental ? "true" : "false",
+                  config->query_shared ? "true" : "false");
     put_records(buf, config);
     sn_buf_put_text(buf, "pushgateway:\n");
     put_duration(buf, "  interval", config->pushgateway_interval_ms);

@@ -92,6 +92,10 @@ static sn_status open_query_engine(struct sn_server *server, struct sn_err *err)
         .reader = sn_store_reader(server->store),
         .clock = sn_clock_system(),
         .helper_count = (unsigned)sn_os_cpu_count() - 1,
+        .features = {.has_experimental_functions = server->config->query_experimental,
+                     .has_duration_expressions = server->config->query_experimental,
+                     .has_extended_selectors = server->config->query_experimental,
+                     .has_fill = server->config->query_experimental},
     };
     return sn_query_engine_new(&options, &server->query_engine, err);
 }
@@ -124,6 +128,7 @@ static sn_status open_api(struct sn_server *server, struct sn_err *err) {
         .ingest_access = server->config->ingest_access,
         .auth = server->sign_in.auth,
         .is_tls = sn_sign_in_has_tls(&server->sign_in),
+        .shares_queries = server->config->query_shared,
         .clock = sn_clock_system(),
         .reader = sn_store_reader(server->store),
         .admin = sn_store_admin(server->store),
@@ -324,6 +329,7 @@ static bool receivers_differ(const struct sn_config *a, const struct sn_config *
 static bool has_other_access(const struct sn_config *a, const struct sn_config *b) {
     return !is_same_text(a->listen, b->listen) || a->access != b->access ||
            a->ingest_access != b->ingest_access || a->session_ms != b->session_ms ||
+           a->query_experimental != b->query_experimental || a->query_shared != b->query_shared ||
            a->tls_allow_plain != b->tls_allow_plain ||
            !is_same_text(a->tls_certificate, b->tls_certificate) ||
            !is_same_text(a->tls_key, b->tls_key);

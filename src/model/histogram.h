@@ -51,9 +51,9 @@ struct sn_histogram {
 };
 
 /*
- * Check everything above: schema, spans against counts, no negative or NaN count, count >= sum of
- * buckets unless sum is NaN (up to a relative rounding of 1e-9: averages have fractional counts),
- * limits. SN_ERR_INVALID, SN_ERR_LIMIT; O(buckets).
+ * Check everything above: schema, spans against counts, no negative or NaN count, limits. As in
+ * Prometheus the buckets may hold more than the count says: averages have fractional counts, and who
+ * cuts buckets may leave the count alone. SN_ERR_INVALID, SN_ERR_LIMIT; O(buckets).
  */
 sn_status sn_histogram_validate(const struct sn_histogram *histogram,
                                 struct sn_err *err) SN_MUST_USE;

@@ -207,6 +207,12 @@ struct sn_str sn_http_request_body(const struct sn_http_request *request);
 /* Memory that dies with the request. */
 struct sn_arena *sn_http_request_arena(struct sn_http_request *request);
 
+/*
+ * Let pages of other origins read the answer: "Access-Control-Allow-Origin: *". Browsers send neither
+ * cookies nor Authorization along with it, so that it shows them what anybody may ask.
+ */
+void sn_http_request_share(struct sn_http_request *request);
+
 /* One pointer of the caller's own, for instance what route() found for handle(). NULL at first. */
 void sn_http_request_set_user(struct sn_http_request *request, void *user);
 void *sn_http_request_user(const struct sn_http_request *request);

@@ -262,7 +262,8 @@ struct sn_http_request {
     /* The answer, written by the answering thread before it moves answer_state. */
     struct MHD_Response *response;
     unsigned status;
-    bool is_shared; /* response belongs to an asset or the server */
+    bool is_for_all_origins; /* see sn_http_request_share */
+    bool is_shared;          /* response belongs to an asset or the server */
     bool has_stream;
     bool is_stream_complete;
     uint64_t answer_bytes;

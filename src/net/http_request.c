@@ -150,6 +150,10 @@ struct sn_arena *sn_http_request_arena(struct sn_http_request *request) {
     return &request->arena;
 }
 
+void sn_http_request_share(struct sn_http_request *request) {
+    request->is_for_all_origins = true;
+}
+
 void sn_http_request_set_user(struct sn_http_request *request, void *user) {
     request->user = user;
 }

@@ -136,8 +136,11 @@ static struct MHD_Response *build(struct sn_http_request *request,
     }
     request->answer_bytes = body.len;
     struct MHD_Response *object = response_from_buf(&body);
-    if (object != NULL && !add_standard_headers(object, &request->worker->server->options, response,
-                                                is_gzip_wanted, is_gzip)) {
+    if (object != NULL &&
+        (!add_standard_headers(object, &request->worker->server->options, response, is_gzip_wanted,
+                               is_gzip) ||
+         (request->is_for_all_origins &&
+          !add_header(object, MHD_HTTP_HEADER_ACCESS_CONTROL_ALLOW_ORIGIN, "*")))) {
         MHD_destroy_response(object);
         return NULL;
     }

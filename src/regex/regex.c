@@ -305,7 +305,7 @@ static sn_status build(struct sn_regex *regex, struct sn_str pattern, bool captu
 
 static sn_status new_regex(struct sn_str pattern, bool captures, struct sn_regex **ret_regex,
                            struct sn_err *err) {
-    enum { ARENA_BYTES_MAX = 4 << 20 }; /* 4096 literals of a 32 KiB pattern stay far below */
+    enum { ARENA_BYTES_MAX = 4 << 20 }; /* 4096 literals of a 64 KiB pattern stay far below */
     SN_TRY(sn_regex_check(pattern, NULL, err));
     struct sn_regex *regex = sn_alloc_zero(1, sizeof(*regex));
     if (regex == NULL) {

@@ -18,6 +18,7 @@ enum { TEXT_BYTES_MAX = 1 << 20 };
 struct set {
     struct sn_str *items;
     size_t count;
+    size_t capacity;
 };
 
 struct expander {
@@ -68,24 +69,29 @@ static bool set_of_one(struct expander *x, struct sn_str text, struct set *ret_s
     }
     ret_set->items[0] = text;
     ret_set->count = 1;
+    ret_set->capacity = 1;
     return true;
 }
 
+/* The arena frees nothing: the set doubles, so that thousands of alternatives cost linear space. */
 static bool set_union(struct expander *x, struct set *set, const struct set *more) {
     size_t count = set->count + more->count;
-    struct sn_str *items;
     if (count > SN_REGEX_LITERALS_MAX) {
         return false;
     }
-    items = sn_arena_alloc(x->arena, count * sizeof(*items));
-    if (items == NULL) {
-        return false;
+    if (count > set->capacity) {
+        size_t capacity = count * 2;
+        struct sn_str *items = sn_arena_alloc(x->arena, capacity * sizeof(*items));
+        if (items == NULL) {
+            return false;
+        }
+        if (set->count > 0) {
+            memcpy(items, set->items, set->count * sizeof(*items));
+        }
+        *set = (struct set){items, set->count, capacity};
     }
-    if (set->count > 0) {
-        memcpy(items, set->items, set->count * sizeof(*items));
-    }
-    memcpy(items + set->count, more->items, more->count * sizeof(*items));
-    *set = (struct set){items, count};
+    memcpy(set->items + set->count, more->items, more->count * sizeof(*more->items));
+    set->count = count;
     return true;
 }
 
@@ -117,11 +123,13 @@ static bool set_product(struct expander *x, struct set *set, const struct set *n
         return false;
     }
     struct sn_str *items = set->items;
+    size_t capacity = set->capacity;
     if (count > 1) {
         items = sn_arena_alloc(x->arena, count * sizeof(*items));
         if (items == NULL) {
             return false;
         }
+        capacity = count;
     }
     for (size_t i = 0; i < set->count; i++) {
         for (size_t j = 0; j < next->count; j++) {
@@ -130,7 +138,7 @@ static bool set_product(struct expander *x, struct set *set, const struct set *n
             }
         }
     }
-    *set = (struct set){items, count};
+    *set = (struct set){items, count, capacity};
     return true;
 }
 
@@ -166,7 +174,7 @@ static bool read_small_class(struct expander *x, struct set *ret_set) {
     if (bytes == NULL || items == NULL) {
         return false;
     }
-    *ret_set = (struct set){items, 0};
+    *ret_set = (struct set){items, 0, ASCII_COUNT};
     for (size_t c = 0; c < ASCII_COUNT; c++) {
         if (is_member[c]) {
             bytes[ret_set->count] = (char)c;
@@ -231,7 +239,7 @@ static bool read_sequence(struct expander *x, struct set *ret_set) {
 }
 
 static bool read_alternatives(struct expander *x, struct set *ret_set) {
-    *ret_set = (struct set){NULL, 0};
+    *ret_set = (struct set){NULL, 0, 0};
     for (;;) {
         struct set sequence;
         if (!read_sequence(x, &sequence) || !set_union(x, ret_set, &sequence)) {

@@ -143,6 +143,7 @@ static void open_api(struct test_server *server, enum sn_api_access access,
     const struct sn_api_options options = {
         .access = access,
         .auth = server->auth,
+        .shares_queries = true,
         .clock = &server->clock.clock,
         .reader = reader ? *reader
                          : (struct sn_reader){.ctx = &server->store,

@@ -159,6 +159,45 @@ static void a_refused_body_is_never_read(void **state) {
     reply_release(&reply);
 }
 
+static bool is_shared_with_all(const struct test_server *server, const char *path) {
+    struct reply reply;
+    ask(server, "GET", path, "Origin: https://grafana.example\r\n", "", &reply);
+    const char *origins = reply_header(&reply, "Access-Control-Allow-Origin");
+    bool is_shared = origins != NULL && strcmp(origins, "*") == 0;
+    assert_true(is_shared || origins == NULL);
+    assert_null(reply_header(&reply, "Access-Control-Allow-Credentials"));
+    reply_release(&reply);
+    return is_shared;
+}
+
+static void open_access_shares_promql_with_pages_of_other_origins(void **state) {
+    static const struct sn_str promql[] = {
+        SN_STR("/api/v1/query"),        SN_STR("/api/v1/query_range"),
+        SN_STR("/api/v1/series"),       SN_STR("/api/v1/query_exemplars"),
+        SN_STR("/api/v1/labels"),       SN_STR("/api/v1/label/{name}/values"),
+        SN_STR("/api/v1/metadata"),     SN_STR("/api/v1/parse_query"),
+        SN_STR("/api/v1/rules"),        SN_STR("/api/v1/alerts"),
+        SN_STR("/api/v1/targets"),      SN_STR("/api/v1/alertmanagers"),
+        SN_STR("/api/v1/format_query"), SN_STR("/federate"),
+    };
+    for (size_t i = 0; i < sn_api_route_count; i++) {
+        struct sn_str path = sn_str_from(sn_api_routes[i].path);
+        bool is_promql = false;
+        for (size_t j = 0; j < sizeof promql / sizeof promql[0]; j++)
+            is_promql = is_promql || sn_str_equal(path, promql[j]);
+        if (sn_api_routes[i].is_shareable != is_promql)
+            fail_msg("%s", path.ptr);
+    }
+    assert_true(is_shared_with_all(*state, "/api/v1/parse_query?query=1"));
+    assert_false(is_shared_with_all(*state, "/api/v1/status/config"));
+    assert_false(is_shared_with_all(*state, "/api/v1/history?series=up"));
+    assert_false(is_shared_with_all(*state, "/metrics"));
+}
+
+static void what_needs_access_is_shared_with_nobody(void **state) {
+    assert_false(is_shared_with_all(*state, "/api/v1/parse_query?query=1"));
+}
+
 static void requests_in_the_queue_are_answered_when_the_server_stops(void **state) {
     struct test_server *server = *state;
     struct reply reply;
@@ -200,6 +239,9 @@ int main(void) {
             without_sign_in_only_public_routes_and_local_ingest_are_answered, set_up_required,
             tear_down),
         TEST_OPEN(a_refused_body_is_never_read),
+        TEST_OPEN(open_access_shares_promql_with_pages_of_other_origins),
+        cmocka_unit_test_setup_teardown(what_needs_access_is_shared_with_nobody, set_up_required,
+                                        tear_down),
         TEST_OPEN(requests_in_the_queue_are_answered_when_the_server_stops),
         cmocka_unit_test(the_number_of_job_workers_can_be_chosen),
     };

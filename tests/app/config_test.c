@@ -52,6 +52,7 @@ static void every_key_reaches_its_field(void **state) {
             "storage:\n  retention: 2h\n  retention_size: 5GB\n  durability: relaxed\n  log_size: 2MiB\n"
             "  flush_interval: 5s\n  out_of_order_window: 0\n  series_max: 7\n"
             "http: {threads: 3, body_max: 1MiB}\n"
+            "query: {experimental: false, cors: false}\n"
             "collect:\n  interval: 1s\n  instance: me\n  sources:\n"
             "    cpu: {interval: 5s}\n    netdev: {disabled: true}\n    time:\n") != SN_OK)
         fail_msg("%s", err.text);
@@ -68,6 +69,7 @@ static void every_key_reaches_its_field(void **state) {
     assert_int_equal(config.series_max, 7);
     assert_int_equal(config.http_threads, 3);
     assert_int_equal(config.body_bytes_max, 1 << 20);
+    assert_false(config.query_experimental || config.query_shared);
     assert_int_equal(config.collect_interval_ms, 1000);
     assert_string_equal(config.instance, "me");
     assert_int_equal(config.override_count, 3);

@@ -41,6 +41,7 @@ static void every_setting_comes_back(void **state) {
                "log_size: 1MiB, flush_interval: 90s, "
                "out_of_order_window: 0s, series_max: 5}\n"
                "http: {threads: 3, body_max: 2KiB}\n"
+               "query: {experimental: false, cors: false}\n"
                "records: {retention: 1d, types: {x: {retention: 0s}, 'a\"b': {}}}\n"
                "pushgateway: {interval: 7s}\n"
                "statsd: {listen: '127.0.0.1:8125', socket: '/run/x y', flush_interval: 1s, "

@@ -83,6 +83,25 @@ static void differences_of_the_engines_are_made_up_for(void **state) {
     assert_true(matches("\\Q(\\E", "("));
 }
 
+static void thousands_of_alternatives_are_literals(void **state) {
+    (void)state;
+    enum { COUNT = 4000 };
+    static char pattern[COUNT * 16];
+    const struct sn_str *items;
+    size_t count;
+    size_t len = 0;
+    for (int i = 0; i < COUNT; i++) {
+        len += (size_t)snprintf(pattern + len, sizeof pattern - len, "%shost-%04d",
+                                i > 0 ? "|" : "", i);
+    }
+    struct sn_regex *regex = compile(pattern);
+    assert_true(sn_regex_literals(regex, &items, &count));
+    assert_int_equal(count, COUNT);
+    assert_true(sn_regex_match(regex, SN_STR("host-3999")));
+    assert_false(sn_regex_match(regex, SN_STR("host-4000")));
+    (void)sn_regex_free(regex);
+}
+
 static void text_that_is_not_utf8_does_not_match_code(void **state) {
     (void)state;
     struct sn_regex *regex = compile("a[^b]+");
@@ -220,6 +239,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(answers_are_those_of_re2),
         cmocka_unit_test(differences_of_the_engines_are_made_up_for),
+        cmocka_unit_test(thousands_of_alternatives_are_literals),
         cmocka_unit_test(text_that_is_not_utf8_does_not_match_code),
         cmocka_unit_test(literals_are_known),
         cmocka_unit_test(many_literals_are_found),
