@@ -4,7 +4,7 @@
  *
  *     bench_client_record                     print a table
  *     bench_client_record --check BUDGETS     fail when a figure is above its budget
- *     bench_client_record --only NAME         one workload
+ *     bench_client_record --only NAME         one workload, "scrape" or "pages"
  *
  * A figure is the best of many short slices: other programs on the machine only ever make it
  * worse. Inputs are drawn before the clock starts.
@@ -229,6 +229,106 @@ static double measure(const struct workload *workload, unsigned thread_count) {
     return sum / thread_count;
 }
 
+/* Budgets: lines of "NAME LIMIT", # comments. A figure without a line has no limit. */
+
+static const char *budget_file;
+static unsigned above_budget;
+
+/* Text of the limit of `name`, or NULL. */
+static const char *find_budget(const char *name, char *line, size_t size) {
+    FILE *file = fopen(budget_file, "r");
+    if (file == NULL) {
+        fprintf(stderr, "cannot open %s\n", budget_file);
+        exit(2);
+    }
+    const char *found = NULL;
+    while (found == NULL && fgets(line, (int)size, file) != NULL) {
+        struct sn_str key, limit;
+        (void)sn_str_cut(sn_str_trim(sn_str_from(line)), ' ', &key, &limit);
+        if (sn_str_equal(key, sn_str_from(name)))
+            found = limit.ptr;
+    }
+    (void)fclose(file);
+    return found;
+}
+
+static void report(const char *name, double figure, const char *unit) {
+    char line[256];
+    const char *limit_text = budget_file != NULL ? find_budget(name, line, sizeof line) : NULL;
+    double limit = (double)INFINITY;
+    if (limit_text != NULL &&
+        sn_double_parse(sn_str_trim(sn_str_from(limit_text)), &limit) != SN_OK) {
+        fprintf(stderr, "%s: \"%s\" is not a limit\n", name, limit_text);
+        exit(2);
+    }
+    bool is_above = figure > limit;
+    printf("%-44s %9.2f %s%s\n", name, figure, unit, is_above ? "  ABOVE ITS BUDGET" : "");
+    above_budget += is_above;
+}
+
+/* What a scrape costs the threads that record meanwhile: their processor time, so that it does not
+ * matter how many processors there are. */
+
+enum { HAMMER_OPS = 3000000, HAMMER_ROUNDS = 4 };
+
+static _Atomic bool is_hammering;
+
+static int swallow(void *ctx, const char *bytes, size_t len) {
+    (void)ctx;
+    (void)bytes;
+    (void)len;
+    return 0;
+}
+
+static void *scrape_all_the_time(void *ctx) {
+    (void)ctx;
+    while (atomic_load(&is_hammering))
+        (void)sonde_registry_write(NULL, SONDE_FORMAT_TEXT, swallow, NULL);
+    return NULL;
+}
+
+static void *hammer(void *ctx) {
+    struct timespec time;
+    for (unsigned at = 0; at < HAMMER_OPS; at += 3000) {
+        counter_inc(at, 1000);
+        labels_random(at, 1000);
+        histogram_observe(at, 1000);
+    }
+    (void)clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+    *(double *)ctx = (double)time.tv_sec * 1e9 + (double)time.tv_nsec;
+    return NULL;
+}
+
+/* Nanoseconds per record of two threads. */
+static double hammer_twice(bool is_scraped) {
+    pthread_t threads[2], scraper;
+    double ns[2];
+    atomic_store(&is_hammering, is_scraped);
+    if (is_scraped && pthread_create(&scraper, NULL, scrape_all_the_time, NULL) != 0)
+        abort();
+    for (int i = 0; i < 2; i++) {
+        if (pthread_create(&threads[i], NULL, hammer, &ns[i]) != 0)
+            abort();
+    }
+    for (int i = 0; i < 2; i++)
+        (void)pthread_join(threads[i], NULL);
+    atomic_store(&is_hammering, false);
+    if (is_scraped)
+        (void)pthread_join(scraper, NULL);
+    return (ns[0] + ns[1]) / 2 / HAMMER_OPS;
+}
+
+static void bench_scrape(void) {
+    double quiet = 1e18, scraped = 1e18;
+    for (int i = 0; i < HAMMER_ROUNDS; i++) {
+        double ns = hammer_twice(false);
+        quiet = ns < quiet ? ns : quiet;
+        ns = hammer_twice(true);
+        scraped = ns < scraped ? ns : scraped;
+    }
+    report("client.scrape_loss", 100 * (scraped / quiet - 1), "%");
+}
+
 /* Pages. */
 
 static int count_bytes(void *ctx, const char *bytes, size_t len) {
@@ -308,43 +408,6 @@ static double measure_page(size_t lines, double *ret_bytes_per_line) {
     return best;
 }
 
-/* Budgets: lines of "NAME LIMIT", # comments. A figure without a line has no limit. */
-
-static const char *budget_file;
-static unsigned above_budget;
-
-/* Text of the limit of `name`, or NULL. */
-static const char *find_budget(const char *name, char *line, size_t size) {
-    FILE *file = fopen(budget_file, "r");
-    if (file == NULL) {
-        fprintf(stderr, "cannot open %s\n", budget_file);
-        exit(2);
-    }
-    const char *found = NULL;
-    while (found == NULL && fgets(line, (int)size, file) != NULL) {
-        struct sn_str key, limit;
-        (void)sn_str_cut(sn_str_trim(sn_str_from(line)), ' ', &key, &limit);
-        if (sn_str_equal(key, sn_str_from(name)))
-            found = limit.ptr;
-    }
-    (void)fclose(file);
-    return found;
-}
-
-static void report(const char *name, double figure, const char *unit) {
-    char line[256];
-    const char *limit_text = budget_file != NULL ? find_budget(name, line, sizeof line) : NULL;
-    double limit = (double)INFINITY;
-    if (limit_text != NULL &&
-        sn_double_parse(sn_str_trim(sn_str_from(limit_text)), &limit) != SN_OK) {
-        fprintf(stderr, "%s: \"%s\" is not a limit\n", name, limit_text);
-        exit(2);
-    }
-    bool is_above = figure > limit;
-    printf("%-44s %9.2f %s%s\n", name, figure, unit, is_above ? "  ABOVE ITS BUDGET" : "");
-    above_budget += is_above;
-}
-
 static void bench_records(const char *only) {
     for (size_t i = 0; i < sizeof workloads / sizeof workloads[0]; i++) {
         if (only != NULL && strcmp(only, workloads[i].name) != 0)
@@ -392,6 +455,8 @@ int main(int argc, char **argv) {
         operation_tracked(0, 1);
     printf("clock: %s\n", sonde_clock_source());
     bench_records(only);
+    if (only == NULL || strcmp(only, "scrape") == 0)
+        bench_scrape();
     if (only == NULL || strcmp(only, "pages") == 0)
         bench_pages();
     return above_budget > 0 ? 1 : 0;

@@ -303,11 +303,13 @@ SN_NO_LOCK_ANALYSIS sonde_registry *sn_registry_read_begin(sonde_registry *regis
     if (registry->cells.shared != NULL)
         sn_shared_refresh(registry);
     sn_mutex_lock(&registry->read_mu);
+    atomic_store_explicit(&registry->reader, sn_registry_reader(), memory_order_relaxed);
     note_operations(registry, now.mono_ns);
     return registry;
 }
 
 SN_NO_LOCK_ANALYSIS void sn_registry_read_end(sonde_registry *registry) {
+    atomic_store_explicit(&registry->reader, NULL, memory_order_relaxed);
     sn_mutex_unlock(&registry->read_mu);
 }
 

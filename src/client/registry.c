@@ -22,6 +22,35 @@
 struct sn_mutex sn_client_mu = SN_MUTEX_INITIALIZER(SN_RANK_CLIENT, "client");
 
 static sonde_registry global;
+static sonde_registry *registries; /* all; guarded by the registration lock */
+
+const void *sn_registry_reader(void) {
+    static __thread char mark;
+    return &mark;
+}
+
+void sn_registry_after_fork_child(void) {
+    for (sonde_registry *registry = registries; registry != NULL; registry = registry->next) {
+        if (atomic_load(&registry->reader) == sn_registry_reader())
+            continue;
+        sn_mutex_init(&registry->read_mu, SN_RANK_CLIENT_READ, "client read");
+        atomic_store(&registry->reader, NULL);
+    }
+}
+
+static void list_add(sonde_registry *registry) {
+    sn_client_lock();
+    registry->next = registries;
+    registries = registry;
+    sn_client_unlock();
+}
+
+static void list_remove_locked(const sonde_registry *registry) {
+    sonde_registry **link = &registries;
+    while (*link != registry)
+        link = &(*link)->next;
+    *link = registry->next;
+}
 
 static size_t or_default(size_t value, size_t fallback) {
     return value > 0 ? value : fallback;
@@ -37,6 +66,7 @@ static void registry_init(sonde_registry *registry, const sonde_registry_options
     registry->cells.lost = registry->lost;
     sn_moments_init(&registry->moments, sn_clock_system());
     sn_mutex_init(&registry->read_mu, SN_RANK_CLIENT_READ, "client read");
+    list_add(registry);
 }
 
 /* What sonde_registry_global_init asks of global_init, which runs once. */
@@ -123,6 +153,7 @@ static void registry_clear(sonde_registry *registry) {
         family = next;
     }
     sn_client_lock();
+    list_remove_locked(registry);
     sn_cell_space_release(&registry->cells);
     registry->cells.shared = sn_shared_close(registry->cells.shared);
     sn_client_unlock();

@@ -9,4 +9,14 @@
 /* NULL means the global registry, which is made ready on first use. Any thread. */
 sonde_registry *sn_registry_or_global(sonde_registry *registry);
 
+/* A mark of the calling thread: different in every thread, the same after a fork. */
+const void *sn_registry_reader(void);
+
+/*
+ * In a child of fork, which holds the registration lock: readers that the parent had in other threads
+ * are gone, so reading is free again. What such a reader was writing are numbers of rates and resets:
+ * half of them are new. A callback that forks goes on as the reader it is.
+ */
+void sn_registry_after_fork_child(void);
+
 #endif

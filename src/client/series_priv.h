@@ -104,7 +104,9 @@ struct sonde_registry {
     struct sn_lost *lost; /* own_lost, or in the shared file */
     struct sn_lost own_lost;
     sonde_registry_options options; /* resolved; operation_bounds owned */
+    struct sonde_registry *next;    /* of all; guarded by the registration lock */
     struct sn_mutex read_mu;        /* one reader at a time; callbacks run under it */
+    _Atomic(const void *) reader;   /* what sn_registry_reader() is in the thread that reads */
     struct sn_moments moments;      /* guarded by read_mu */
     struct sn_cell_space cells;
     _Atomic(struct sn_family *) first;

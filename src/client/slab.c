@@ -15,6 +15,7 @@
 #include "base/check.h"
 #include "base/mem.h"
 #include "client/lock_priv.h"
+#include "client/registry_priv.h"
 #include "client/shared_priv.h"
 #include "client/shared_sync_priv.h"
 
@@ -89,6 +90,7 @@ static void after_fork_child(void) SN_RELEASE(&sn_client_mu) {
             forget_pages(slab);
     }
     atomic_fetch_add(&fork_count, 1);
+    sn_registry_after_fork_child();
     sn_shared_after_fork_child();
     sn_client_unlock();
 }

@@ -23,7 +23,7 @@
 enum tick_state { TICKS_UNKNOWN, TICKS_UNTRUSTED, TICKS_MEASURING, TICKS_READY };
 
 static _Atomic int tick_state;
-static struct sn_tick_pair base; /* written before MEASURING, then by the holder of `updating` */
+static struct sn_tick_meter meter; /* written before MEASURING, then by the holder of `updating` */
 static struct sn_try_lock updating;
 
 #if defined(__x86_64__) && SONDE_INLINE_RECORD
@@ -73,7 +73,7 @@ static void init_once(void) {
         atomic_store(&tick_state, TICKS_UNTRUSTED);
         return;
     }
-    base = sn_ticks_now();
+    meter.base = sn_ticks_now();
     atomic_store(&tick_state, TICKS_MEASURING);
 }
 
@@ -97,22 +97,29 @@ uint64_t sn_tick_rate_next(uint64_t rate, uint64_t measured, bool *ret_restart) 
     return *ret_restart ? rate : measured;
 }
 
+uint64_t sn_tick_meter_update(struct sn_tick_meter *of, const struct sn_tick_pair *now) {
+    if (now->mono_ns - of->base.mono_ns < MEASURE_NS)
+        return of->rate;
+    uint64_t measured = sn_tick_rate(&of->base, now);
+    bool restart = measured == 0;
+    if (of->rate != 0)
+        measured = sn_tick_rate_next(of->rate, measured, &restart);
+    if (restart)
+        of->base = *now;
+    if (measured != 0)
+        of->rate = measured;
+    return of->rate;
+}
+
 /* With `updating` held. */
 static void update_held(const struct sn_tick_pair *now) {
     int state = atomic_load(&tick_state);
-    if ((state != TICKS_MEASURING && state != TICKS_READY) ||
-        now->mono_ns - base.mono_ns < MEASURE_NS)
+    if (state != TICKS_MEASURING && state != TICKS_READY)
         return;
-    uint64_t measured = sn_tick_rate(&base, now);
-    uint64_t rate = __atomic_load_n(&sonde_tick_scale, __ATOMIC_RELAXED);
-    bool restart = measured == 0;
-    if (state == TICKS_READY)
-        measured = sn_tick_rate_next(rate, measured, &restart);
-    if (restart)
-        base = *now;
-    if (measured == 0)
+    uint64_t rate = sn_tick_meter_update(&meter, now);
+    if (rate == 0)
         return;
-    __atomic_store_n(&sonde_tick_scale, measured, __ATOMIC_RELAXED);
+    __atomic_store_n(&sonde_tick_scale, rate, __ATOMIC_RELAXED);
     atomic_store(&tick_state, TICKS_READY);
 }
 

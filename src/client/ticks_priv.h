@@ -42,8 +42,14 @@ int64_t sn_ticks_age_ns(const struct sn_tick_pair *now, uint64_t tick);
  * when either clock stood still or went back. sn_tick_rate_next: the rate to use, given the one
  * in use and a new measurement: the new one, unless they differ by more than 1/1000. Then
  * one of the clocks stopped in between (suspend) and the measurement starts again
- * (*ret_restart).
+ * (*ret_restart). sn_tick_meter_update: both, for a meter that began at `base`; returns the rate to
+ * use from `now` on, 0 while none is known.
  */
+struct sn_tick_meter {
+    struct sn_tick_pair base;
+    uint64_t rate;
+};
+uint64_t sn_tick_meter_update(struct sn_tick_meter *meter, const struct sn_tick_pair *now);
 uint64_t sn_tick_rate(const struct sn_tick_pair *from, const struct sn_tick_pair *to);
 uint64_t sn_tick_rate_next(uint64_t rate, uint64_t measured, bool *ret_restart);
 

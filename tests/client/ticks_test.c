@@ -1,8 +1,10 @@
 /* Tests of the rate of the processor's counter: the rules on made-up clocks, and the real one. */
 #include "client/ticks_priv.h"
 
+#include "base/rng.h"
 #include "client_support.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 #define SCALE 4294967296.0
@@ -42,6 +44,68 @@ static void a_measurement_across_a_suspend_is_thrown_away(void **state) {
     assert_true(restart);
 }
 
+/* A machine: a counter of 2.9 GHz (off by `ppm` from what it says it is), clocks read `jitter` late. */
+struct machine {
+    struct sn_rng rng;
+    double ns;         /* true time */
+    double ticks_gone; /* while only one of the clocks ran */
+    double ns_gone;
+};
+
+static struct sn_tick_pair look(struct machine *machine) {
+    double jitter = 50 * sn_rng_unit(&machine->rng);
+    double ticks = (machine->ns + machine->ticks_gone) * 2.9000123;
+    return (struct sn_tick_pair){(uint64_t)ticks,
+                                 (int64_t)(machine->ns + machine->ns_gone + jitter)};
+}
+
+/* Error of a duration of one second by the meter's rate, in parts per million. */
+static double error_ppm(const struct sn_tick_meter *meter) {
+    return fabs(1e9 * 2.9000123 * (double)meter->rate / SCALE - 1e9) / 1e3;
+}
+
+static void ten_minutes_bring_the_error_below_a_millionth(void **state) {
+    (void)state;
+    struct machine machine = {.ns = 1e12};
+    sn_rng_init(&machine.rng, 5);
+    struct sn_tick_meter meter = {look(&machine), 0};
+    struct sn_tick_pair now = look(&machine);
+    assert_int_equal(sn_tick_meter_update(&meter, &now), 0);
+    machine.ns += 20.1e6;
+    now = look(&machine);
+    assert_true(sn_tick_meter_update(&meter, &now) != 0);
+    assert_true(error_ppm(&meter) < 5);
+    for (int i = 0; i < 40; i++) { /* scrapes */
+        machine.ns += 15e9;
+        now = look(&machine);
+        (void)sn_tick_meter_update(&meter, &now);
+        assert_true(error_ppm(&meter) < 5);
+    }
+    assert_true(error_ppm(&meter) < 0.01);
+}
+
+/* Asleep for an hour: the monotonic clock stands still; the counter goes on, or stands still as well and
+ * begins anew at 0. */
+static void a_machine_that_slept_measures_right_again(void **state) {
+    (void)state;
+    for (int kind = 0; kind < 2; kind++) {
+        struct machine machine = {.ns = 1e12};
+        sn_rng_init(&machine.rng, 6);
+        struct sn_tick_meter meter = {look(&machine), 0};
+        for (int i = 0; i < 100; i++) {
+            machine.ns += 1e9;
+            if (i == 50 && kind == 0)
+                machine.ticks_gone = 3600e9;
+            else if (i == 50)
+                machine.ticks_gone = -machine.ns;
+            struct sn_tick_pair now = look(&machine);
+            (void)sn_tick_meter_update(&meter, &now);
+            assert_true(error_ppm(&meter) < 5);
+        }
+        assert_true(error_ppm(&meter) < 0.1);
+    }
+}
+
 static void ages_are_never_negative(void **state) {
     (void)state;
     struct sn_tick_pair now = {1000, 1000};
@@ -71,6 +135,8 @@ int main(void) {
         cmocka_unit_test(clocks_that_stand_still_or_go_back_have_no_rate),
         cmocka_unit_test(a_better_measurement_is_taken),
         cmocka_unit_test(a_measurement_across_a_suspend_is_thrown_away),
+        cmocka_unit_test(ten_minutes_bring_the_error_below_a_millionth),
+        cmocka_unit_test(a_machine_that_slept_measures_right_again),
         cmocka_unit_test(ages_are_never_negative),
         cmocka_unit_test(the_counter_agrees_with_the_monotonic_clock),
     };
