@@ -478,7 +478,12 @@ def run(arguments, directory):
             server.stop()
 
 
+def interrupted(number, _frame):
+    sys.exit(f"ended by signal {number}")
+
+
 def main():
+    signal.signal(signal.SIGTERM, interrupted)  # servers are stopped on the way out
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
     parser.add_argument("binary")
     parser.add_argument("--data", type=Path)

@@ -66,6 +66,22 @@ sn_status sn_prom_select_series(struct sn_prom_call *call,
 /* Labels as {"name":"value",...}. */
 void sn_prom_write_labels(struct sn_json_writer *json, struct sn_labels labels);
 
+/* Texts of times that several series share: those of the last array that was asked for. */
+struct sn_prom_times {
+    const int64_t *time_ms; /* [count], borrowed; NULL: none yet */
+    size_t count;
+    struct sn_buf texts;
+};
+void sn_prom_times_init(struct sn_prom_times *times);
+void sn_prom_times_release(struct sn_prom_times *times);
+
+/*
+ * The values of a series, at least one, as [[time,"value"],...]. Times that lie in the array of the call
+ * before are not printed anew. Cost: 20 to 50 ns per point.
+ */
+void sn_prom_write_points(struct sn_json_writer *json, struct sn_prom_times *times,
+                          const struct sn_result_series *series);
+
 /* {"resultType":...,"result":...} and, when asked for, statistics. At most limit series (0: all). */
 void sn_prom_write_result(struct sn_json_writer *json, const struct sn_query_result *result,
                           size_t limit, bool has_stats);

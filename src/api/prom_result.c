@@ -68,14 +68,11 @@ static void write_vector_series(struct sn_json_writer *json,
     }
 }
 
-static void write_matrix_series(struct sn_json_writer *json,
+static void write_matrix_series(struct sn_json_writer *json, struct sn_prom_times *times,
                                 const struct sn_result_series *series) {
     if (series->count > 0) {
         sn_json_write_key(json, SN_STR("values"));
-        sn_json_write_array_begin(json);
-        for (size_t i = 0; i < series->count; i++)
-            write_pair(json, series->time_ms[i], series->value[i]);
-        sn_json_write_array_end(json);
+        sn_prom_write_points(json, times, series);
     }
     if (series->histogram_count > 0) {
         sn_json_write_key(json, SN_STR("histograms"));
@@ -89,6 +86,8 @@ static void write_matrix_series(struct sn_json_writer *json,
 static void write_all_series(struct sn_json_writer *json, const struct sn_query_result *result,
                              size_t limit) {
     size_t count = limit > 0 && limit < result->series_count ? limit : result->series_count;
+    struct sn_prom_times times;
+    sn_prom_times_init(&times);
     sn_json_write_array_begin(json);
     for (size_t i = 0; i < count; i++) {
         const struct sn_result_series *series = &result->series[i];
@@ -98,10 +97,11 @@ static void write_all_series(struct sn_json_writer *json, const struct sn_query_
         if (result->kind == SN_RESULT_VECTOR)
             write_vector_series(json, series);
         else
-            write_matrix_series(json, series);
+            write_matrix_series(json, &times, series);
         sn_json_write_object_end(json);
     }
     sn_json_write_array_end(json);
+    sn_prom_times_release(&times);
 }
 
 static void write_value(struct sn_json_writer *json, const struct sn_query_result *result,
