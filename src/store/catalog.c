@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "base/os.h"
 #include "store/segment_write.h"
+#include "store/series_block.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -18,18 +19,22 @@ enum {
 static const char schema[] =
     "CREATE TABLE IF NOT EXISTS store_meta("
     " key TEXT PRIMARY KEY NOT NULL, value INTEGER NOT NULL) WITHOUT ROWID;"
-    "CREATE TABLE IF NOT EXISTS series(id INTEGER PRIMARY KEY NOT NULL, labels BLOB NOT NULL);"
+    "CREATE TABLE IF NOT EXISTS series_block("
+    " first_id INTEGER PRIMARY KEY NOT NULL, count INTEGER NOT NULL, labels BLOB NOT NULL);"
     "CREATE TABLE IF NOT EXISTS segment("
-    " id INTEGER PRIMARY KEY NOT NULL, rank INTEGER UNIQUE NOT NULL, bytes INTEGER NOT NULL,"
+    " id INTEGER PRIMARY KEY NOT NULL, rank INTEGER NOT NULL, bytes INTEGER NOT NULL,"
     " series_count INTEGER NOT NULL,"
     " sample_count INTEGER NOT NULL, time_min_ms INTEGER NOT NULL, time_max_ms INTEGER NOT NULL);"
-    "CREATE TABLE IF NOT EXISTS metric_metadata("
-    " metric TEXT PRIMARY KEY NOT NULL, type INTEGER NOT NULL, help TEXT NOT NULL,"
-    " unit TEXT NOT NULL) WITHOUT ROWID;"
-    "CREATE TABLE IF NOT EXISTS exemplar("
-    " id INTEGER PRIMARY KEY NOT NULL, records BLOB NOT NULL);"
     "CREATE TABLE IF NOT EXISTS series_churn("
     " hour_ms INTEGER PRIMARY KEY NOT NULL, created INTEGER NOT NULL);";
+
+/* Made when there is something for them: an empty table takes a page. */
+static const char metadata_schema[] =
+    "CREATE TABLE IF NOT EXISTS metric_metadata("
+    " metric TEXT PRIMARY KEY NOT NULL, type INTEGER NOT NULL, help TEXT NOT NULL,"
+    " unit TEXT NOT NULL) WITHOUT ROWID;";
+static const char exemplar_schema[] = "CREATE TABLE IF NOT EXISTS exemplar("
+                                      " id INTEGER PRIMARY KEY NOT NULL, records BLOB NOT NULL);";
 
 /* ---- SQLite's results as ours ---- */
 
@@ -248,8 +253,9 @@ sn_status sn_catalog_check(struct sn_catalog *catalog, void (*found)(void *ctx, 
 }
 
 void sn_catalog_close(struct sn_catalog *catalog) {
-    (void)sqlite3_finalize(catalog->insert_series); /* repeats the failure of the last step */
-    (void)sqlite3_close(catalog->db);               /* no statement is open: it cannot be busy */
+    sn_buf_release(&catalog->block);
+    sn_buf_release(&catalog->packed);
+    (void)sqlite3_close(catalog->db); /* no statement is open: it cannot be busy */
     *catalog = (struct sn_catalog){0};
 }
 
@@ -260,14 +266,70 @@ static struct sn_str column_bytes(sqlite3_stmt *statement, int column) {
     return sn_str_make(bytes, (size_t)sqlite3_column_bytes(statement, column));
 }
 
-static sn_status load_series(struct sn_catalog *catalog, const struct sn_catalog_visitor *visitor,
-                             struct sn_err *err) {
+static sn_status has_table(struct sn_catalog *catalog, const char *name, bool *ret_has,
+                           struct sn_err *err) {
     STATEMENT statement = NULL;
+    SN_TRY(prepare(catalog, "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?",
+                   &statement, err));
+    sqlite3_bind_text(statement, 1, name, -1, SQLITE_STATIC);
+    int code = sqlite3_step(statement);
+    *ret_has = code == SQLITE_ROW;
+    return code == SQLITE_ROW || code == SQLITE_DONE ? SN_OK
+                                                     : failure(catalog->db, code, "read", err);
+}
+
+/* Version 1 has a row per series; later ones came in blocks. */
+static sn_status load_series_rows(struct sn_catalog *catalog,
+                                  const struct sn_catalog_visitor *visitor, struct sn_err *err) {
+    STATEMENT statement = NULL;
+    bool has_rows = false;
+    SN_TRY(has_table(catalog, "series", &has_rows, err));
+    if (!has_rows)
+        return SN_OK;
     SN_TRY(prepare(catalog, "SELECT id, labels FROM series ORDER BY id", &statement, err));
     int code;
     while ((code = sqlite3_step(statement)) == SQLITE_ROW)
         SN_TRY(visitor->series(visitor->ctx, (uint64_t)sqlite3_column_int64(statement, 0),
                                column_bytes(statement, 1), err));
+    return code == SQLITE_DONE ? SN_OK : failure(catalog->db, code, "read", err);
+}
+
+static sn_status visit_block(const struct sn_catalog_visitor *visitor, uint64_t first,
+                             uint64_t count, struct sn_str raw, struct sn_err *err) {
+    const uint8_t *at = (const uint8_t *)raw.ptr;
+    const uint8_t *end = at + raw.len;
+    struct sn_str labels;
+    for (uint64_t i = 0; i < count; i++) {
+        if (!sn_series_block_next(&at, end, &labels))
+            return sn_err_set(err, SN_ERR_CORRUPT, "sonde.db: the block of series %llu ends early",
+                              (unsigned long long)first);
+        SN_TRY(visitor->series(visitor->ctx, first + i, labels, err));
+    }
+    if (at != end)
+        return sn_err_set(err, SN_ERR_CORRUPT, "sonde.db: the block of series %llu is too long",
+                          (unsigned long long)first);
+    return SN_OK;
+}
+
+static sn_status load_series(struct sn_catalog *catalog, const struct sn_catalog_visitor *visitor,
+                             struct sn_err *err) {
+    STATEMENT statement = NULL;
+    struct sn_buf *raw = &catalog->block;
+    SN_TRY(load_series_rows(catalog, visitor, err));
+    SN_TRY(prepare(catalog, "SELECT first_id, count, labels FROM series_block ORDER BY first_id",
+                   &statement, err));
+    int code;
+    while ((code = sqlite3_step(statement)) == SQLITE_ROW) {
+        uint64_t first = (uint64_t)sqlite3_column_int64(statement, 0);
+        sn_status status = sn_series_block_unpack(column_bytes(statement, 2), raw, err);
+        if (status != SN_OK) {
+            sn_err_prefix(err, "sonde.db: series %llu", (unsigned long long)first);
+            return status;
+        }
+        SN_TRY(visit_block(visitor, first, (uint64_t)sqlite3_column_int64(statement, 1),
+                           sn_buf_str(raw), err));
+    }
+    sn_buf_reset(raw);
     return code == SQLITE_DONE ? SN_OK : failure(catalog->db, code, "read", err);
 }
 
@@ -295,6 +357,10 @@ static sn_status load_segments(struct sn_catalog *catalog, const struct sn_catal
 static sn_status load_metadata(struct sn_catalog *catalog, const struct sn_catalog_visitor *visitor,
                                struct sn_err *err) {
     STATEMENT statement = NULL;
+    bool has_rows = false;
+    SN_TRY(has_table(catalog, "metric_metadata", &has_rows, err));
+    if (!has_rows)
+        return SN_OK;
     SN_TRY(
         prepare(catalog, "SELECT metric, type, help, unit FROM metric_metadata", &statement, err));
     int code;
@@ -326,6 +392,10 @@ static sn_status load_churn(struct sn_catalog *catalog, const struct sn_catalog_
 static sn_status load_exemplars(struct sn_catalog *catalog,
                                 const struct sn_catalog_visitor *visitor, struct sn_err *err) {
     STATEMENT statement = NULL;
+    bool has_rows = false;
+    SN_TRY(has_table(catalog, "exemplar", &has_rows, err));
+    if (!has_rows)
+        return SN_OK;
     SN_TRY(prepare(catalog, "SELECT id, records FROM exemplar ORDER BY id", &statement, err));
     int code;
     while ((code = sqlite3_step(statement)) == SQLITE_ROW)
@@ -357,11 +427,33 @@ sn_status sn_catalog_begin(struct sn_catalog *catalog, struct sn_err *err) {
     return execute(catalog, "BEGIN IMMEDIATE", err);
 }
 
+/* Write the series that wait. */
+static sn_status put_block(struct sn_catalog *catalog, struct sn_err *err) {
+    STATEMENT statement = NULL;
+    if (catalog->block_count == 0)
+        return SN_OK;
+    if (sn_series_block_pack(sn_buf_str(&catalog->block), &catalog->packed) != SN_OK)
+        return sn_err_set(err, SN_ERR_NO_MEMORY, "no memory to store %u series",
+                          catalog->block_count);
+    SN_TRY(
+        prepare(catalog, "INSERT OR REPLACE INTO series_block VALUES(?, ?, ?)", &statement, err));
+    sqlite3_bind_int64(statement, 1, catalog->block_first);
+    sqlite3_bind_int64(statement, 2, catalog->block_count);
+    sqlite3_bind_blob64(statement, 3, catalog->packed.ptr, catalog->packed.len, SQLITE_STATIC);
+    SN_TRY(step_done(catalog, statement, err));
+    sn_buf_reset(&catalog->block);
+    catalog->block_count = 0;
+    return SN_OK;
+}
+
 sn_status sn_catalog_commit(struct sn_catalog *catalog, struct sn_err *err) {
+    SN_TRY(put_block(catalog, err));
     return execute(catalog, "COMMIT", err);
 }
 
 void sn_catalog_rollback(struct sn_catalog *catalog) {
+    sn_buf_reset(&catalog->block);
+    catalog->block_count = 0;
     /* Fails when SQLite has rolled back by itself, which is as good. */
     (void)sqlite3_exec(catalog->db, "ROLLBACK", NULL, NULL, NULL);
 }
@@ -376,27 +468,18 @@ sn_status sn_catalog_settle(struct sn_catalog *catalog, struct sn_err *err) {
     return status;
 }
 
-/* A flush may add a million series: the statement is compiled once and kept. */
-static sn_status insert_series(struct sn_catalog *catalog, sqlite3_stmt **ret_statement,
-                               struct sn_err *err) {
-    sqlite3_stmt *statement = catalog->insert_series;
-    if (!statement) {
-        SN_TRY(prepare(catalog, "INSERT OR REPLACE INTO series VALUES(?, ?)", &statement, err));
-        catalog->insert_series = statement;
-    }
-    *ret_statement = statement;
-    return SN_OK;
-}
-
+/* Blocks begin at the same series when a flush is tried again, so that they take the place of those of a
+ * commit that failed and yet is on disk. */
 sn_status sn_catalog_add_series(struct sn_catalog *catalog, uint32_t id, struct sn_str labels,
                                 struct sn_err *err) {
-    sqlite3_stmt *statement = NULL;
-    SN_TRY(insert_series(catalog, &statement, err));
-    sqlite3_bind_int64(statement, 1, id);
-    sqlite3_bind_blob(statement, 2, labels.ptr, (int)labels.len, SQLITE_STATIC);
-    sn_status status = step_done(catalog, statement, err);
-    (void)sqlite3_reset(statement); /* repeats the failure of the step */
-    return status;
+    if (catalog->block_count > 0 && (catalog->block.len >= SN_SERIES_BLOCK_BYTES ||
+                                     id != catalog->block_first + catalog->block_count))
+        SN_TRY(put_block(catalog, err));
+    if (catalog->block_count == 0)
+        catalog->block_first = id;
+    sn_series_block_add(&catalog->block, labels);
+    catalog->block_count++;
+    return sn_buf_status(&catalog->block, err);
 }
 
 sn_status sn_catalog_add_segment(struct sn_catalog *catalog, const struct sn_segment_row *row,
@@ -420,6 +503,7 @@ static void bind_str(sqlite3_stmt *statement, int column, struct sn_str text) {
 sn_status sn_catalog_put_metadata(struct sn_catalog *catalog, const struct sn_metadata *metadata,
                                   struct sn_err *err) {
     STATEMENT statement = NULL;
+    SN_TRY(execute(catalog, metadata_schema, err));
     SN_TRY(prepare(catalog, "INSERT OR REPLACE INTO metric_metadata VALUES(?, ?, ?, ?)", &statement,
                    err));
     bind_str(statement, 1, metadata->metric_name);
@@ -445,6 +529,7 @@ sn_status sn_catalog_put_churn(struct sn_catalog *catalog, int64_t hour_ms, uint
 sn_status sn_catalog_put_exemplars(struct sn_catalog *catalog, uint64_t id, struct sn_str records,
                                    uint64_t forget_below, struct sn_err *err) {
     STATEMENT put = NULL;
+    SN_TRY(execute(catalog, exemplar_schema, err));
     SN_TRY(prepare(catalog, "INSERT OR REPLACE INTO exemplar VALUES(?, ?)", &put, err));
     sqlite3_bind_int64(put, 1, (sqlite3_int64)id);
     sqlite3_bind_blob64(put, 2, records.ptr, records.len, SQLITE_STATIC);

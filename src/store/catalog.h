@@ -3,7 +3,7 @@
  * when its row does, a log is obsolete when its number is in the `flushed_log` row.
  *
  *   store_meta(key, value)          format_version, flushed_log
- *   series(id, labels)              canonical label bytes
+ *   series_block(first_id, ...)     labels of many series (series_block.h)
  *   segment(id, bytes, ...)         the manifest
  *   metric_metadata(metric, ...)    type, help, unit
  *   exemplar(id, records)           exemplars of one flush
@@ -14,6 +14,7 @@
 #ifndef SN_STORE_CATALOG_H
 #define SN_STORE_CATALOG_H
 
+#include "base/buf.h"
 #include "base/status.h"
 #include "base/str.h"
 #include "model/sample.h"
@@ -26,7 +27,10 @@
 
 struct sn_catalog {
     void *db;            /* sqlite3, owned */
-    void *insert_series; /* sqlite3_stmt, owned; NULL until it is needed */
+    struct sn_buf block; /* series of the transaction that wait for a block to be full */
+    struct sn_buf packed;
+    uint32_t block_first;
+    uint32_t block_count;
 };
 
 /* Open or create dir/sonde.db. SN_ERR_UNSUPPORTED (newer version), SN_ERR_CORRUPT, SN_ERR_IO,
