@@ -251,7 +251,8 @@ struct sn_http_response {
  */
 void sn_http_respond(struct sn_http_request *request, const struct sn_http_response *response);
 
-/* {"status":"error","errorType":error_type,"error":sentence} with that HTTP status. */
+/* {"status":"error","errorType":error_type,"error":sentence} with that HTTP status; 429 and 503 with
+ * "Retry-After: 1". */
 void sn_http_respond_error(struct sn_http_request *request, int status, const char *error_type,
                            const char *sentence);
 

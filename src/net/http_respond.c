@@ -198,7 +198,9 @@ static void respond_error(struct sn_http_request *request, int status, const cha
 
 void sn_http_respond_error(struct sn_http_request *request, int status, const char *error_type,
                            const char *sentence) {
-    respond_error(request, status, error_type, sentence, NULL, 0);
+    const struct sn_http_header retry = {MHD_HTTP_HEADER_RETRY_AFTER, "1"};
+    bool is_temporary = status == 429 || status == 503;
+    respond_error(request, status, error_type, sentence, &retry, is_temporary);
 }
 
 void sn_http_respond_unauthorized(struct sn_http_request *request, const char *sentence) {

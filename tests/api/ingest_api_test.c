@@ -159,6 +159,24 @@ static void failures_of_the_sink_have_their_status(void **state) {
     }
 }
 
+static void what_may_be_sent_again_says_when(void **state) {
+    static const struct {
+        sn_status status;
+        const char *retry_after;
+    } cases[] = {{SN_ERR_BUSY, "1"}, {SN_ERR_IO, "1"}, {SN_ERR_INTERNAL, NULL}};
+    struct test_server *server = *state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct reply reply;
+        server->store.push_status = cases[i].status;
+        ask(server, "POST", IMPORT, "", "a 1\n", &reply);
+        const char *found = reply_header(&reply, "Retry-After");
+        assert_true((found == NULL) == (cases[i].retry_after == NULL));
+        assert_true(found == NULL || strcmp(found, cases[i].retry_after) == 0);
+        reply_release(&reply);
+    }
+    server->store.push_status = SN_OK;
+}
+
 /* ---- when it is answered ---- */
 
 /*
@@ -223,6 +241,7 @@ int main(void) {
         TEST(parameters_are_checked),
         TEST(extra_labels_are_limited),
         TEST(failures_of_the_sink_have_their_status),
+        TEST(what_may_be_sent_again_says_when),
         TEST(nothing_is_answered_before_it_is_durable),
         TEST(what_was_lost_after_all_is_not_acknowledged),
         TEST(a_client_that_left_does_no_harm),
