@@ -18,6 +18,8 @@
 enum sn_rank {
     SN_RANK_APP = 10,
     SN_RANK_HTTP_SERVER = 20,
+    SN_RANK_SCRAPE = 28,    /* targets and their facts */
+    SN_RANK_DISCOVERY = 29, /* lists of targets that were found */
     SN_RANK_COLLECT = 30,
     SN_RANK_CLIENT_READ = 35, /* one reader of a libsonde registry: its callbacks may lock below */
     SN_RANK_INGEST = 40,

@@ -204,7 +204,7 @@ static void give_match_data(const struct sn_regex *regex, pcre2_match_data *data
     pcre2_match_data_free(atomic_exchange(&regex->state->spare, data));
 }
 
-/* Groups matched + 1; 0: no match; a failure is remembered and counts as none. */
+/* Groups matched + 1; 0: no match; a failure (negative) is remembered. */
 static int run_code(const struct sn_regex *regex, struct sn_str text, pcre2_match_data *data) {
     PCRE2_SPTR subject = (PCRE2_SPTR)(text.len > 0 ? text.ptr : "");
     int found = pcre2_match(regex->code, subject, text.len, 0, PCRE2_NO_UTF_CHECK, data,
@@ -217,8 +217,9 @@ static int run_code(const struct sn_regex *regex, struct sn_str text, pcre2_matc
         return 0;
     }
     if (found < 0) {
-        remember_failure(regex, found == PCRE2_ERROR_NOMEMORY ? SN_ERR_NO_MEMORY : SN_ERR_LIMIT);
-        return 0;
+        sn_status status = found == PCRE2_ERROR_NOMEMORY ? SN_ERR_NO_MEMORY : SN_ERR_LIMIT;
+        remember_failure(regex, status);
+        return status;
     }
     return found > 0 ? found : 1;
 }
@@ -348,8 +349,7 @@ bool sn_regex_match_fn(const void *regex, struct sn_str text) {
     return sn_regex_match(regex, text);
 }
 
-sn_status sn_regex_status(const struct sn_regex *regex, struct sn_err *err) {
-    sn_status status = (sn_status)atomic_load(&regex->state->failure);
+static sn_status explain(const struct sn_regex *regex, sn_status status, struct sn_err *err) {
     if (status == SN_ERR_NO_MEMORY) {
         return fail_no_memory(err);
     }
@@ -360,6 +360,10 @@ sn_status sn_regex_status(const struct sn_regex *regex, struct sn_err *err) {
                           regex->pattern.ptr, SN_REGEX_MATCH_LIMIT);
     }
     return SN_OK;
+}
+
+sn_status sn_regex_status(const struct sn_regex *regex, struct sn_err *err) {
+    return explain(regex, (sn_status)atomic_load(&regex->state->failure), err);
 }
 
 bool sn_regex_literals(const struct sn_regex *regex, const struct sn_str **ret_items,
@@ -423,7 +427,7 @@ struct match {
     const struct sn_regex *regex;
     struct sn_str text;
     const PCRE2_SIZE *ends; /* start and end of each group */
-    int group_count;        /* that took part, the whole included */
+    int group_count;        /* that took part, the whole included; negative: a failure */
 };
 
 static bool put_group(const struct match *match, unsigned group, struct sn_buf *buf) {
@@ -478,7 +482,7 @@ sn_status sn_regex_expand(const struct sn_regex *regex, struct sn_str text,
         return SN_OK;
     }
     pcre2_match_data *data = take_match_data(regex);
-    struct match match = {.regex = regex, .text = text};
+    struct match match = {.regex = regex, .text = text, .group_count = SN_ERR_NO_MEMORY};
     if (data != NULL) {
         match.group_count = run_code(regex, text, data);
         match.ends = pcre2_get_ovector_pointer(data);
@@ -487,7 +491,8 @@ sn_status sn_regex_expand(const struct sn_regex *regex, struct sn_str text,
         }
         give_match_data(regex, data);
     }
-    SN_TRY(sn_regex_status(regex, err));
+    /* Of this match alone: a rule that lives for months outlives one value that is too hard. */
+    SN_TRY(explain(regex, match.group_count < 0 ? (sn_status)match.group_count : SN_OK, err));
     SN_TRY(sn_buf_status(buf, err));
     *ret_matched = match.group_count > 0;
     return SN_OK;
