@@ -30,6 +30,8 @@ const char *sn_ingest_protocol_name(enum sn_ingest_protocol protocol) {
         return "otlp";
     case SN_INGEST_JSON_LINES:
         return "json_lines";
+    case SN_INGEST_SCRAPE:
+        return "scrape";
     case SN_INGEST_PROTOCOL_COUNT:
         break;
     }
@@ -102,16 +104,10 @@ static void flight_done(void *ctx, sn_status status, const struct sn_err *err) {
     }
 }
 
-/* What push_counted needs to know; lives for one call of push. */
-struct counted_door {
-    struct sn_ingest *ingest;
-    enum sn_ingest_protocol protocol;
-};
-
 /* A sink's push that counts. */
 static sn_status push_counted(void *ctx, const struct sn_batch *batch, struct sn_push_done done,
                               struct sn_push_result *ret_result, struct sn_err *err) {
-    const struct counted_door *door = ctx;
+    const struct sn_ingest_door *door = ctx;
     struct sn_ingest *ingest = door->ingest;
     uint64_t pushed_count = batch->sample_count + batch->histogram_count;
     struct flight *flight = sn_alloc_zero(1, sizeof *flight);
@@ -139,11 +135,15 @@ static sn_status push_counted(void *ctx, const struct sn_batch *batch, struct sn
     return SN_OK;
 }
 
+struct sn_sink sn_ingest_door_sink(struct sn_ingest_door *door) {
+    return (struct sn_sink){.ctx = door, .push = push_counted};
+}
+
 /* Push; wait until it is durable when done is NULL. */
 static sn_status push(struct sn_ingest *ingest, enum sn_ingest_protocol protocol,
                       const struct sn_batch *batch, const struct sn_push_done *done,
                       struct sn_push_result *ret_pushed, struct sn_err *err) {
-    struct counted_door door = {.ingest = ingest, .protocol = protocol};
+    struct sn_ingest_door door = {.ingest = ingest, .protocol = protocol};
     if (done != NULL) {
         return push_counted(&door, batch, *done, ret_pushed, err);
     }

@@ -32,9 +32,10 @@ enum sn_ingest_protocol {
     SN_INGEST_STATSD = 3,
     SN_INGEST_OTLP = 4,
     SN_INGEST_JSON_LINES = 5,
-    SN_INGEST_PROTOCOL_COUNT = 6,
+    SN_INGEST_SCRAPE = 6, /* what this server fetched */
+    SN_INGEST_PROTOCOL_COUNT = 7,
 };
-/* "prometheus_text", "remote_write", "pushgateway", "statsd", "otlp", "json_lines" */
+/* "prometheus_text", "remote_write", "pushgateway", "statsd", "otlp", "json_lines", "scrape" */
 const char *sn_ingest_protocol_name(enum sn_ingest_protocol protocol);
 
 /* Why a sample was not stored. The reasons of the sink (enum sn_reject) come first. */
@@ -145,6 +146,16 @@ sn_status sn_ingest_remote_write(struct sn_ingest *ingest, struct sn_str body,
 
 /* Count samples that are left out before they become part of a request. reason: as above. */
 void sn_ingest_count_rejected(struct sn_ingest *ingest, unsigned reason, uint64_t sample_count);
+
+/*
+ * A sink that counts: for what makes batches of its own, such as scraping. The door and the ingest
+ * live longer than every push through it.
+ */
+struct sn_ingest_door {
+    struct sn_ingest *ingest;
+    enum sn_ingest_protocol protocol;
+};
+struct sn_sink sn_ingest_door_sink(struct sn_ingest_door *door);
 
 /* Threads: any. Cost: some relaxed loads. */
 struct sn_ingest_counters sn_ingest_read_counters(const struct sn_ingest *ingest);

@@ -136,17 +136,21 @@ static sn_status add_series(struct sn_batch_builder *builder, struct sn_str cano
     return SN_OK;
 }
 
-sn_status sn_batch_builder_add_series(struct sn_batch_builder *builder, struct sn_labels labels,
-                                      uint32_t *ret_series, struct sn_err *err) {
-    sn_buf_reset(&builder->scratch);
-    sn_labels_encode(labels, &builder->scratch);
-    SN_TRY(sn_buf_status(&builder->scratch, err));
-    struct sn_str canonical = sn_buf_str(&builder->scratch);
+sn_status sn_batch_builder_add_canonical(struct sn_batch_builder *builder, struct sn_str canonical,
+                                         uint32_t *ret_series, struct sn_err *err) {
     if (!is_newest_series(builder, canonical)) {
         SN_TRY(add_series(builder, canonical, err));
     }
     *ret_series = (uint32_t)(builder->series_count - 1);
     return SN_OK;
+}
+
+sn_status sn_batch_builder_add_series(struct sn_batch_builder *builder, struct sn_labels labels,
+                                      uint32_t *ret_series, struct sn_err *err) {
+    sn_buf_reset(&builder->scratch);
+    sn_labels_encode(labels, &builder->scratch);
+    SN_TRY(sn_buf_status(&builder->scratch, err));
+    return sn_batch_builder_add_canonical(builder, sn_buf_str(&builder->scratch), ret_series, err);
 }
 
 void sn_batch_builder_set_start(struct sn_batch_builder *builder, uint32_t series,

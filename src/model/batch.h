@@ -94,6 +94,10 @@ sn_status sn_batch_builder_add(struct sn_batch_builder *builder, struct sn_label
 sn_status sn_batch_builder_add_series(struct sn_batch_builder *builder, struct sn_labels labels,
                                       uint32_t *ret_series, struct sn_err *err) SN_MUST_USE;
 
+/* The same with canonical bytes of a valid set (model/labels.h), which are copied. */
+sn_status sn_batch_builder_add_canonical(struct sn_batch_builder *builder, struct sn_str canonical,
+                                         uint32_t *ret_series, struct sn_err *err) SN_MUST_USE;
+
 /* Since when the counters of a series count; the last call wins. */
 void sn_batch_builder_set_start(struct sn_batch_builder *builder, uint32_t series,
                                 int64_t start_time_ms);
