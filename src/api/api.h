@@ -41,6 +41,12 @@ enum sn_api_ingest_access {
     SN_API_INGEST_ANYONE = 2,   /* whoever can connect */
 };
 
+/* Which scrape targets a call wants to see. */
+struct sn_api_target_query {
+    bool wants_active, wants_dropped;
+    struct sn_str pool; /* name of a job; empty: all */
+};
+
 /* What the API needs from the rest of the server. Everything is borrowed and outlives it. */
 struct sn_api_options {
     enum sn_api_access access;
@@ -69,6 +75,16 @@ struct sn_api_options {
     sn_status (*host_status)(void *ctx, struct sn_json_writer *json, struct sn_err *err);
     /* Append the configuration in effect, as YAML. */
     sn_status (*config_text)(void *ctx, struct sn_buf *buf, struct sn_err *err);
+    /* What is scraped. NULL: nothing is. */
+    sn_status (*targets)(void *ctx, const struct sn_api_target_query *query,
+                         struct sn_json_writer *json, struct sn_err *err);
+    void (*scrape_pools)(void *ctx, struct sn_json_writer *json);
+    /* Visit the labels of active targets until false; they live in the arena. */
+    sn_status (*each_target)(void *ctx, struct sn_arena *arena,
+                             bool (*visit)(void *visit_ctx, struct sn_labels labels),
+                             void *visit_ctx, struct sn_err *err);
+    /* Read the configuration again and wait for it. NULL: not possible. */
+    sn_status (*reload)(void *ctx, struct sn_err *err);
     void *ctx;                 /* of these functions */
     unsigned job_worker_count; /* threads for queries; 0: 2; one more watches over them */
 };

@@ -103,14 +103,26 @@ static sn_status add_selector(struct sn_prom_selectors *selectors, struct sn_str
     return status;
 }
 
+static sn_status make_room(struct sn_prom_selectors *selectors, struct sn_arena *arena,
+                           struct sn_err *err) {
+    selectors->count = 0;
+    selectors->exprs = sn_arena_alloc_zero(arena, SN_PROM_SELECTORS_MAX, sizeof(struct sn_expr));
+    return selectors->exprs != NULL
+               ? SN_OK
+               : sn_arena_failure(arena, SN_PROM_SELECTORS_MAX * sizeof(struct sn_expr), err);
+}
+
+sn_status sn_prom_one_selector(struct sn_str text, struct sn_arena *arena,
+                               struct sn_prom_selectors *selectors, struct sn_err *err) {
+    SN_TRY(make_room(selectors, arena, err));
+    return add_selector(selectors, text, arena, err);
+}
+
 sn_status sn_prom_selectors(const struct sn_http_request *request, struct sn_arena *arena,
                             struct sn_prom_selectors *selectors, struct sn_err *err) {
     struct sn_str name, value;
     size_t cursor = 0;
-    selectors->count = 0;
-    selectors->exprs = sn_arena_alloc_zero(arena, SN_PROM_SELECTORS_MAX, sizeof(struct sn_expr));
-    if (selectors->exprs == NULL)
-        return sn_arena_failure(arena, SN_PROM_SELECTORS_MAX * sizeof(struct sn_expr), err);
+    SN_TRY(make_room(selectors, arena, err));
     while (sn_http_request_param_next(request, &cursor, &name, &value))
         if (sn_str_equal(name, SN_STR("match[]")))
             SN_TRY(add_selector(selectors, value, arena, err));

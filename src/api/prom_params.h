@@ -51,6 +51,9 @@ struct sn_prom_selectors {
  */
 sn_status sn_prom_selectors(const struct sn_http_request *request, struct sn_arena *arena,
                             struct sn_prom_selectors *selectors, struct sn_err *err) SN_MUST_USE;
+/* The same for one text. */
+sn_status sn_prom_one_selector(struct sn_str text, struct sn_arena *arena,
+                               struct sn_prom_selectors *selectors, struct sn_err *err) SN_MUST_USE;
 void sn_prom_selectors_release(struct sn_prom_selectors *selectors);
 
 #endif

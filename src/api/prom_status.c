@@ -1,7 +1,7 @@
 /*
- * What clients of Prometheus ask about the server: build, configuration, rules, alerts, targets.
+ * What clients of Prometheus ask about the server: build, configuration, rules, alerts.
  *
- * Sonde has no rules, alerts or scrape targets yet, so those lists are truly empty.
+ * Sonde has no rules and alerts yet, so those lists are truly empty. Targets are in prom_targets.c.
  */
 #include "api/prom_params.h"
 #include "api/prom_priv.h"
@@ -46,11 +46,6 @@ void sn_api_prom_alerts(struct sn_api *api, struct sn_http_request *request) {
 
 void sn_api_prom_alertmanagers(struct sn_api *api, struct sn_http_request *request) {
     static const char *const keys[] = {"activeAlertmanagers", "droppedAlertmanagers"};
-    answer_empty_lists(api, request, keys, 2);
-}
-
-void sn_api_prom_targets(struct sn_api *api, struct sn_http_request *request) {
-    static const char *const keys[] = {"activeTargets", "droppedTargets"};
     answer_empty_lists(api, request, keys, 2);
 }
 

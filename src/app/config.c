@@ -4,6 +4,8 @@
  */
 #include "app/config.h"
 
+#include "app/prometheus_files.h"
+#include "app/prometheus_keys.h"
 #include "app/schema.h"
 #include "base/limits.h"
 #include "base/os.h"
@@ -13,7 +15,8 @@
 
 #include <stddef.h>
 
-#define CONFIG_ARENA_BYTES ((size_t)4 << 20)
+#define CONFIG_ARENA_BYTES ((size_t)16 << 20)
+#define WARNINGS_BYTES_MAX ((size_t)64 << 10)
 #define SECOND_MS INT64_C(1000)
 #define MINUTE_MS (60 * SECOND_MS)
 #define HOUR_MS (60 * MINUTE_MS)
@@ -33,6 +36,20 @@ static const struct sn_schema_key log_keys[] = {
     {"level", SN_SCHEMA_CHOICE, FIELD(log_level), .choices = level_choices},
 };
 
+/* The keys that Prometheus has below `storage`. */
+static const struct sn_schema_key tsdb_retention_keys[] = {
+    {"time", SN_SCHEMA_DURATION, FIELD(retention_ms), RANGE(HOUR_MS, 100 * YEAR_MS)},
+    {"size", SN_SCHEMA_BYTES, FIELD(retention_bytes_max), RANGE(0, INT64_C(1) << 50)},
+};
+static const struct sn_schema_key exemplars_keys[] = {
+    {"max_exemplars", SN_SCHEMA_INTEGER, FIELD(exemplars_max), RANGE(0, 100000000)},
+};
+static const struct sn_schema_key tsdb_keys[] = {
+    {"out_of_order_time_window", SN_SCHEMA_DURATION, FIELD(out_of_order_window_ms),
+     RANGE(0, 30 * DAY_MS)},
+    {"retention", SN_SCHEMA_MAP, TABLE(tsdb_retention_keys)},
+};
+
 static const struct sn_schema_key storage_keys[] = {
     {"retention", SN_SCHEMA_DURATION, FIELD(retention_ms), RANGE(HOUR_MS, 100 * YEAR_MS)},
     {"retention_size", SN_SCHEMA_BYTES, FIELD(retention_bytes_max), RANGE(0, INT64_C(1) << 50)},
@@ -43,6 +60,8 @@ static const struct sn_schema_key storage_keys[] = {
      RANGE(0, 30 * DAY_MS)},
     {"series_max", SN_SCHEMA_INTEGER, FIELD(series_max), RANGE(1, 100000000)},
     {"exemplars_max", SN_SCHEMA_INTEGER, FIELD(exemplars_max), RANGE(0, 100000000)},
+    {"tsdb", SN_SCHEMA_MAP, TABLE(tsdb_keys)},
+    {"exemplars", SN_SCHEMA_MAP, TABLE(exemplars_keys)},
 };
 
 static const struct sn_schema_key tls_keys[] = {
@@ -153,6 +172,20 @@ static const struct sn_schema_key keys[] = {
     {"pushgateway", SN_SCHEMA_MAP, TABLE(pushgateway_keys)},
     {"statsd", SN_SCHEMA_MAP, TABLE(statsd_keys)},
     {"collect", SN_SCHEMA_MAP, TABLE(collect_keys)},
+    /* prometheus.yml */
+    {"global", SN_SCHEMA_MAP, .children = sn_prometheus_global_keys},
+    {"scrape_configs", SN_SCHEMA_LIST, FIELD(scrape.jobs),
+     .item_size = sizeof(struct sn_scrape_job), .children = sn_prometheus_job_keys,
+     .begin = sn_prometheus_job_begin, .finish = sn_prometheus_job_finish},
+    {"scrape_config_files", SN_SCHEMA_TEXTS, FIELD(scrape_config_files)},
+    {"rule_files", SN_SCHEMA_TEXTS, FIELD(rule_files),
+     .sentence = "rules are not evaluated in this version"},
+    {"alerting", SN_SCHEMA_KEPT, .sentence = "alerts are not sent in this version"},
+    {"remote_write", SN_SCHEMA_KEPT, .sentence = "nothing is sent in this version"},
+    {"remote_read", SN_SCHEMA_KEPT, .sentence = "other stores are not read in this version"},
+    {"tracing", SN_SCHEMA_KEPT, .sentence = "Sonde does not trace itself"},
+    {"otlp", SN_SCHEMA_KEPT, .sentence = "these settings are not used in this version"},
+    {"runtime", SN_SCHEMA_KEPT, .sentence = "settings of Go's runtime mean nothing here"},
 };
 
 /* Choices are stored as int: the enums they name must have that size and those numbers. */
@@ -189,17 +222,28 @@ void sn_config_init(struct sn_config *config) {
         .statsd_series_max = (int64_t)SN_STATSD_SERIES_MAX_DEFAULT,
         .collect_interval_ms = SN_COLLECT_INTERVAL_MS_DEFAULT,
     };
+    config->evaluation_interval_ms = MINUTE_MS;
     sn_arena_init(&config->arena, CONFIG_ARENA_BYTES);
+    sn_buf_init(&config->warnings, WARNINGS_BYTES_MAX);
 }
 
 void sn_config_release(struct sn_config *config) {
+    sn_prometheus_release(&config->scrape);
+    config->scrape = (struct sn_scrape_config){.jobs = {NULL, 0}};
+    sn_buf_release(&config->warnings);
     sn_arena_release(&config->arena);
+}
+
+static sn_status read_text(struct sn_config *config, const char *name, struct sn_str text,
+                           struct sn_err *err) {
+    return sn_schema_read_warned(name, text, keys, sizeof keys / sizeof keys[0], config,
+                                 &config->arena, &config->warnings, err);
 }
 
 sn_status sn_config_parse(struct sn_config *config, const char *name, struct sn_str text,
                           struct sn_err *err) {
-    return sn_schema_read(name, text, keys, sizeof keys / sizeof keys[0], config, &config->arena,
-                          err);
+    SN_TRY(read_text(config, name, text, err));
+    return sn_prometheus_complete(&config->scrape, name, &config->arena, err);
 }
 
 sn_status sn_config_load(struct sn_config *config, const char *path, struct sn_err *err) {
@@ -207,7 +251,12 @@ sn_status sn_config_load(struct sn_config *config, const char *path, struct sn_e
     sn_buf_init(&file, SN_CONFIG_BYTES_MAX + 1); /* one more, so that the schema names the limit */
     sn_status status = sn_os_read_file(path, &file, err);
     if (status == SN_OK)
-        status = sn_config_parse(config, path, sn_buf_str(&file), err);
+        status = read_text(config, path, sn_buf_str(&file), err);
+    if (status == SN_OK)
+        status = sn_prometheus_read_files(&config->scrape, &config->scrape_config_files, path,
+                                          &config->arena, &config->warnings, err);
+    if (status == SN_OK)
+        status = sn_prometheus_complete(&config->scrape, path, &config->arena, err);
     sn_buf_release(&file);
     return status;
 }

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/status.h"
 #include "collect/collect.h"
+#include "collect/scrape_config.h"
 #include "records/records.h"
 #include "store/store.h"
 
@@ -60,6 +61,12 @@ struct sn_config {
     const char *instance; /* NULL: the host's name */
     struct sn_collect_override overrides[SN_COLLECT_SOURCES_MAX];
     size_t override_count;
+    /* prometheus.yml */
+    struct sn_scrape_config scrape;
+    struct sn_text_list scrape_config_files; /* globs */
+    struct sn_text_list rule_files;          /* globs; for a later version */
+    int64_t evaluation_interval_ms, rule_query_offset_ms;
+    struct sn_buf warnings; /* a line each: keys that are read and not used */
 };
 
 /* Defaults. Nothing to fail. */

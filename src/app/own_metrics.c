@@ -88,6 +88,7 @@ static const struct sn_own_metric_row rows[] = {
     {INGESTED, INGEST(ingested_count[SN_INGEST_STATSD]), "protocol", "statsd"},
     {INGESTED, INGEST(ingested_count[SN_INGEST_OTLP]), "protocol", "otlp"},
     {INGESTED, INGEST(ingested_count[SN_INGEST_JSON_LINES]), "protocol", "json_lines"},
+    {INGESTED, INGEST(ingested_count[SN_INGEST_SCRAPE]), "protocol", "scrape"},
     {INGEST_REJECTED, INGEST(rejected_count[SN_REJECT_OUT_OF_ORDER]), "reason", "out_of_order"},
     {INGEST_REJECTED, INGEST(rejected_count[SN_REJECT_DUPLICATE]), "reason", "duplicate"},
     {INGEST_REJECTED, INGEST(rejected_count[SN_REJECT_TOO_OLD]), "reason", "too_old"},

@@ -79,25 +79,38 @@ static sn_status announce(struct sn_err *err) {
     return sn_sign_in_announce(&run.server.sign_in, config, address, err);
 }
 
+static void log_warnings(const struct sn_config *config) {
+    struct sn_str rest = sn_buf_str(&config->warnings), line;
+    while (rest.len > 0) {
+        (void)sn_str_cut(rest, '\n', &line, &rest);
+        sn_log_warn("config", "%.*s", SN_STR_ARG(line));
+    }
+}
+
 static void reload(void) {
     struct sn_config *next = &run.configs[1 - run.current];
     struct sn_err err = {0};
     bool needs_restart = false;
+    sn_reload_gate_begin(&run.server.reload_gate);
     sn_status status = sn_serve_options_apply(&run.options, next, &err);
     if (status == SN_OK)
         status = sn_server_reload(&run.server, next, &needs_restart, &err);
     if (status != SN_OK) {
         sn_log_error("serve", "reload failed, the old settings stay: %s", err.text);
         sn_config_release(next);
+        sn_reload_gate_end(&run.server.reload_gate, status, &err);
         return;
     }
     sn_config_release(&run.configs[run.current]);
     run.current = 1 - run.current;
+    log_warnings(next);
     sn_log_info("serve", "settings reloaded%s",
                 needs_restart ? "; some of the changes need a restart" : "");
+    sn_reload_gate_end(&run.server.reload_gate, SN_OK, NULL);
 }
 
 static sn_status serve(struct sn_err *err) {
+    log_warnings(&run.configs[0]);
     (void)sn_os_raise_fd_limit(); /* Too low a limit shows as a failing open, with its sentence. */
     SN_TRY(sn_server_start(&run.server, &run.configs[0], err));
     sn_status status = announce(err); /* before faults, which may be for every write */

@@ -4,6 +4,7 @@
 #include "app/server.h"
 
 #include "app/config_text.h"
+#include "app/signals.h"
 #include "base/os.h"
 
 #include <string.h>
@@ -11,6 +12,8 @@
 /* HTTP gets 1.5 s for what is in flight, a collector in the kernel little more. */
 #define COLLECT_JOIN_NS INT64_C(300000000)
 #define HOST_NAME_BYTES 256
+/* Longer than any reload; a request waits no longer. */
+#define RELOAD_WAIT_NS INT64_C(30000000000)
 
 /* ---- what the API asks of the server ---- */
 
@@ -22,6 +25,34 @@ static sn_status health(void *ctx, struct sn_err *err) {
 static sn_status host_status(void *ctx, struct sn_json_writer *json, struct sn_err *err) {
     struct sn_server *server = ctx;
     return sn_host_status_write(&server->host_status, json, err);
+}
+
+static sn_status targets(void *ctx, const struct sn_api_target_query *query,
+                         struct sn_json_writer *json, struct sn_err *err) {
+    struct sn_server *server = ctx;
+    enum sn_scrape_state state = SN_SCRAPE_ANY;
+    if (!query->wants_dropped)
+        state = SN_SCRAPE_ACTIVE;
+    else if (!query->wants_active)
+        state = SN_SCRAPE_DROPPED;
+    return sn_scraper_write_targets(&server->scraper, state, query->pool, json, err);
+}
+
+static void scrape_pools(void *ctx, struct sn_json_writer *json) {
+    struct sn_server *server = ctx;
+    sn_scraper_write_pools(&server->scraper, json);
+}
+
+static sn_status each_target(void *ctx, struct sn_arena *arena,
+                             bool (*visit)(void *visit_ctx, struct sn_labels labels),
+                             void *visit_ctx, struct sn_err *err) {
+    struct sn_server *server = ctx;
+    return sn_scraper_each_target(&server->scraper, arena, visit, visit_ctx, err);
+}
+
+static sn_status ask_reload(void *ctx, struct sn_err *err) {
+    struct sn_server *server = ctx;
+    return sn_reload_gate_ask(&server->reload_gate, RELOAD_WAIT_NS, err);
 }
 
 /* The configuration as it is now: reload may run beside this. */
@@ -142,6 +173,10 @@ static sn_status open_api(struct sn_server *server, struct sn_err *err) {
         .health = health,
         .host_status = host_status,
         .config_text = config_text,
+        .targets = targets,
+        .scrape_pools = scrape_pools,
+        .each_target = each_target,
+        .reload = ask_reload,
         .ctx = server,
     };
     return sn_api_open(&options, &server->api, err);
@@ -199,6 +234,8 @@ static sn_status open_collect(struct sn_server *server, const struct sn_config *
 
 static sn_status open_all(struct sn_server *server, struct sn_err *err) {
     open_config_text(server);
+    sn_reload_gate_init(&server->reload_gate, sn_signals_ask_reload);
+    server->has_reload_gate = true;
     SN_TRY(open_store(server, err));
     SN_TRY(sn_sign_in_open(&server->sign_in, server->config, err));
     sn_health_watch_init(&server->health_watch, server->store);
@@ -211,6 +248,7 @@ static sn_status open_all(struct sn_server *server, struct sn_err *err) {
     SN_TRY(open_api(server, err));
     SN_TRY(open_http(server, err));
     SN_TRY(open_collect(server, server->config, &server->collect, err));
+    SN_TRY(sn_scraper_open(&server->scraper, &server->config->scrape, &server->ingest, err));
     sn_own_metrics_open(&server->own_metrics, server->store, server->http, &server->ingest);
     return SN_OK;
 }
@@ -218,6 +256,7 @@ static sn_status open_all(struct sn_server *server, struct sn_err *err) {
 static void close_all(struct sn_server *server) {
     sn_own_metrics_close(&server->own_metrics);
     sn_collect_close(server->collect);
+    sn_scraper_close(&server->scraper);
     sn_http_server_close(server->http);
     server->api = sn_api_close(server->api);
     server->query_engine = sn_query_engine_free(server->query_engine);
@@ -232,6 +271,8 @@ static void close_all(struct sn_server *server) {
     sn_sign_in_close(&server->sign_in);
     server->store = sn_store_close(server->store);
     close_config_text(server);
+    if (server->has_reload_gate)
+        sn_reload_gate_release(&server->reload_gate);
     memset(server, 0, sizeof *server);
 }
 
@@ -260,6 +301,7 @@ static sn_status start_all(struct sn_server *server, struct sn_err *err) {
     http->count = sn_http_server_workers(server->http, http->workers, SN_CREW_MAX);
     SN_TRY(sn_crew_start(http, err));
     SN_TRY(sn_receivers_start(&server->receivers, err));
+    SN_TRY(sn_scraper_start(&server->scraper, err));
     return start_collect(server, err);
 }
 
@@ -267,9 +309,11 @@ static sn_status start_all(struct sn_server *server, struct sn_err *err) {
 static bool stop_all(struct sn_server *server) {
     sn_crew_stop(&server->http_crew);
     sn_crew_stop(&server->collect_crew);
+    sn_crew_stop(&server->scraper.crew);
     if (server->query_engine != NULL)
         sn_query_engine_stop(server->query_engine); /* Running queries end soon, with an error. */
     sn_crew_join(&server->http_crew);
+    sn_crew_join(&server->scraper.crew);
     size_t hanging = sn_crew_join_within(&server->collect_crew, COLLECT_JOIN_NS);
     if (hanging > 0)
         sn_log_warn("collect", "%zu collectors hang in the kernel and are left behind", hanging);
@@ -358,6 +402,7 @@ sn_status sn_server_reload(struct sn_server *server, const struct sn_config *con
         sn_collect_close(server->collect); /* Otherwise leaked: its threads may wake up yet. */
     server->collect = collect;
     SN_TRY(start_collect(server, err)); /* After a failure `config` is not ours, so not kept. */
+    SN_TRY(sn_scraper_renew(&server->scraper, &config->scrape, err));
     *ret_needs_restart = needs_restart(server->config, config);
     server->config = config;
     renew_config_text(server);

@@ -12,6 +12,8 @@
 #include "app/health_watch.h"
 #include "app/own_metrics.h"
 #include "app/receivers.h"
+#include "app/reload_gate.h"
+#include "app/scraper.h"
 #include "app/sign_in.h"
 #include "codec/duration.h"
 #include "collect/host_status.h"
@@ -42,6 +44,9 @@ struct sn_server {
     struct sn_own_metrics own_metrics;
     struct sn_crew store_crew, records_crew, job_crew, http_crew, collect_crew;
     struct sn_receivers receivers; /* beside HTTP */
+    struct sn_scraper scraper;
+    struct sn_reload_gate reload_gate;
+    bool has_reload_gate;
 };
 
 /*
@@ -55,7 +60,7 @@ sn_status sn_server_start(struct sn_server *server, const struct sn_config *conf
                           struct sn_err *err) SN_MUST_USE;
 
 /*
- * Take over what can change while running: log level, collectors. *ret_needs_restart tells whether
+ * Take over what can change while running: log level, collectors, scraping. *ret_needs_restart tells whether
  * other settings differ too. A collector that hangs in the kernel is left behind and replaced. On
  * failure config is not kept and the collectors run as before; only when their threads cannot be
  * started none of them runs, and another reload tries again.

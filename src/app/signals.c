@@ -3,6 +3,8 @@
  */
 #include "app/signals.h"
 
+#include "base/os.h"
+
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
@@ -45,4 +47,8 @@ enum sn_signal sn_signals_wait(void) {
         /* EINTR by a signal that is not ours, such as SIGCONT. */
     }
     return number == SIGHUP ? SN_SIGNAL_RELOAD : SN_SIGNAL_STOP;
+}
+
+void sn_signals_ask_reload(void) {
+    (void)kill(sn_os_pid(), SIGHUP); /* To ourselves: this cannot fail. */
 }

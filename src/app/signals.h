@@ -22,4 +22,7 @@ enum sn_signal sn_signals_wait(void);
 /* Whether STOP has come, without waiting; once true it stays so. Main thread. */
 bool sn_signals_stop_asked(void);
 
+/* Let sn_signals_wait return SN_SIGNAL_RELOAD soon. Any thread, once the signals are blocked. */
+void sn_signals_ask_reload(void);
+
 #endif

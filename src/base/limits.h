@@ -41,6 +41,7 @@
 /* Configuration. */
 #define SN_CONFIG_BYTES_MAX ((size_t)1 << 20)
 #define SN_CONFIG_DEPTH_MAX 32
+#define SN_CONFIG_NODES_MAX ((size_t)200000) /* aliases included: a MiB of short list items */
 
 /* Server log: lines waiting for the writer; more are dropped and counted. */
 #define SN_LOG_LINE_BYTES_MAX 2048

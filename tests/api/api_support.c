@@ -135,6 +135,49 @@ static sn_status answer_config_text(void *ctx, struct sn_buf *buf, struct sn_err
                                           : sn_err_set(err, server->config_status, "no text");
 }
 
+static sn_status answer_targets(void *ctx, const struct sn_api_target_query *query,
+                                struct sn_json_writer *json, struct sn_err *err) {
+    struct test_server *server = ctx;
+    (void)err;
+    server->target_query = *query;
+    (void)snprintf(server->target_pool, sizeof server->target_pool, "%.*s",
+                   SN_STR_ARG(query->pool));
+    sn_json_write_object_begin(json);
+    sn_json_write_object_end(json);
+    return SN_OK;
+}
+
+static void answer_scrape_pools(void *ctx, struct sn_json_writer *json) {
+    (void)ctx;
+    sn_json_write_object_begin(json);
+    sn_json_write_key_string(json, SN_STR("scrapePools"), SN_STR("j"));
+    sn_json_write_object_end(json);
+}
+
+/* The instances a and b of job x. */
+static sn_status answer_each_target(void *ctx, struct sn_arena *arena,
+                                    bool (*visit)(void *visit_ctx, struct sn_labels labels),
+                                    void *visit_ctx, struct sn_err *err) {
+    static const struct sn_label labels[2][2] = {
+        {{{"instance", 8}, {"a", 1}}, {{"job", 3}, {"x", 1}}},
+        {{{"instance", 8}, {"b", 1}}, {{"job", 3}, {"x", 1}}},
+    };
+    (void)ctx;
+    (void)arena;
+    (void)err;
+    for (size_t i = 0; i < 2; i++)
+        if (!visit(visit_ctx, (struct sn_labels){labels[i], 2}))
+            break;
+    return SN_OK;
+}
+
+static sn_status answer_reload(void *ctx, struct sn_err *err) {
+    const struct test_server *server = ctx;
+    return server->reload_status == SN_OK
+               ? SN_OK
+               : sn_err_set(err, server->reload_status, "f.yml:1:1: a mistake");
+}
+
 static void open_api(struct test_server *server, enum sn_api_access access,
                      const struct sn_reader *reader, struct sn_querier querier) {
     struct sn_err err = {.status = SN_OK};
@@ -158,6 +201,10 @@ static void open_api(struct test_server *server, enum sn_api_access access,
         .health = answer_health,
         .host_status = answer_host_status,
         .config_text = answer_config_text,
+        .targets = answer_targets,
+        .scrape_pools = answer_scrape_pools,
+        .each_target = answer_each_target,
+        .reload = answer_reload,
         .ctx = server,
         .job_worker_count = 1,
     };

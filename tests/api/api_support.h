@@ -41,7 +41,10 @@ struct test_server {
     struct sn_records *records; /* NULL: none; their samples go to the store above */
     sonde_registry *registry;
     sn_status health_status, host_status, config_status; /* answers of the questions */
-    char dir[128];                                       /* of the accounts; empty: none */
+    sn_status reload_status;
+    struct sn_api_target_query target_query; /* the last one; `pool` means nothing */
+    char target_pool[16];
+    char dir[128]; /* of the accounts; empty: none */
     struct sn_accounts *accounts;
     struct sn_auth *auth;
     struct sn_api *api;

@@ -26,7 +26,6 @@ static void what_is_not_there_yet_is_an_empty_list(void **state) {
     assert_data(server, "/api/v1/alerts", "{\"alerts\":[]}");
     assert_data(server, "/api/v1/alertmanagers",
                 "{\"activeAlertmanagers\":[],\"droppedAlertmanagers\":[]}");
-    assert_data(server, "/api/v1/targets", "{\"activeTargets\":[],\"droppedTargets\":[]}");
 }
 
 static void the_version_is_the_one_whose_semantics_hold(void **state) {

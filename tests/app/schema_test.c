@@ -18,7 +18,15 @@ struct entry {
     int64_t number;
 };
 
+struct item {
+    int64_t number;
+    size_t line;
+};
+
 struct target {
+    struct sn_schema_texts texts;
+    struct sn_schema_list pairs, params, list;
+    char parsed;
     const char *text;
     int64_t integer, duration, bytes;
     bool flag;
@@ -48,6 +56,27 @@ static sn_status add_entry(void *target, struct sn_str name, struct sn_arena *ar
     return SN_OK;
 }
 
+static const struct sn_schema_key item_keys[] = {
+    {"number", SN_SCHEMA_INTEGER, .offset = offsetof(struct item, number), .min = 0, .max = 9},
+    {.name = NULL},
+};
+
+static void begin_item(void *item, size_t line) {
+    ((struct item *)item)->line = line;
+}
+
+static sn_status finish_item(void *item, struct sn_err *ret_err) {
+    return ((struct item *)item)->number != 7 ? SN_OK
+                                              : sn_err_set(ret_err, SN_ERR_INVALID, "not 7");
+}
+
+static sn_status parse_a(void *field, struct sn_str text, struct sn_err *ret_err) {
+    if (!sn_str_equal(text, SN_STR("a")))
+        return sn_err_set(ret_err, SN_ERR_INVALID, "not an a");
+    *(char *)field = 'a';
+    return SN_OK;
+}
+
 #define AT(member) .offset = offsetof(struct target, member)
 static const struct sn_schema_key inner_keys[] = {
     {"bytes", SN_SCHEMA_BYTES, AT(bytes), .min = 1024, .max = 1 << 20},
@@ -60,6 +89,14 @@ static const struct sn_schema_key keys[] = {
     {"choice", SN_SCHEMA_CHOICE, AT(choice), .choices = choices},
     {"inner", SN_SCHEMA_MAP, .children = inner_keys, .child_count = 2},
     {"free", SN_SCHEMA_FREE_MAP, .entry = add_entry},
+    {"texts", SN_SCHEMA_TEXTS, AT(texts)},
+    {"pairs", SN_SCHEMA_PAIRS, AT(pairs)},
+    {"params", SN_SCHEMA_PARAMS, AT(params)},
+    {"list", SN_SCHEMA_LIST, AT(list), .item_size = sizeof(struct item), .children = item_keys,
+     .begin = begin_item, .finish = finish_item},
+    {"parsed", SN_SCHEMA_PARSED, AT(parsed), .parse = parse_a},
+    {"kept", SN_SCHEMA_KEPT, .sentence = "means nothing"},
+    {"never", SN_SCHEMA_REFUSED, .sentence = "is not supported"},
 };
 
 static struct sn_arena arena;
@@ -102,6 +139,80 @@ static void every_type_is_read(void **state) {
     assert_string_equal(target.names[0], "a");
     assert_int_equal(target.entries[0].number, 3);
     assert_int_equal(target.entries[1].number, 0);
+}
+
+static void lists_are_read(void **state) {
+    (void)state;
+    assert_int_equal(
+        read_text("texts: [a, '', 3]\npairs: {x: 1, y: ''}\n"
+                  "params:\n  p: [v, w]\n  q: []\n"
+                  "list:\n- number: 3\n-\n- {number: 4}\nparsed: a\nkept: [{x: [1]}]\n"),
+        SN_OK);
+    assert_int_equal(target.texts.count, 3);
+    assert_string_equal(target.texts.items[1], "");
+    assert_string_equal(target.texts.items[2], "3");
+    const struct sn_schema_pair *pairs = target.pairs.items;
+    assert_int_equal(target.pairs.count, 2);
+    assert_string_equal(pairs[0].name, "x");
+    assert_string_equal(pairs[0].value, "1");
+    assert_string_equal(pairs[1].value, "");
+    const struct sn_schema_param *params = target.params.items;
+    assert_int_equal(target.params.count, 2);
+    assert_string_equal(params[0].values.items[1], "w");
+    assert_int_equal(params[1].values.count, 0);
+    const struct item *items = target.list.items;
+    assert_int_equal(target.list.count, 3);
+    assert_int_equal(items[0].number, 3);
+    assert_int_equal(items[1].number, 0);
+    assert_int_equal(items[2].number, 4);
+    assert_int_equal(items[2].line, 9);
+    assert_int_equal(target.parsed, 'a');
+}
+
+static void aliases_and_merge_keys_are_read(void **state) {
+    (void)state;
+    assert_int_equal(read_text("text: &x hello\npairs: {a: *x}\n"
+                               "list:\n- &i {number: 3}\n- *i\n- <<: *i\n- {<<: *i, number: 5}\n"
+                               "- {<<: [{number: 1}, {number: 2}]}\n"),
+                     SN_OK);
+    const struct sn_schema_pair *pairs = target.pairs.items;
+    assert_string_equal(pairs[0].value, "hello");
+    const struct item *items = target.list.items;
+    assert_int_equal(target.list.count, 5);
+    assert_int_equal(items[1].number, 3);
+    assert_int_equal(items[2].number, 3);
+    assert_int_equal(items[3].number, 5);
+    assert_int_equal(items[4].number, 1);
+}
+
+static void a_file_cannot_grow_by_aliases(void **state) {
+    (void)state;
+    struct sn_buf buf = {.len = 0};
+    sn_buf_put_text(&buf, "kept: &a0 [");
+    for (int i = 0; i < 1000; i++)
+        sn_buf_put_text(&buf, "x,");
+    sn_buf_put_text(&buf, "]\nparams:\n");
+    for (int i = 0; i < 300; i++)
+        sn_buf_printf(&buf, "  p%d: *a0\n", i);
+    assert_int_equal(read_bytes(sn_buf_str(&buf)), SN_ERR_LIMIT);
+    assert_non_null(strstr(err.text, "more than 200000 values"));
+    sn_buf_release(&buf);
+    assert_int_equal(read_text("list: &l [*l]\n"), SN_ERR_INVALID);
+    assert_int_equal(read_text("inner: &l {<<: *l}\n"), SN_ERR_LIMIT);
+}
+
+static void keys_that_are_not_used_are_warned_about(void **state) {
+    (void)state;
+    struct sn_buf warnings = {.len = 0};
+    sn_arena_reset(&arena);
+    memset(&target, 0, sizeof target);
+    assert_int_equal(sn_schema_read_warned("f.yml", SN_STR("text: a\nkept: 1\n"), keys,
+                                           sizeof keys / sizeof keys[0], &target, &arena, &warnings,
+                                           &err),
+                     SN_OK);
+    sn_buf_put_byte(&warnings, '\0');
+    assert_string_equal((const char *)warnings.ptr, "f.yml:2:1: kept: means nothing\n");
+    sn_buf_release(&warnings);
 }
 
 static void nothing_said_changes_nothing(void **state) {
@@ -196,7 +307,21 @@ static void mistakes_are_named_with_their_place(void **state) {
         {SN_STR("choice: purple\n"),
          "f.yml:1:9: \"purple\" is not known here, did you mean \"red\"?"},
         {SN_STR("text: \"a\\0b\"\n"), "f.yml:1:7: text with a NUL character"},
-        {SN_STR("text: &x a\nchoice: *x\n"), "f.yml:2:9: aliases are not supported"},
+        {SN_STR("text: *x\n"), "f.yml:1:7: found undefined alias"},
+        {SN_STR("texts: a\n"), "f.yml:1:8: texts: expected a list"},
+        {SN_STR("texts: [[a]]\n"), "f.yml:1:9: texts: expected a single value"},
+        {SN_STR("pairs: [a]\n"), "f.yml:1:8: pairs: expected a map of keys"},
+        {SN_STR("pairs: {a: [b]}\n"), "f.yml:1:12: pairs: expected a single value"},
+        {SN_STR("pairs: {a: b, a: c}\n"), "f.yml:1:15: key \"a\" stands here twice"},
+        {SN_STR("params: {a: b}\n"), "f.yml:1:13: params: expected a list"},
+        {SN_STR("list: {number: 3}\n"), "f.yml:1:7: list: expected a list"},
+        {SN_STR("list: [a]\n"), "f.yml:1:8: list: expected a map of keys"},
+        {SN_STR("list:\n- number: 3\n- number: 10\n"), "f.yml:3:11: number: 10 is outside 0 to 9"},
+        {SN_STR("list:\n- number: 7\n"), "f.yml:2:3: not 7"},
+        {SN_STR("parsed: b\n"), "f.yml:1:9: not an a"},
+        {SN_STR("never: 1\n"), "f.yml:1:1: never is not supported"},
+        {SN_STR("<<: {txt: a}\n"), "f.yml:1:6: unknown key \"txt\", did you mean \"text\"?"},
+        {SN_STR("<<: a\n"), "f.yml:1:5: <<: expected a list"},
         {SN_STR("text: a\n---\ntext: b\n"), "f.yml:2:1: only one document is read"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
@@ -374,6 +499,10 @@ static int tear_down(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_type_is_read),
+        cmocka_unit_test(lists_are_read),
+        cmocka_unit_test(aliases_and_merge_keys_are_read),
+        cmocka_unit_test(a_file_cannot_grow_by_aliases),
+        cmocka_unit_test(keys_that_are_not_used_are_warned_about),
         cmocka_unit_test(nothing_said_changes_nothing),
         cmocka_unit_test(quotes_keep_text_as_it_is),
         cmocka_unit_test(lines_may_end_as_on_windows),
