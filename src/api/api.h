@@ -17,6 +17,7 @@
 #include "base/clock.h"
 #include "base/lock.h"
 #include "codec/json_write.h"
+#include "engine/commands.h"
 #include "ingest/ingest.h"
 #include "ingest/push_groups.h"
 #include "model/admin.h"
@@ -55,6 +56,7 @@ struct sn_api_options {
     bool is_tls;          /* browsers are told to come by TLS only */
     /* Open access only: pages of other origins may read what PromQL answers, as from Prometheus. */
     bool shares_queries;
+    const struct sn_commands *commands; /* NULL: none */
     const struct sn_clock *clock;
     struct sn_reader reader;
     struct sn_admin admin;                   /* of the store; functions may be NULL */

@@ -120,6 +120,7 @@ sn_status sn_api_path_id(const struct sn_http_request *request, int64_t *ret_id,
                          struct sn_err *err) SN_MUST_USE;
 
 /* Handlers, one file per subject. */
+void sn_api_post_command(struct sn_api *api, struct sn_http_request *request);
 void sn_api_get_auth_status(struct sn_api *api, struct sn_http_request *request);
 void sn_api_post_login(struct sn_api *api, struct sn_http_request *request);
 void sn_api_post_setup(struct sn_api *api, struct sn_http_request *request);

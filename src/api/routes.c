@@ -32,6 +32,11 @@
     }
 #define GET_BESIDE_PATCH SN_API_GET, .allow = "GET, HEAD, PATCH"
 #define PATCH_BESIDE_GET SN_API_PATCH, .allow = "GET, HEAD, PATCH"
+#define COMMAND(path, role_)                                                                       \
+    {                                                                                              \
+        path, .methods = POST_ONLY, .role = role_, .is_slow = true,                                \
+              .body_bytes_max = SN_COMMAND_ARGS_BYTES_MAX, .handle = sn_api_post_command           \
+    }
 #define PROM_GET(path, function)                                                                   \
     {                                                                                              \
         path, .methods = GET_ONLY, .role = SN_API_READ, .is_slow = true, .is_shareable = true,     \
@@ -127,6 +132,10 @@ const struct sn_api_route sn_api_routes[] = {
     ADMIN_POST("/api/v1/admin/tsdb/snapshot", sn_api_post_snapshot),
     ADMIN_POST("/api/v1/admin/tsdb/delete_snapshot", sn_api_post_delete_snapshot),
     ADMIN_POST("/api/v1/import", sn_api_post_import),
+    COMMAND("/api/v1/commands/reset_service_metrics", SN_API_ADMIN),
+    COMMAND("/api/v1/commands/set_cache_alert_thresholds", SN_API_ADMIN),
+    COMMAND("/api/v1/commands/create_custom_alert", SN_API_ADMIN),
+    COMMAND("/api/v1/commands/{name}", SN_API_READ), /* the others only read */
     {"/api/auth/status", .methods = GET_ONLY, .role = SN_API_PUBLIC,
      .handle = sn_api_get_auth_status},
     ACCOUNT("/api/auth/login", SN_API_POST, "POST", SN_API_PUBLIC, sn_api_post_login),

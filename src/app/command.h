@@ -38,6 +38,8 @@ int sn_command_export(int argc, char **argv);
 int sn_command_import(int argc, char **argv);
 int sn_command_attach(int argc, char **argv);
 int sn_command_admin(int argc, char **argv);
+int sn_command_command(int argc, char **argv);
+int sn_command_services(int argc, char **argv);
 
 /* The exit code that a failure stands for. */
 int sn_exit_of(sn_status status);

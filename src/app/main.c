@@ -20,6 +20,8 @@ static const struct sn_command commands[] = {
     {"import", "Store samples of any age from such a file.", sn_command_import},
     {"attach", "Print the metrics in a shared file of a program, also of a dead one.",
      sn_command_attach},
+    {"services", "List services with their rates, errors and durations.", sn_command_services},
+    {"command", "Run a command of the server, JSON in and out.", sn_command_command},
     {"admin", "Users, API tokens, the setup link, the audit log.", sn_command_admin},
 };
 #define COMMAND_COUNT (sizeof commands / sizeof commands[0])

@@ -132,3 +132,16 @@ sn_status sn_remote_post(struct sn_remote *remote, const struct sn_remote_call *
         return tell_failure(remote, http_status, ret_body, err);
     return SN_OK;
 }
+
+sn_status sn_remote_ask(const struct sn_remote_options *options, const struct sn_remote_call *call,
+                        struct sn_buf *ret_body, int *ret_exit, struct sn_err *err) {
+    struct sn_remote remote;
+    sn_status status =
+        sn_remote_init(&remote, options->url, SN_REMOTE_LISTEN_DEFAULT, options->token_path, err);
+    bool is_ready = status == SN_OK;
+    if (is_ready)
+        status = sn_remote_post(&remote, call, ret_body, err);
+    *ret_exit = is_ready && remote.is_unreachable ? SN_EXIT_UNREACHABLE : sn_exit_of(status);
+    sn_remote_release(&remote);
+    return status;
+}

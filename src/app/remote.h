@@ -4,10 +4,34 @@
 #ifndef SN_APP_REMOTE_H
 #define SN_APP_REMOTE_H
 
+#include "app/command.h"
 #include "base/buf.h"
 #include "base/status.h"
 #include "base/str.h"
 #include "net/http_client.h"
+
+#define SN_REMOTE_LISTEN_DEFAULT "127.0.0.1:9464"
+#define SN_REMOTE_USAGE                                                                            \
+    "  --url URL          the server, or SONDE_URL [http://" SN_REMOTE_LISTEN_DEFAULT "]\n"        \
+    "  --token-file FILE  an API token or session, or SONDE_TOKEN\n"
+
+/* Rows for getopt_long, and what they gave. */
+#define SN_REMOTE_OPTIONS                                                                          \
+    {"url", required_argument, NULL, 'U'}, {                                                       \
+        "token-file", required_argument, NULL, 'T'                                                 \
+    }
+struct sn_remote_options {
+    const char *url, *token_path; /* argv's; NULL: nothing */
+};
+/* Take one of them; returns whether the letter was one. */
+static inline bool sn_remote_option(struct sn_remote_options *options, int letter,
+                                    const char *value) {
+    if (letter == 'U')
+        options->url = value;
+    if (letter == 'T')
+        options->token_path = value;
+    return letter == 'U' || letter == 'T';
+}
 
 struct sn_remote {
     struct sn_http_client *client; /* owned */
@@ -43,5 +67,9 @@ struct sn_remote_call {
  */
 sn_status sn_remote_post(struct sn_remote *remote, const struct sn_remote_call *call,
                          struct sn_buf *ret_body, struct sn_err *err) SN_MUST_USE;
+
+/* One call from begin to end, with what the command line gave. ret_exit: 3 without a server. */
+sn_status sn_remote_ask(const struct sn_remote_options *options, const struct sn_remote_call *call,
+                        struct sn_buf *ret_body, int *ret_exit, struct sn_err *err) SN_MUST_USE;
 
 #endif

@@ -152,12 +152,26 @@ static void close_config_text(struct sn_server *server) {
     sn_mutex_release(&server->config_text_mu);
 }
 
+static sn_status open_commands(struct sn_server *server, struct sn_err *err) {
+    char path[SN_ACCOUNTS_PATH_SIZE];
+    SN_TRY(sn_accounts_path(server->config->data, path, err));
+    SN_TRY(sn_settings_open(path, &server->settings, err));
+    server->commands = (struct sn_commands){
+        .querier = sn_query_engine_querier(server->query_engine),
+        .reader = sn_store_reader(server->store),
+        .settings = server->settings,
+        .clock = sn_clock_system(),
+    };
+    return SN_OK;
+}
+
 static sn_status open_api(struct sn_server *server, struct sn_err *err) {
     (void)sn_duration_format(server->config->retention_ms, server->retention_text); /* its length */
     const struct sn_api_options options = {
         .access = server->config->access,
         .ingest_access = server->config->ingest_access,
         .auth = server->sign_in.auth,
+        .commands = &server->commands,
         .is_tls = sn_sign_in_has_tls(&server->sign_in),
         .shares_queries = server->config->query_shared,
         .clock = sn_clock_system(),
@@ -245,6 +259,7 @@ static sn_status open_all(struct sn_server *server, struct sn_err *err) {
     SN_TRY(sn_receivers_open(&server->receivers, server->config, &server->ingest, err));
     SN_TRY(open_query_engine(server, err));
     SN_TRY(open_host_status(server, err));
+    SN_TRY(open_commands(server, err));
     SN_TRY(open_api(server, err));
     SN_TRY(open_http(server, err));
     SN_TRY(open_collect(server, server->config, &server->collect, err));
@@ -268,6 +283,7 @@ static void close_all(struct sn_server *server) {
     if (server->has_usage_sealer)
         sn_usage_sealer_release(&server->usage_sealer);
     server->records = sn_records_close(server->records);
+    server->settings = sn_settings_close(server->settings);
     sn_sign_in_close(&server->sign_in);
     server->store = sn_store_close(server->store);
     close_config_text(server);

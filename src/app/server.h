@@ -25,6 +25,8 @@ struct sn_server {
     const struct sn_config *config;
     struct sn_store *store;
     struct sn_sign_in sign_in;
+    struct sn_settings *settings;
+    struct sn_commands commands;
     struct sn_ingest ingest;
     struct sn_records *records;
     struct sn_usage_sealer usage_sealer;

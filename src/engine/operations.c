@@ -1,0 +1,466 @@
+/*
+ * Reading the table of operations. See operations.h.
+ *
+ *   queries -> series -> rows by (service, operation) -> sorted -> services over them
+ */
+#include "engine/operations.h"
+
+#include "base/map.h"
+#include "codec/number.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { QUERY_BYTES_MAX = 4096, BUCKETS_FIRST = 16 };
+
+/* A table in the making. */
+struct reading {
+    const struct sn_operations_query *query;
+    struct sn_arena *arena;
+    struct sn_err *err;
+    struct sn_operation_row *rows; /* [capacity], in the arena */
+    size_t count, capacity;
+    struct sn_service_row *services;
+    size_t service_count, service_capacity;
+    struct sn_map by_name;    /* service NUL operation -> row */
+    struct sn_map by_service; /* service -> index of services */
+    double sign;              /* -1 while what was before a reset is subtracted */
+};
+
+/* What to do with the newest value of a series. */
+typedef sn_status (*take_fn)(struct reading *reading, const struct sn_result_series *series,
+                             double value);
+
+/* ---- finding rows ---- */
+
+static sn_status grow(struct reading *reading, void **items, size_t count, size_t *capacity,
+                      size_t size) {
+    if (count < *capacity)
+        return SN_OK;
+    size_t more = *capacity == 0 ? 64 : *capacity * 2;
+    void *grown = sn_arena_alloc_zero(reading->arena, more, size);
+    if (grown == NULL)
+        return sn_arena_failure(reading->arena, more * size, reading->err);
+    if (count > 0)
+        memcpy(grown, *items, count * size);
+    *items = grown;
+    *capacity = more;
+    return SN_OK;
+}
+
+static sn_status find_service(struct reading *reading, struct sn_str name,
+                              struct sn_service_row **ret_service) {
+    uint64_t at = 0;
+    if (!sn_map_get(&reading->by_service, name, &at)) {
+        void *items = reading->services;
+        SN_TRY(grow(reading, &items, reading->service_count, &reading->service_capacity,
+                    sizeof *reading->services));
+        reading->services = items;
+        SN_TRY(sn_map_put(&reading->by_service, name, reading->service_count));
+        at = reading->service_count++;
+        reading->services[at] = (struct sn_service_row){.name = name};
+        if (reading->query->reset_ms != NULL)
+            reading->services[at].reset_ms = reading->query->reset_ms(reading->query->ctx, name);
+    }
+    *ret_service = &reading->services[at];
+    return SN_OK;
+}
+
+static sn_status add_row(struct reading *reading, struct sn_str service, struct sn_str operation,
+                         struct sn_str key) {
+    struct sn_service_row *ignored;
+    void *items = reading->rows;
+    if (reading->count == SN_OPERATIONS_MAX)
+        return sn_err_set(reading->err, SN_ERR_LIMIT,
+                          "there are more than %d operations: name a "
+                          "service",
+                          SN_OPERATIONS_MAX);
+    SN_TRY(grow(reading, &items, reading->count, &reading->capacity, sizeof *reading->rows));
+    reading->rows = items;
+    SN_TRY(find_service(reading, service, &ignored));
+    SN_TRY(sn_map_put(&reading->by_name, key, reading->count));
+    reading->rows[reading->count++] = (struct sn_operation_row){
+        .service = service, .operation = operation, .min_s = NAN, .max_s = NAN};
+    return SN_OK;
+}
+
+/* The row of a series by its labels; NULL when it names none, or when it would be new while
+ * something is subtracted. */
+static sn_status find_row(struct reading *reading, struct sn_labels labels,
+                          struct sn_operation_row **ret_row) {
+    struct sn_str service = sn_labels_get(labels, SN_STR("service"));
+    struct sn_str operation = sn_labels_get(labels, SN_STR("operation"));
+    uint64_t at = 0;
+    *ret_row = NULL;
+    if (service.len == 0 || operation.len == 0)
+        return SN_OK;
+    char *key = sn_arena_alloc(reading->arena, service.len + 1 + operation.len);
+    if (key == NULL)
+        return sn_arena_failure(reading->arena, service.len + operation.len, reading->err);
+    memcpy(key, service.ptr, service.len);
+    key[service.len] = '\0';
+    memcpy(key + service.len + 1, operation.ptr, operation.len);
+    struct sn_str name = sn_str_make(key, service.len + 1 + operation.len);
+    if (!sn_map_get(&reading->by_name, name, &at)) {
+        if (reading->sign < 0)
+            return SN_OK;
+        SN_TRY(add_row(reading, service, operation, name));
+        at = reading->count - 1;
+    }
+    *ret_row = &reading->rows[at];
+    return SN_OK;
+}
+
+/* ---- taking series ---- */
+
+static sn_status take_count(struct reading *reading, const struct sn_result_series *series,
+                            double value) {
+    static const struct sn_str names[] = {SN_STR("ok"), SN_STR("error"), SN_STR("aborted")};
+    struct sn_operation_row *row;
+    struct sn_str outcome = sn_labels_get(series->labels, SN_STR("outcome"));
+    SN_TRY(find_row(reading, series->labels, &row));
+    for (size_t i = 0; row != NULL && i < SN_OPERATION_OUTCOMES; i++)
+        if (sn_str_equal(outcome, names[i]))
+            row->outcomes[i] += reading->sign * value;
+    return SN_OK;
+}
+
+static sn_status take_sum(struct reading *reading, const struct sn_result_series *series,
+                          double value) {
+    struct sn_operation_row *row;
+    SN_TRY(find_row(reading, series->labels, &row));
+    if (row != NULL)
+        row->sum_s += reading->sign * value;
+    return SN_OK;
+}
+
+static sn_status take_min(struct reading *reading, const struct sn_result_series *series,
+                          double value) {
+    struct sn_operation_row *row;
+    SN_TRY(find_row(reading, series->labels, &row));
+    if (row != NULL)
+        row->min_s = isnan(row->min_s) || value < row->min_s ? value : row->min_s;
+    return SN_OK;
+}
+
+static sn_status take_max(struct reading *reading, const struct sn_result_series *series,
+                          double value) {
+    struct sn_operation_row *row;
+    SN_TRY(find_row(reading, series->labels, &row));
+    if (row != NULL)
+        row->max_s = isnan(row->max_s) || value > row->max_s ? value : row->max_s;
+    return SN_OK;
+}
+
+static sn_status take_active(struct reading *reading, const struct sn_result_series *series,
+                             double value) {
+    struct sn_operation_row *row;
+    SN_TRY(find_row(reading, series->labels, &row));
+    if (row != NULL)
+        row->active += value;
+    return SN_OK;
+}
+
+static sn_status take_last(struct reading *reading, const struct sn_result_series *series,
+                           double value) {
+    struct sn_operation_row *row;
+    SN_TRY(find_row(reading, series->labels, &row));
+    bool is_time = value > 0 && value < (double)SN_TIME_MS_MAX / 1e3; /* also no NaN */
+    if (row != NULL && is_time && (int64_t)(value * 1e3) > row->last_ms)
+        row->last_ms = (int64_t)(value * 1e3);
+    return SN_OK;
+}
+
+static sn_status take_rate(struct reading *reading, const struct sn_result_series *series,
+                           double value) {
+    struct sn_operation_row *row;
+    SN_TRY(find_row(reading, series->labels, &row));
+    if (row != NULL)
+        row->rate += value;
+    return SN_OK;
+}
+
+static sn_status take_start(struct reading *reading, const struct sn_result_series *series,
+                            double value) {
+    struct sn_service_row *service;
+    struct sn_str name = sn_labels_get(series->labels, SN_STR("service"));
+    bool is_time = value > 0 && value < (double)SN_TIME_MS_MAX / 1e3;
+    if (name.len == 0 || !is_time)
+        return SN_OK;
+    SN_TRY(find_service(reading, name, &service));
+    int64_t start_ms = (int64_t)(value * 1e3);
+    if (service->start_ms == 0 || start_ms < service->start_ms)
+        service->start_ms = start_ms;
+    return SN_OK;
+}
+
+/* "0.25" -> 0.25, "+Inf"; NaN when it is no number. */
+static double bound_of(struct sn_str text) {
+    double bound = NAN;
+    if (sn_str_equal(text, SN_STR("+Inf")))
+        return INFINITY;
+    return sn_double_parse(text, &bound) == SN_OK ? bound : (double)NAN;
+}
+
+static sn_status take_bucket(struct reading *reading, const struct sn_result_series *series,
+                             double value) {
+    struct sn_operation_row *row;
+    double upper = bound_of(sn_labels_get(series->labels, SN_STR("le")));
+    SN_TRY(find_row(reading, series->labels, &row));
+    if (row == NULL || isnan(upper))
+        return SN_OK;
+    for (size_t i = 0; i < row->bucket_count; i++)
+        if (row->buckets[i].upper == upper) {
+            row->buckets[i].count += reading->sign * value;
+            return SN_OK;
+        }
+    void *items = row->buckets;
+    SN_TRY(grow(reading, &items, row->bucket_count, &row->bucket_capacity, sizeof *row->buckets));
+    row->buckets = items;
+    row->buckets[row->bucket_count++] = (struct sn_operation_bucket){upper, reading->sign * value};
+    return SN_OK;
+}
+
+/* ---- asking ---- */
+
+/* Append text as the inside of a PromQL string. */
+static void put_quoted(struct sn_buf *buf, struct sn_str text) {
+    for (size_t i = 0; i < text.len; i++) {
+        if (text.ptr[i] == '"' || text.ptr[i] == '\\')
+            sn_buf_put_byte(buf, '\\');
+        if (text.ptr[i] == '\n')
+            sn_buf_put_text(buf, "\\n");
+        else
+            sn_buf_put_byte(buf, (uint8_t)text.ptr[i]);
+    }
+}
+
+/* One instant query; every value of its vector goes to `take`. */
+static sn_status ask(struct reading *reading, const struct sn_buf *expression, take_fn take) {
+    struct sn_query_result result;
+    const struct sn_operations_query *query = reading->query;
+    const struct sn_query instant = {
+        .expression = sn_buf_str(expression),
+        .range = {query->now_ms, query->now_ms},
+    };
+    SN_TRY(sn_buf_status(expression, reading->err));
+    SN_TRY(
+        query->querier.query(query->querier.ctx, &instant, reading->arena, &result, reading->err));
+    for (size_t i = 0; i < result.series_count; i++)
+        if (result.series[i].count > 0)
+            SN_TRY(take(reading, &result.series[i], result.series[i].value[0]));
+    return SN_OK;
+}
+
+/* `before` SELECTOR `after`: a metric of one service, or of all. */
+static sn_status ask_metric(struct reading *reading, const char *before, const char *metric,
+                            struct sn_str service, const char *after, take_fn take) {
+    struct sn_buf buf;
+    sn_buf_init(&buf, QUERY_BYTES_MAX);
+    sn_buf_printf(&buf, "%s%s", before, metric);
+    if (service.ptr != NULL) {
+        sn_buf_put_text(&buf, "{service=\"");
+        put_quoted(&buf, service);
+        sn_buf_put_text(&buf, "\"}");
+    }
+    sn_buf_put_text(&buf, after);
+    sn_status status = ask(reading, &buf, take);
+    sn_buf_release(&buf);
+    return status;
+}
+
+static sn_status read_now(struct reading *reading) {
+    struct sn_str service = reading->query->service;
+    SN_TRY(ask_metric(reading, "", "sonde_operations_total", service, "", take_count));
+    SN_TRY(ask_metric(reading, "", "sonde_operation_duration_seconds_sum", service, "", take_sum));
+    SN_TRY(ask_metric(reading, "", "sonde_operation_duration_seconds_bucket", service, "",
+                      take_bucket));
+    SN_TRY(ask_metric(reading, "", "sonde_operation_duration_min_seconds", service, "", take_min));
+    SN_TRY(ask_metric(reading, "", "sonde_operation_duration_max_seconds", service, "", take_max));
+    SN_TRY(ask_metric(reading, "", "sonde_operations_active", service, "", take_active));
+    SN_TRY(
+        ask_metric(reading, "", "sonde_operation_last_timestamp_seconds", service, "", take_last));
+    SN_TRY(ask_metric(reading, "", "sonde_service_start_time_seconds", service, "", take_start));
+    return ask_metric(reading, "sum by (service, operation) (rate(", "sonde_operations_total",
+                      service, "[1m]))", take_rate);
+}
+
+/*
+ * Subtract what the series of a service had at its reset, for those series that still count on from
+ * there: `x @ reset` only where now is not less.
+ */
+static sn_status subtract(struct reading *reading, const struct sn_service_row *service) {
+    static const struct {
+        const char *metric;
+        take_fn take;
+    } counters[] = {{"sonde_operations_total", take_count},
+                    {"sonde_operation_duration_seconds_sum", take_sum},
+                    {"sonde_operation_duration_seconds_bucket", take_bucket}};
+    char before[128], after[64];
+    int64_t age_ms = reading->query->now_ms - service->reset_ms;
+    if (age_ms <= 0)
+        return SN_OK;
+    for (size_t i = 0; i < sizeof counters / sizeof counters[0]; i++) {
+        struct sn_str name = service->name;
+        struct sn_buf buf;
+        sn_buf_init(&buf, QUERY_BYTES_MAX);
+        (void)snprintf(before, sizeof before, "%s{service=\"", counters[i].metric); /* fits */
+        (void)snprintf(after, sizeof after, "\"} @ %" PRId64 ".%03d", service->reset_ms / 1000,
+                       (int)(service->reset_ms % 1000)); /* fits */
+        sn_buf_put_text(&buf, before);
+        put_quoted(&buf, name);
+        sn_buf_put_text(&buf, after);
+        sn_buf_put_text(&buf, " <= ");
+        sn_buf_put_text(&buf, before);
+        put_quoted(&buf, name);
+        sn_buf_put_text(&buf, "\"}");
+        sn_status status = ask(reading, &buf, counters[i].take);
+        sn_buf_release(&buf);
+        SN_TRY(status);
+    }
+    return SN_OK;
+}
+
+/* ---- messages of errors ---- */
+
+static void take_error(struct reading *reading, const struct sn_exemplar_series *series) {
+    struct sn_operation_row *row = NULL;
+    if (find_row(reading, series->labels, &row) != SN_OK || row == NULL)
+        return; /* Without memory a message is missing, which is no failure of the table. */
+    for (size_t i = 0; i < series->count; i++) {
+        const struct sn_exemplar *exemplar = &series->exemplars[i];
+        if (exemplar->time_ms < row->error_ms)
+            continue;
+        row->error_ms = exemplar->time_ms;
+        row->error_message = sn_labels_get(exemplar->labels, SN_STR("message"));
+        row->error_class = sn_labels_get(exemplar->labels, SN_STR("class"));
+    }
+}
+
+static sn_status read_errors(struct reading *reading) {
+    const struct sn_operations_query *query = reading->query;
+    struct sn_exemplar_list list;
+    struct sn_matcher matchers[3];
+    size_t count = 0;
+    if (query->reader == NULL || query->reader->exemplars == NULL)
+        return SN_OK;
+    matchers[count++] = (struct sn_matcher){.kind = SN_MATCH_EQUAL,
+                                            .name = SN_STR("__name__"),
+                                            .value = SN_STR("sonde_operations_total")};
+    matchers[count++] = (struct sn_matcher){
+        .kind = SN_MATCH_EQUAL, .name = SN_STR("outcome"), .value = SN_STR("error")};
+    if (query->service.ptr != NULL)
+        matchers[count++] = (struct sn_matcher){
+            .kind = SN_MATCH_EQUAL, .name = SN_STR("service"), .value = query->service};
+    const struct sn_select select = {
+        .matchers = matchers, .matcher_count = count, .range = {SN_TIME_MS_MIN, query->now_ms}};
+    SN_TRY(
+        query->reader->exemplars(query->reader->ctx, &select, reading->arena, &list, reading->err));
+    reading->sign = -1; /* no new rows */
+    for (size_t i = 0; i < list.count; i++)
+        take_error(reading, &list.items[i]);
+    return SN_OK;
+}
+
+/* ---- the finished table ---- */
+
+static int by_upper(const void *left, const void *right) {
+    const struct sn_operation_bucket *a = left, *b = right;
+    return (a->upper > b->upper) - (a->upper < b->upper);
+}
+
+static int by_name(const void *left, const void *right) {
+    const struct sn_operation_row *a = left, *b = right;
+    int order = sn_str_compare(a->service, b->service);
+    return order != 0 ? order : sn_str_compare(a->operation, b->operation);
+}
+
+static int by_service_name(const void *left, const void *right) {
+    const struct sn_service_row *a = left, *b = right;
+    return sn_str_compare(a->name, b->name);
+}
+
+static void sort(struct reading *reading) {
+    for (size_t i = 0; i < reading->count; i++)
+        if (reading->rows[i].bucket_count > 0)
+            qsort(reading->rows[i].buckets, reading->rows[i].bucket_count,
+                  sizeof *reading->rows[i].buckets, by_upper);
+    if (reading->count > 0)
+        qsort(reading->rows, reading->count, sizeof *reading->rows, by_name);
+    if (reading->service_count > 0)
+        qsort(reading->services, reading->service_count, sizeof *reading->services,
+              by_service_name);
+    size_t at = 0;
+    for (size_t i = 0; i < reading->service_count; i++) {
+        struct sn_service_row *service = &reading->services[i];
+        service->first = at;
+        while (at < reading->count && sn_str_equal(reading->rows[at].service, service->name))
+            at++;
+        service->count = at - service->first;
+    }
+}
+
+static sn_status read_table(struct reading *reading) {
+    SN_TRY(read_now(reading));
+    reading->sign = -1;
+    for (size_t i = 0; i < reading->service_count; i++)
+        if (reading->services[i].reset_ms > 0)
+            SN_TRY(subtract(reading, &reading->services[i]));
+    SN_TRY(read_errors(reading));
+    sort(reading);
+    return SN_OK;
+}
+
+sn_status sn_operations_read(const struct sn_operations_query *query, struct sn_arena *arena,
+                             struct sn_operations *ret_operations, struct sn_err *err) {
+    struct reading reading = {.query = query, .arena = arena, .err = err, .sign = 1};
+    sn_map_init(&reading.by_name, SN_OPERATIONS_MAX, 0);
+    sn_map_init(&reading.by_service, SN_OPERATIONS_MAX, 0);
+    sn_status status = read_table(&reading);
+    sn_map_release(&reading.by_name);
+    sn_map_release(&reading.by_service);
+    if (status != SN_OK)
+        return status;
+    *ret_operations = (struct sn_operations){
+        .now_ms = query->now_ms,
+        .services = reading.services,
+        .service_count = reading.service_count,
+        .rows = reading.rows,
+        .row_count = reading.count,
+    };
+    return SN_OK;
+}
+
+double sn_operation_count(const struct sn_operation_row *row) {
+    return row->outcomes[SN_OPERATION_OK] + row->outcomes[SN_OPERATION_ERROR] +
+           row->outcomes[SN_OPERATION_ABORTED];
+}
+
+/* The value within [minimum, maximum] where they are known. */
+static double keep_within(const struct sn_operation_row *row, double value) {
+    if (value < row->min_s) /* false for NaN */
+        return row->min_s;
+    return value > row->max_s ? row->max_s : value;
+}
+
+double sn_operation_quantile(const struct sn_operation_row *row, double quantile) {
+    double total = row->bucket_count > 0 ? row->buckets[row->bucket_count - 1].count : 0;
+    double wanted = quantile * total, lower = 0, below = 0;
+    if (!(total > 0))
+        return (double)NAN;
+    for (size_t i = 0; i < row->bucket_count; i++) {
+        const struct sn_operation_bucket *bucket = &row->buckets[i];
+        if (bucket->count < wanted) {
+            lower = bucket->upper;
+            below = bucket->count;
+            continue;
+        }
+        if (isinf(bucket->upper))
+            return isnan(row->max_s) ? lower : keep_within(row, row->max_s);
+        double share = bucket->count > below ? (wanted - below) / (bucket->count - below) : 1;
+        return keep_within(row, lower + (bucket->upper - lower) * share);
+    }
+    return lower;
+}
