@@ -36,6 +36,7 @@ int sn_command_restore(int argc, char **argv);
 int sn_command_verify(int argc, char **argv);
 int sn_command_export(int argc, char **argv);
 int sn_command_import(int argc, char **argv);
+int sn_command_query(int argc, char **argv);
 int sn_command_attach(int argc, char **argv);
 int sn_command_admin(int argc, char **argv);
 int sn_command_command(int argc, char **argv);

@@ -18,6 +18,7 @@ static const struct sn_command commands[] = {
     {"verify", "Read every byte of a data directory and name what is damaged.", sn_command_verify},
     {"export", "Write samples as JSON lines, Prometheus text or OpenMetrics.", sn_command_export},
     {"import", "Store samples of any age from such a file.", sn_command_import},
+    {"query", "Ask a running server in PromQL.", sn_command_query},
     {"attach", "Print the metrics in a shared file of a program, also of a dead one.",
      sn_command_attach},
     {"services", "List services with their rates, errors and durations.", sn_command_services},

@@ -180,13 +180,14 @@ const char *sn_function_suggest(struct sn_str name) {
     unsigned nearest = name.len > 4 ? 3 : 2;
     const char *found = NULL;
     for (size_t i = 0; i < SN_FN_COUNT; i++) {
-        unsigned distance = sn_str_distance(name, sn_str_from(functions[i].name), nearest - 1);
+        struct sn_str candidate = sn_str_from(functions[i].name);
+        unsigned distance = sn_str_distance(name, candidate, nearest - 1);
         if (distance < nearest) {
             nearest = distance;
             found = functions[i].name;
-            if (nearest == 0) {
-                break;
-            }
+        }
+        if (distance <= 1 && sn_str_starts_with(candidate, name)) {
+            return functions[i].name; /* "rat" is a "rate" that lacks its end, and no "rad" */
         }
     }
     return found;

@@ -1,5 +1,6 @@
 """The command line: help, mistakes and their hints, exit codes, what keeps a server from starting."""
 
+import json
 import os
 import re
 import socket
@@ -79,6 +80,32 @@ class CommandTest(unittest.TestCase):
             self.complains(run("serve", "--access", "open", "--listen", address), BAD_DATA,
                            "serve: access open is for loopback addresses only, not for "
                            + re.escape(address) + ": .*")
+
+
+class QueryTest(unittest.TestCase):
+    def ask(self, *words):
+        return run("query", *words, "--url", f"http://127.0.0.1:{self.server.port}")
+
+    def test_a_query_is_answered_as_a_table_or_json(self):
+        self.server = Server(self, config="collect: {sources: {}}\n").start()
+        now = _sonde.now_ms()
+        for age, value in ((60, 1), (0, 3)):
+            self.server.push(f'shop_orders{{kind="a"}} {value} {now - age * 1000}\n')
+        done = self.ask("shop_orders * 2", "--time", str(now / 1000))
+        self.assertEqual((done.returncode, done.stdout, done.stderr), (OK, "KIND  VALUE\na     6\n", ""))
+        done = self.ask("shop_orders", "--time", str(now / 1000), "--range", "1m", "--step", "60s")
+        rows = [line.split() for line in done.stdout.splitlines()]
+        self.assertEqual(rows[0], ["METRIC", "KIND", "TIME", "VALUE"])
+        self.assertEqual([row[3] for row in rows[1:]], ["1", "3"])
+        self.assertEqual(json.loads(self.ask("1 + 1", "--json").stdout)["data"]["result"][1], "2")
+        done = self.ask("nothing_of_it")
+        self.assertEqual((done.returncode, done.stdout, done.stderr), (OK, "", "no series\n"))
+        done = self.ask("sum(rat(x[5m]))")
+        self.assertEqual((done.returncode, done.stdout), (BAD_DATA, ""))
+        self.assertEqual(done.stderr.splitlines(), [
+            'sonde: query: unknown function with name "rat" at 1:5',
+            "  sum(rat(x[5m]))",
+            '      ^^^  did you mean "rate"?'])
 
 
 class CheckConfigTest(unittest.TestCase):
