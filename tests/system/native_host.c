@@ -1,11 +1,20 @@
 /*
- * A program with a native histogram, an operation and an exporter, for native_scrape_test.py: prints
- * its port, then lives until its input ends.
+ * A program with a native histogram, an operation and an exporter, for native_scrape_test.py and
+ * birth_test.py: prints its port, then lives until its input ends. Each line of input is counted: the
+ * first one makes the counter.
  */
 #include <sonde/http_exporter.h>
 #include <sonde/sonde.h>
 
 #include <stdio.h>
+
+static void count_line(void) {
+    static const char *const labels[] = {"kind"};
+    const char *const values[] = {"late"};
+    sonde_metric metric = {.name = "births_total", .label_names = labels, .label_count = 1};
+    sonde_counter_family *births = sonde_counter_family_new(NULL, &metric, NULL);
+    sonde_counter_inc(sonde_counter_family_get(births, values, 1));
+}
 
 int main(void) {
     sonde_http_exporter_options options = {.address = "127.0.0.1:0"};
@@ -23,8 +32,10 @@ int main(void) {
     sonde_track_fail(&tracker, "no ink");
     printf("%u\n", sonde_http_exporter_port(exporter));
     fflush(stdout);
-    while (getchar() != EOF)
-        ;
+    for (int c; (c = getchar()) != EOF;) {
+        if (c == '\n')
+            count_line();
+    }
     sonde_http_exporter_stop(exporter);
     return 0;
 }

@@ -1,0 +1,80 @@
+"""The first increment of a new counter is not lost: libsonde tells when it began, the server asks that.
+
+A program is scraped; then it makes a counter, increments it once, and is scraped again. The only value
+that is ever seen is 1, and increase() is 1.
+"""
+
+import os
+import shutil
+import subprocess
+import unittest
+import urllib.parse
+from pathlib import Path
+
+import _sonde
+from _sonde import Server
+
+BUILD = Path(os.environ.get("SONDE_BUILD", ""))
+COMPILER = shutil.which("cc")
+
+
+class Birth:
+    protocol = ""
+
+    @classmethod
+    def setUpClass(cls):
+        if COMPILER is None or _sonde.IS_SLOW_BUILD:
+            raise unittest.SkipTest("needs cc and a build without sanitizers")
+        folder = _sonde.temporary_directory(cls)
+        program = folder / "native_host"
+        source = _sonde.SOURCE / "tests" / "system" / "native_host.c"
+        subprocess.run([COMPILER, "-std=gnu11", f"-I{_sonde.SOURCE}/include", str(source),
+                        str(BUILD / "libsonde-http.a"), str(BUILD / "libsonde.a"), "-o",
+                        str(program), "-lmicrohttpd", "-lz", "-lpthread", "-lm", "-ldl"],
+                       check=True, timeout=120)
+        cls.host = subprocess.Popen([program], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        cls.addClassCleanup(cls.stop_host)
+        port = int(cls.host.stdout.readline())
+        config = ("scrape_configs:\n  - job_name: host\n    scrape_interval: 1s\n"
+                  f"    scrape_protocols: [{cls.protocol}]\n"
+                  f"    static_configs:\n      - targets: ['127.0.0.1:{port}']\n")
+        (folder / "check.yml").write_text(config)
+        if _sonde.run("check-config", folder / "check.yml").returncode != 0:
+            raise unittest.SkipTest("this server does not scrape")
+        cls.server = Server(cls, config=config).start()
+
+    @classmethod
+    def stop_host(cls):
+        cls.host.kill()
+        cls.host.wait()
+        cls.host.stdin.close()
+        cls.host.stdout.close()
+
+    def ask(self, query):
+        reply = self.server.get("/api/v1/query?" + urllib.parse.urlencode({"query": query}))
+        self.assertEqual(reply.status, 200, reply.body)
+        return [float(one["value"][1]) for one in reply.json()["data"]["result"]]
+
+    def test_the_first_increment_is_an_increase(self):
+        _sonde.wait_for(lambda: self.ask('up{job="host"} == 1'), "a scrape")
+        self.assertEqual(self.ask("births_total"), [])
+        self.host.stdin.write(b"\n")
+        self.host.stdin.flush()
+        _sonde.wait_for(lambda: self.ask("births_total"), "the new counter")
+        seen = _sonde.wait_for(lambda: self.ask("increase(births_total[1m])"), "an increase")
+        self.assertEqual(self.ask("births_total"), [1])
+        print(self.protocol, "increase:", seen)
+        self.assertEqual(len(seen), 1)
+        self.assertAlmostEqual(seen[0], 1, delta=0.001)
+
+
+class OpenMetrics(Birth, unittest.TestCase):
+    protocol = "OpenMetricsText1.0.0"
+
+
+class Protobuf(Birth, unittest.TestCase):
+    protocol = "PrometheusProto"
+
+
+if __name__ == "__main__":
+    _sonde.main()
