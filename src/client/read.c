@@ -17,6 +17,7 @@
 #include "client/shared_sync_priv.h"
 #include "sonde/counter.h"
 
+/* NOLINTNEXTLINE(bugprone-macro-parentheses): it declares `series`. */
 #define FOR_EACH_SERIES(series, family)                                                            \
     for (struct sn_series *series = atomic_load_explicit(&(family)->first, memory_order_acquire);  \
          (series) != NULL; (series) = atomic_load_explicit(&(series)->next, memory_order_acquire))

@@ -356,7 +356,7 @@ static sn_status read_part(int fd, unsigned char *bytes, uint64_t offset, uint64
         return sn_err_set_errno(err, errno, "cannot read %s", path);
     if ((uint64_t)got < len)
         return sn_err_set(err, SN_ERR_CORRUPT, "%s is cut off at byte %llu", path,
-                          (unsigned long long)(offset + (uint64_t)got));
+                          (unsigned long long)offset + (unsigned long long)got);
     return SN_OK;
 }
 
@@ -397,7 +397,7 @@ static void fill_info(int fd, const unsigned char *bytes, sonde_shared_info *inf
 
 static sn_status check_file(int fd, const char *path, struct sn_shared_fixed *ret_fixed,
                             struct sn_err *err) {
-    struct stat stat;
+    struct stat stat = {.st_size = 0};
     if (sn_os_fstat(fd, &stat) != 0)
         return sn_err_set_errno(err, errno, "cannot look at %s", path);
     if (!S_ISREG(stat.st_mode))

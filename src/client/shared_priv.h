@@ -102,7 +102,7 @@ _Static_assert(offsetof(struct sn_shared_header, catalogue_len) == 168, "stored"
 _Static_assert(offsetof(struct sn_shared_header, lost) == 192, "stored");
 _Static_assert(sizeof(struct sn_shared_process) == 16, "stored");
 _Static_assert(sizeof(struct sn_shared_page) == 16, "stored");
-_Static_assert(sizeof(struct sn_lost) == SONDE_LOST_REASON_COUNT * 8, "stored");
+_Static_assert(sizeof(struct sn_lost) == SONDE_LOST_REASON_COUNT * sizeof(uint64_t), "stored");
 
 struct sn_family;
 struct sonde_registry;

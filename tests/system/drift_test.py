@@ -15,7 +15,8 @@ import _sonde
 BUILD = Path(os.environ.get("SONDE_BUILD", ""))
 COMPILER = shutil.which("cc")
 SECONDS = 600 if _sonde.IS_LONG else 1
-READING_S = 0.02 if _sonde.IS_LONG else 0.1  # a thread that is put aside between the two clocks
+# A thread that is put aside between the readings of the two clocks makes a run shorter, never longer.
+READING_S = 0.05 if _sonde.IS_LONG else 0.5
 DRIFT_MAX = 2e-5 if _sonde.IS_LONG else 1e-3
 
 
@@ -36,9 +37,9 @@ class Drift(unittest.TestCase):
         print(f"{words[0]}, {words[5]} processors: {elapsed:.6f} s, off by "
               f"{(by_long / elapsed - 1) * 1e6:.2f} ppm in one run, "
               f"{(by_parts / in_parts - 1) * 1e6:.2f} ppm in many")
-        self.assertAlmostEqual(by_long, elapsed, delta=elapsed * DRIFT_MAX + READING_S)
-        # The clock is read outside of the tracker, so that many small pauses add up to more there.
-        self.assertLessEqual(by_parts, in_parts * (1 + DRIFT_MAX) + READING_S)
+        self.assertLessEqual(by_long, elapsed * (1 + DRIFT_MAX) + 0.001)
+        self.assertGreaterEqual(by_long, elapsed * (1 - DRIFT_MAX) - READING_S)
+        self.assertLessEqual(by_parts, in_parts * (1 + DRIFT_MAX) + 0.001)
         self.assertGreater(by_parts, in_parts * 0.5)
 
 
