@@ -109,7 +109,7 @@ static struct sn_range likely_part(struct sn_range range, int64_t now_ms) {
 /* Whether a series has a sample in the likely part or, if not, in all of the range. */
 static sn_status has_sample(const struct sn_scan scans[2], uint64_t id, struct sn_samples *scratch,
                             bool *ret_has, struct sn_err *err) {
-    bool has = false;
+    bool has = sn_scan_surely_has(&scans[0], id) || sn_scan_surely_has(&scans[1], id);
     for (size_t i = 0; i < 2 && !has; i++)
         SN_TRY(sn_scan_has(&scans[i], id, scratch, &has, err));
     *ret_has = has;

@@ -116,7 +116,7 @@ static sn_status has_histogram(const struct sn_scan *scan, uint64_t series_id, b
 
 sn_status sn_scan_has(const struct sn_scan *scan, uint64_t series_id, struct sn_samples *scratch,
                       bool *ret_has, struct sn_err *err) {
-    if (scan->has != NULL && scan->has(scan->ctx, series_id)) {
+    if (sn_scan_surely_has(scan, series_id)) {
         *ret_has = true;
         return SN_OK;
     }

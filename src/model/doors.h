@@ -161,6 +161,10 @@ sn_status sn_scan_open(const struct sn_reader *reader, struct sn_range range,
 /* Statuses of sn_reader.samples. */
 sn_status sn_scan_samples(const struct sn_scan *scan, uint64_t series_id,
                           struct sn_samples *samples, struct sn_err *err) SN_MUST_USE;
+/* Whether a series has a sample in the range, as far as that is known without reading any. */
+static inline bool sn_scan_surely_has(const struct sn_scan *scan, uint64_t series_id) {
+    return scan->has != NULL && scan->has(scan->ctx, series_id);
+}
 /* Whether a series has a value or a histogram in the range. Statuses of sn_reader.samples. */
 sn_status sn_scan_has(const struct sn_scan *scan, uint64_t series_id, struct sn_samples *scratch,
                       bool *ret_has, struct sn_err *err) SN_MUST_USE;

@@ -117,10 +117,21 @@ static sn_status add_pack(struct sn_segment_place *place, const struct sn_segmen
     return SN_OK;
 }
 
-/* Whether the next read is of the chunk at which the last one has ended. */
-static bool is_next(const struct sn_segment_place *place, uint32_t series) {
-    return place->pack && place->next < place->pack->pack.chunk_count &&
-           place->pack->pack.chunks[place->next].series == series;
+/*
+ * Whether the series begins in the pack at hand, at or behind the chunk at which the last read has
+ * ended; then that is where we stand. Chunks of one series stand together.
+ */
+static bool find_in_pack(struct sn_segment_place *place, uint32_t series) {
+    if (!place->pack)
+        return false;
+    const struct sn_pack *pack = &place->pack->pack;
+    uint32_t at = place->next;
+    while (at < pack->chunk_count && pack->chunks[at].series != series)
+        at++;
+    if (at >= pack->chunk_count || at == 0) /* it may have begun in the pack before */
+        return false;
+    place->next = at;
+    return true;
 }
 
 static bool overlaps(const struct sn_segment_entry *entry, struct sn_range range) {
@@ -132,7 +143,7 @@ static sn_status scan_packs(struct sn_segment *segment, struct sn_segment_place 
                             struct sn_err *err) {
     size_t base = samples->count;
     size_t number = place->number;
-    if (!is_next(place, wish->series)) {
+    if (!find_in_pack(place, wish->series)) {
         number = sn_segment_find_pack(segment, wish->index, wish->series);
         /* A series may begin inside the pack before the first one that begins with it. */
         number -= number > 0;
