@@ -24,9 +24,7 @@ static const char schema[] =
     "CREATE TABLE IF NOT EXISTS segment("
     " id INTEGER PRIMARY KEY NOT NULL, rank INTEGER NOT NULL, bytes INTEGER NOT NULL,"
     " series_count INTEGER NOT NULL,"
-    " sample_count INTEGER NOT NULL, time_min_ms INTEGER NOT NULL, time_max_ms INTEGER NOT NULL);"
-    "CREATE TABLE IF NOT EXISTS series_churn("
-    " hour_ms INTEGER PRIMARY KEY NOT NULL, created INTEGER NOT NULL);";
+    " sample_count INTEGER NOT NULL, time_min_ms INTEGER NOT NULL, time_max_ms INTEGER NOT NULL);";
 
 /* Made when there is something for them: an empty table takes a page. */
 static const char metadata_schema[] =
@@ -377,10 +375,15 @@ static sn_status load_metadata(struct sn_catalog *catalog, const struct sn_catal
     return code == SQLITE_DONE ? SN_OK : failure(catalog->db, code, "read", err);
 }
 
+/* Hours are keys "created@" and sixteen digits, so that they stand in order. */
+#define CHURN_KEY "created@"
+
 static sn_status load_churn(struct sn_catalog *catalog, const struct sn_catalog_visitor *visitor,
                             struct sn_err *err) {
     STATEMENT statement = NULL;
-    SN_TRY(prepare(catalog, "SELECT hour_ms, created FROM series_churn ORDER BY hour_ms",
+    SN_TRY(prepare(catalog,
+                   "SELECT CAST(substr(key, 9) AS INTEGER), value FROM store_meta"
+                   " WHERE key BETWEEN 'created@' AND 'created@~' ORDER BY key",
                    &statement, err));
     int code;
     while ((code = sqlite3_step(statement)) == SQLITE_ROW)
@@ -513,16 +516,20 @@ sn_status sn_catalog_put_metadata(struct sn_catalog *catalog, const struct sn_me
     return step_done(catalog, statement, err);
 }
 
+static void make_churn_key(char ret_key[32], int64_t hour_ms) {
+    (void)snprintf(ret_key, 32, CHURN_KEY "%016lld", (long long)(hour_ms > 0 ? hour_ms : 0));
+}
+
 sn_status sn_catalog_put_churn(struct sn_catalog *catalog, int64_t hour_ms, uint64_t count,
                                int64_t forget_ms, struct sn_err *err) {
-    STATEMENT put = NULL;
     STATEMENT forget = NULL;
-    SN_TRY(prepare(catalog, "INSERT OR REPLACE INTO series_churn VALUES(?, ?)", &put, err));
-    sqlite3_bind_int64(put, 1, hour_ms);
-    sqlite3_bind_int64(put, 2, (sqlite3_int64)count);
-    SN_TRY(step_done(catalog, put, err));
-    SN_TRY(prepare(catalog, "DELETE FROM series_churn WHERE hour_ms < ?", &forget, err));
-    sqlite3_bind_int64(forget, 1, forget_ms);
+    char key[32];
+    make_churn_key(key, hour_ms);
+    SN_TRY(put_meta(catalog, key, count, err));
+    make_churn_key(key, forget_ms);
+    SN_TRY(prepare(catalog, "DELETE FROM store_meta WHERE key >= 'created@' AND key < ?", &forget,
+                   err));
+    sqlite3_bind_text(forget, 1, key, -1, SQLITE_STATIC);
     return step_done(catalog, forget, err);
 }
 
