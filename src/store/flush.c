@@ -165,8 +165,10 @@ static sn_status write_slice(struct sn_store *store, struct sn_segment_writer *w
     sn_mutex_lock(&store->append_mu);
     sn_head_frozen_chunks(&store->head, ids, count, chunks);
     sn_mutex_unlock(&store->append_mu);
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
+        sn_head_prefetch_frozen(&store->head, chunks, count, i);
         SN_TRY(write_one(store, writer, ids[i], chunks[i], scratch, err));
+    }
     return SN_OK;
 }
 

@@ -466,6 +466,18 @@ void sn_head_frozen_chunks(const struct sn_head *head, const uint32_t *ids, size
     }
 }
 
+/* One step per piece of a chunk, each so far ahead that the step before has arrived. */
+void sn_head_prefetch_frozen(const struct sn_head *head, const struct sn_chunk_ref *chunks,
+                             size_t count, size_t i) {
+    enum { STEPS = 3, AHEAD = 4 };
+    const struct sn_chunk_arena *arena = &head->epochs[!head->parity].arena;
+    for (unsigned back = 0; back < STEPS; back++) {
+        size_t at = i + (size_t)AHEAD * (STEPS - back);
+        if (at < count)
+            sn_open_chunk_prefetch(arena, chunks[at], back);
+    }
+}
+
 static sn_status decode_parts(const struct sn_head_copy *copy, struct sn_samples *samples) {
     for (size_t i = copy->part_count; i-- > 0;) {
         const struct sn_head_part *part = &copy->parts[i];

@@ -167,6 +167,9 @@ bool sn_head_epoch_is_empty(const struct sn_head_epoch *epoch);
  */
 void sn_head_frozen_chunks(const struct sn_head *head, const uint32_t *ids, size_t count,
                            struct sn_chunk_ref *ret_chunks);
+/* Bring what sn_head_frozen_samples will need of chunks[i], and of some behind it, into the cache. */
+void sn_head_prefetch_frozen(const struct sn_head *head, const struct sn_chunk_ref *chunks,
+                             size_t count, size_t i);
 struct sn_head_copy;
 sn_status sn_head_frozen_samples(const struct sn_head *head, uint32_t id,
                                  struct sn_chunk_ref newest, struct sn_head_copy *scratch,

@@ -102,7 +102,8 @@ void sn_samples_clip_tail(struct sn_samples *samples, size_t base, struct sn_ran
     if (range.end_ms < INT64_MAX)
         end = lower_bound(samples, first, samples->count, range.end_ms + 1);
     if (first != base)
-        copy_run(samples, base, samples, first, end - first);
+        if (first > base)
+            copy_run(samples, base, samples, first, end - first);
     samples->count = base + (end - first);
 }
 

@@ -143,17 +143,34 @@ sn_status sn_open_chunk_append(struct sn_chunk_arena *arena, struct sn_head_chun
     return SN_OK;
 }
 
+static unsigned newest_piece(struct sn_chunk_ref chunk) {
+    bool started = (chunk.count & SN_CHUNK_REF_STARTED) != 0;
+    unsigned piece = 0;
+    while (stream_end[started][piece] < chunk.len)
+        piece++;
+    return piece;
+}
+
+void sn_open_chunk_prefetch(const struct sn_chunk_arena *arena, struct sn_chunk_ref chunk,
+                            unsigned back) {
+    uint32_t ref = chunk.ref;
+    if (chunk.count == 0 || newest_piece(chunk) < back)
+        return;
+    for (unsigned i = 0; i < back; i++)
+        memcpy(&ref, sn_chunk_arena_bytes(arena, ref), BACK_BYTES);
+    __builtin_prefetch(sn_chunk_arena_bytes(arena, ref));
+    __builtin_prefetch(sn_chunk_arena_bytes(arena, ref) + 48); /* most pieces end before it */
+}
+
 sn_status sn_open_chunk_copy(const struct sn_chunk_arena *arena, struct sn_chunk_ref chunk,
                              struct sn_buf *buf, int64_t *ret_start_ms,
                              struct sn_chunk_ref *ret_previous) {
     bool started = (chunk.count & SN_CHUNK_REF_STARTED) != 0;
     uint8_t *to = sn_buf_reserve(buf, chunk.len);
     uint32_t ref = chunk.ref;
-    unsigned piece = 0;
+    unsigned piece = newest_piece(chunk);
     if (!to)
         return buf->status;
-    while (stream_end[started][piece] < chunk.len)
-        piece++;
     *ret_start_ms = 0;
     if (started)
         memcpy(ret_start_ms, sn_chunk_arena_bytes(arena, ref) + header_bytes(false, piece),

@@ -62,6 +62,11 @@ int64_t sn_open_chunk_start_time(const struct sn_chunk_arena *arena,
 const void *sn_open_chunk_tail(const struct sn_chunk_arena *arena,
                                const struct sn_head_chunk *state);
 
+/* Bring the piece that stands `back` pieces before the newest one of a chunk into the cache, when there is
+ * one; the pieces behind it are there already. */
+void sn_open_chunk_prefetch(const struct sn_chunk_arena *arena, struct sn_chunk_ref chunk,
+                            unsigned back);
+
 /* The chunk as others refer to it. */
 static inline struct sn_chunk_ref sn_open_chunk_ref(const struct sn_head_chunk *state) {
     bool is_started = (state->owner_class & SN_OPEN_CHUNK_STARTED) != 0;
