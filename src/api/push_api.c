@@ -77,25 +77,31 @@ static sn_status read_path(struct sn_http_request *request, struct sn_labels *re
 
 /* ---- the page ---- */
 
-/* What a page of text may call itself; anything is fine that is not another format. */
-static bool is_text(const struct sn_http_request *request) {
-    static const char *const others[] = {"application/vnd.google.protobuf",
-                                         "application/openmetrics-text", "application/json"};
+enum page_format { PAGE_TEXT, PAGE_PROTOBUF, PAGE_UNKNOWN };
+
+/* Anything is taken for text that is not another format by name. */
+static enum page_format format_of(const struct sn_http_request *request) {
+    static const char *const others[] = {"application/openmetrics-text", "application/json"};
     struct sn_str type;
     if (!sn_http_request_header(request, SN_STR("Content-Type"), &type))
-        return true;
+        return PAGE_TEXT;
+    if (sn_str_starts_with(type, SN_STR("application/vnd.google.protobuf")))
+        return memmem(type.ptr, type.len, "encoding=delimited", strlen("encoding=delimited")) !=
+                       NULL
+                   ? PAGE_PROTOBUF
+                   : PAGE_UNKNOWN;
     for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
         if (sn_str_starts_with(type, sn_str_from(others[i])))
-            return false;
-    return true;
+            return PAGE_UNKNOWN;
+    return PAGE_TEXT;
 }
 
 void sn_api_screen_push_group(struct sn_http_request *request) {
     bool has_page = sn_http_request_method(request) != SN_HTTP_DELETE;
-    if (has_page && !is_text(request))
+    if (has_page && format_of(request) == PAGE_UNKNOWN)
         sn_http_respond_error(request, 415, "unsupported",
-                              "pushed metrics must be in the text format 0.0.4: "
-                              "Content-Type: text/plain; version=0.0.4");
+                              "pushed metrics must be in the text format 0.0.4 (Content-Type: "
+                              "text/plain; version=0.0.4) or in delimited Protobuf");
 }
 
 static sn_status take(struct sn_api *api, struct sn_http_request *request,
@@ -107,8 +113,12 @@ static sn_status take(struct sn_api *api, struct sn_http_request *request,
     SN_TRY(read_path(request, &labels, err));
     if (method == SN_HTTP_DELETE)
         return sn_push_groups_delete(api->options.push_groups, labels, err);
-    return sn_push_groups_put(api->options.push_groups, labels, sn_http_request_body(request),
-                              method == SN_HTTP_POST, ret_result, err);
+    const struct sn_push_page page = {
+        .bytes = sn_http_request_body(request),
+        .is_protobuf = format_of(request) == PAGE_PROTOBUF,
+        .keeps_others = method == SN_HTTP_POST,
+    };
+    return sn_push_groups_put(api->options.push_groups, labels, &page, ret_result, err);
 }
 
 void sn_api_push_group(struct sn_api *api, struct sn_http_request *request) {

@@ -14,6 +14,7 @@
 #include "base/check.h"
 #include "base/map.h"
 #include "ingest/ingest_priv.h"
+#include "wire/metric_family.h"
 #include "wire/text.h"
 
 enum { HASHED_FROM = 16, HEAD_BYTES = 40, VERSION = 1 };
@@ -122,7 +123,10 @@ struct family {
 /* One page while it is read. Everything lives in its arena. */
 struct page {
     struct sn_labels group;
-    struct sn_text_reader reader;
+    struct sn_str body;
+    bool is_protobuf;
+    struct sn_text_reader reader; /* of text */
+    struct family *current;       /* of Protobuf: NULL when it is a reserved one */
     struct sn_arena arena;
     struct sn_map families; /* name -> struct family */
     struct sn_map series;   /* labels of every sample */
@@ -135,7 +139,9 @@ struct page {
 static void page_init(struct page *page, const struct sn_push_change *change) {
     memset(page, 0, sizeof *page);
     page->group = change->labels;
-    sn_text_reader_init(&page->reader, change->page);
+    page->body = change->page.bytes;
+    page->is_protobuf = change->page.is_protobuf;
+    sn_text_reader_init(&page->reader, change->page.bytes);
     sn_arena_init(&page->arena, SN_INGEST_MEMORY_MAX);
     sn_map_init(&page->families, SN_INGEST_SAMPLES_MAX, change->seed);
     sn_map_init(&page->series, SN_INGEST_SAMPLES_MAX, change->seed);
@@ -149,8 +155,15 @@ static void page_release(struct page *page) {
     sn_arena_release(&page->arena);
 }
 
+/* Refuse what was read last. */
 static sn_status refuse_line(const struct page *page, sn_status status, const char *what,
                              struct sn_err *err) {
+    if (page->is_protobuf) {
+        struct sn_str name =
+            page->current != NULL ? page->current->metadata.metric_name : SN_STR("");
+        return sn_err_set(err, status, "metric %.*s: %s", (int)(name.len < 80 ? name.len : 80),
+                          name.len > 0 ? name.ptr : "", what);
+    }
     return sn_err_set(err, status, "line %zu: %s", sn_text_reader_line(&page->reader), what);
 }
 
@@ -201,24 +214,18 @@ static sn_status family_of_sample(struct page *page, struct sn_str name, struct 
     return get_family(page, name, ret_family, err);
 }
 
-/* Canonical labels of a sample, those of the group included, in the arena. */
-static sn_status sample_labels(struct page *page, const struct sn_text_entry *entry,
-                               struct sn_str *ret_labels, struct sn_err *err) {
-    struct sn_label items[SN_INGEST_LABELS_MAX];
+/* Canonical labels of a sample, those of the group included, in the arena. Room for SN_INGEST_LABELS_MAX. */
+static sn_status keep_labels(struct page *page, struct sn_label *items, size_t count,
+                             struct sn_str *ret_labels, struct sn_err *err) {
     struct sn_labels labels;
     struct sn_err why = {.status = SN_OK};
-    if (entry->label_count > SN_LABELS_MAX) {
-        return refuse_line(page, SN_ERR_LIMIT, "the series has more labels than a series may", err);
-    }
-    SN_TRY(sn_text_entry_labels(entry, &page->arena, items, err));
-    size_t count = sn_ingest_put_labels(items, 1 + entry->label_count, page->group);
+    count = sn_ingest_put_labels(items, count, page->group);
     sn_status status = sn_labels_make(items, count, &labels, &why);
-    if (status != SN_OK) {
-        return refuse_line(page, status, why.text, err);
+    if (status == SN_OK) {
+        sn_buf_reset(&page->scratch);
+        sn_labels_encode(labels, &page->scratch);
+        status = sn_buf_status(&page->scratch, &why);
     }
-    sn_buf_reset(&page->scratch);
-    sn_labels_encode(labels, &page->scratch);
-    status = sn_buf_status(&page->scratch, &why);
     if (status != SN_OK) {
         return refuse_line(page, status, why.text, err);
     }
@@ -226,6 +233,16 @@ static sn_status sample_labels(struct page *page, const struct sn_text_entry *en
         return sn_arena_failure(&page->arena, page->scratch.len, err);
     }
     return SN_OK;
+}
+
+static sn_status sample_labels(struct page *page, const struct sn_text_entry *entry,
+                               struct sn_str *ret_labels, struct sn_err *err) {
+    struct sn_label items[SN_INGEST_LABELS_MAX];
+    if (entry->label_count > SN_LABELS_MAX) {
+        return refuse_line(page, SN_ERR_LIMIT, "the series has more labels than a series may", err);
+    }
+    SN_TRY(sn_text_entry_labels(entry, &page->arena, items, err));
+    return keep_labels(page, items, 1 + entry->label_count, ret_labels, err);
 }
 
 static sn_status add_once(struct page *page, struct sn_str labels, struct sn_err *err) {
@@ -236,6 +253,20 @@ static sn_status add_once(struct page *page, struct sn_str labels, struct sn_err
     sn_status status = sn_map_put(&page->series, labels, 0);
     return status == SN_OK ? SN_OK
                            : refuse_line(page, status, "the page has too many samples", err);
+}
+
+static sn_status keep_sample(struct page *page, struct family *family, struct sn_str labels,
+                             double value, struct sn_err *err) {
+    SN_TRY(add_once(page, labels, err));
+    struct sample *sample = sn_arena_alloc(&page->arena, sizeof *sample);
+    if (sample == NULL) {
+        return sn_arena_failure(&page->arena, sizeof *sample, err);
+    }
+    *sample = (struct sample){.labels = labels, .value = value};
+    *(family->last != NULL ? &family->last->next : &family->first) = sample;
+    family->last = sample;
+    page->sample_count++;
+    return SN_OK;
 }
 
 static bool is_reserved(struct sn_str name) {
@@ -254,17 +285,8 @@ static sn_status add_sample(struct page *page, const struct sn_text_entry *entry
         return refuse_line(page, SN_ERR_INVALID, "pushed metrics must not have timestamps", err);
     }
     SN_TRY(sample_labels(page, entry, &labels, err));
-    SN_TRY(add_once(page, labels, err));
     SN_TRY(family_of_sample(page, name, &family, err));
-    struct sample *sample = sn_arena_alloc(&page->arena, sizeof *sample);
-    if (sample == NULL) {
-        return sn_arena_failure(&page->arena, sizeof *sample, err);
-    }
-    *sample = (struct sample){.labels = labels, .value = entry->value};
-    *(family->last != NULL ? &family->last->next : &family->first) = sample;
-    family->last = sample;
-    page->sample_count++;
-    return SN_OK;
+    return keep_sample(page, family, labels, entry->value, err);
 }
 
 static sn_status add_metadata(struct page *page, const struct sn_text_entry *entry,
@@ -288,7 +310,7 @@ static sn_status add_metadata(struct page *page, const struct sn_text_entry *ent
     return SN_OK;
 }
 
-static sn_status read_page(struct page *page, struct sn_err *err) {
+static sn_status read_text(struct page *page, struct sn_err *err) {
     for (;;) {
         struct sn_text_entry entry;
         SN_TRY(sn_text_reader_next(&page->reader, &entry, err));
@@ -306,6 +328,59 @@ static sn_status read_page(struct page *page, struct sn_err *err) {
             break;
         }
     }
+}
+
+/* ---- a page in Protobuf ---- */
+
+static sn_status on_family(void *ctx, const struct sn_metadata *metadata, struct sn_err *err) {
+    struct page *page = ctx;
+    struct sn_str name, help;
+    page->current = NULL;
+    if (is_reserved(metadata->metric_name)) {
+        return SN_OK;
+    }
+    if (!sn_arena_copy(&page->arena, metadata->metric_name, &name) ||
+        !sn_arena_copy(&page->arena, metadata->help, &help)) {
+        return sn_arena_failure(&page->arena, metadata->metric_name.len + metadata->help.len, err);
+    }
+    SN_TRY(get_family(page, name, &page->current, err));
+    if (help.len > SN_METADATA_BYTES_MAX) {
+        return refuse_line(page, SN_ERR_LIMIT, "the help text is too long", err);
+    }
+    page->current->metadata.type = metadata->type;
+    page->current->metadata.help = help;
+    return SN_OK;
+}
+
+static sn_status on_point(void *ctx, const struct sn_family_point *point, struct sn_err *err) {
+    struct page *page = ctx;
+    struct sn_label items[SN_INGEST_LABELS_MAX];
+    struct sn_str labels;
+    if (page->current == NULL) {
+        return SN_OK;
+    }
+    if (point->time_ms != 0) {
+        return refuse_line(page, SN_ERR_INVALID, "pushed metrics must not have timestamps", err);
+    }
+    if (point->label_count > 1 + SN_LABELS_MAX) {
+        return refuse_line(page, SN_ERR_LIMIT, "the series has more labels than a series may", err);
+    }
+    memcpy(items, point->labels, point->label_count * sizeof *items);
+    SN_TRY(keep_labels(page, items, point->label_count, &labels, err));
+    return keep_sample(page, page->current, labels, point->value, err);
+}
+
+static sn_status read_protobuf(struct page *page, struct sn_err *err) {
+    const struct sn_family_visitor visitor = {.ctx = page, .family = on_family, .point = on_point};
+    struct sn_arena scratch;
+    sn_arena_init(&scratch, SN_ARENA_LIMIT_DEFAULT);
+    sn_status status = sn_metric_families_read(page->body, &visitor, &scratch, err);
+    sn_arena_release(&scratch);
+    return status;
+}
+
+static sn_status read_page(struct page *page, struct sn_err *err) {
+    return page->is_protobuf ? read_protobuf(page, err) : read_text(page, err);
 }
 
 /* ---- writing bytes ---- */
@@ -450,7 +525,7 @@ static sn_status write_group(struct writer *writer, const struct sn_push_change 
     SN_TRY(put_time(writer, PUSH_TIME, PUSH_TIME_HELP, group->push_ms, err));
     SN_TRY(put_time(writer, FAILURE_TIME, FAILURE_TIME_HELP, group->failure_ms, err));
     put_page(writer);
-    if (change->old != NULL && (change->keeps_others || change->is_failure)) {
+    if (change->old != NULL && (change->page.keeps_others || change->is_failure)) {
         put_others(writer, change->old);
     }
     SN_TRY(sn_buf_status(&group->bytes, err));

@@ -32,13 +32,19 @@ struct sn_push_group {
     size_t family_count;
 };
 
+/* What was sent. */
+struct sn_push_page {
+    struct sn_str bytes; /* metrics without timestamps */
+    bool is_protobuf;    /* delimited MetricFamily messages; else the text format 0.0.4 */
+    bool keeps_others;   /* POST: metrics that it does not name stay; else PUT */
+};
+
 /* How a page becomes a group. */
 struct sn_push_change {
     struct sn_labels labels;         /* of the group, valid, with a job */
     const struct sn_push_group *old; /* what it replaces; NULL: nothing */
-    struct sn_str page;              /* text format 0.0.4, without timestamps */
-    bool keeps_others;               /* metrics of `old` that the page does not name stay */
-    bool is_failure;                 /* page is not looked at: only failure_ms changes */
+    struct sn_push_page page;
+    bool is_failure; /* page is not looked at: only failure_ms changes */
     int64_t now_ms;
     uint64_t seed; /* of hashes */
 };

@@ -409,10 +409,9 @@ static sn_status encode_labels(struct sn_labels labels, struct sn_buf *canonical
 }
 
 sn_status sn_push_groups_put(struct sn_push_groups *groups, struct sn_labels labels,
-                             struct sn_str page, bool keeps_others,
-                             struct sn_ingest_result *ret_result, struct sn_err *err) {
-    struct sn_push_change change = {
-        .labels = labels, .page = page, .keeps_others = keeps_others, .seed = groups->seed};
+                             const struct sn_push_page *page, struct sn_ingest_result *ret_result,
+                             struct sn_err *err) {
+    struct sn_push_change change = {.labels = labels, .page = *page, .seed = groups->seed};
     struct sn_buf canonical;
     sn_buf_init(&canonical, SN_LABELS_BYTES_MAX);
     sn_status status = encode_labels(labels, &canonical, err);

@@ -56,8 +56,7 @@ struct sn_worker sn_push_groups_worker(struct sn_push_groups *groups);
  * Take a page for a group.
  *
  *   labels   of the group, valid; they win against those of the page
- *   page     text format 0.0.4, without timestamps
- *   keeps_others  POST; otherwise PUT
+ *   page     borrowed for the call
  *
  * Returns SN_OK: kept, and durable as far as *ret_result says; SN_ERR_INVALID, SN_ERR_LIMIT (the
  * page: nothing changed but push_failure_time_seconds); SN_ERR_IO, SN_ERR_NO_SPACE,
@@ -65,8 +64,8 @@ struct sn_worker sn_push_groups_worker(struct sn_push_groups *groups);
  * Blocks on disk.
  */
 sn_status sn_push_groups_put(struct sn_push_groups *groups, struct sn_labels labels,
-                             struct sn_str page, bool keeps_others,
-                             struct sn_ingest_result *ret_result, struct sn_err *err) SN_MUST_USE;
+                             const struct sn_push_page *page, struct sn_ingest_result *ret_result,
+                             struct sn_err *err) SN_MUST_USE;
 
 /* Remove a group; one that does not exist is fine. Statuses of the disk and the sink. Blocks. */
 sn_status sn_push_groups_delete(struct sn_push_groups *groups, struct sn_labels labels,

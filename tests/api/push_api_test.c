@@ -93,8 +93,12 @@ static void put_post_and_delete_do_what_they_say(void **state) {
 
 static void other_formats_are_refused_by_name(void **state) {
     assert_ask_fails(*state, "PUT", "/metrics/job/x",
-                     "Content-Type: application/vnd.google.protobuf\r\n", "a 1\n", 415,
-                     "unsupported", "text/plain; version=0.0.4");
+                     "Content-Type: application/vnd.google.protobuf; encoding=text\r\n", "a 1\n",
+                     415, "unsupported", "text/plain; version=0.0.4");
+    assert_ask_fails(*state, "PUT", "/metrics/job/x",
+                     "Content-Type: application/vnd.google.protobuf; "
+                     "proto=io.prometheus.client.MetricFamily; encoding=delimited\r\n",
+                     "a 1\n", 400, "bad_data", "");
     assert_ask_fails(*state, "POST", "/metrics/job/x", "", "a 1 5\n", 400, "bad_data",
                      "line 1: pushed metrics must not have timestamps");
 }

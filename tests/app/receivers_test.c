@@ -53,7 +53,8 @@ static void pushed_groups_are_taken_and_counted(void **state) {
                      SN_OK);
     assert_int_equal(sn_receivers_start(&scene->receivers, NULL), SN_OK);
     assert_int_equal(sn_push_groups_put(scene->receivers.push_groups, (struct sn_labels){&label, 1},
-                                        SN_STR("a 1\n"), false, &result, NULL),
+                                        &(struct sn_push_page){.bytes = SN_STR("a 1\n")}, &result,
+                                        NULL),
                      SN_OK);
     for (size_t i = 0; i < scene->receivers.metric_count; i++)
         assert_non_null(scene->receivers.metrics[i].callback);

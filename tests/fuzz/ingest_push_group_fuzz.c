@@ -1,6 +1,6 @@
 /*
  * Pages and files of pushed metrics. The first byte picks: a file (its hash is made right, so that
- * what lies behind it is reached), or a page. Properties: what is taken gives a batch of valid label
+ * what lies behind it is reached), or a page, in Protobuf or text. Properties: what is taken gives a batch of valid label
  * sets with as many samples as it says, and its bytes give the same group again.
  */
 #include "ingest/push_group.h"
@@ -54,11 +54,14 @@ static void take_file(const uint8_t *data, size_t len) {
     sn_buf_release(&bytes);
 }
 
-static void take_page(const uint8_t *data, size_t len) {
+static void take_page(const uint8_t *data, size_t len, bool is_protobuf) {
     struct sn_label job = {SN_STR("job"), SN_STR("fuzz")};
     struct sn_push_group group;
     struct sn_push_change change = {
-        .labels = {&job, 1}, .page = sn_str_make(data, len), .now_ms = 1, .seed = 1};
+        .labels = {&job, 1},
+        .page = {.bytes = sn_str_make(data, len), .is_protobuf = is_protobuf},
+        .now_ms = 1,
+        .seed = 1};
     if (sn_push_group_make(&change, &group, NULL) == SN_OK) {
         check_batch(&group);
         check_again(&group);
@@ -70,7 +73,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len) {
     if (len > 0 && data[0] == 'f') {
         take_file(data + 1, len - 1);
     } else if (len > 0) {
-        take_page(data + 1, len - 1);
+        take_page(data + 1, len - 1, data[0] == 'b');
     }
     return 0;
 }

@@ -13,12 +13,12 @@ static const struct sn_labels job = {&job_label, 1};
 
 static struct sn_push_group make(const char *page, const struct sn_push_group *old,
                                  bool keeps_others) {
-    struct sn_push_change change = {.labels = job,
-                                    .old = old,
-                                    .page = sn_str_from(page),
-                                    .keeps_others = keeps_others,
-                                    .now_ms = 5000,
-                                    .seed = 1};
+    struct sn_push_change change = {
+        .labels = job,
+        .old = old,
+        .page = {.bytes = sn_str_from(page), .keeps_others = keeps_others},
+        .now_ms = 5000,
+        .seed = 1};
     struct sn_push_group group;
     struct sn_err err = {.status = SN_OK};
     if (sn_push_group_make(&change, &group, &err) != SN_OK) {
@@ -57,7 +57,7 @@ static void assert_shows(const char *page, const char *expected) {
 }
 
 static void assert_refused(const char *page, sn_status status, const char *words) {
-    struct sn_push_change change = {.labels = job, .page = sn_str_from(page), .seed = 1};
+    struct sn_push_change change = {.labels = job, .page = {.bytes = sn_str_from(page)}, .seed = 1};
     struct sn_push_group group;
     struct sn_err err = {.status = SN_OK};
     assert_int_equal(sn_push_group_make(&change, &group, &err), status);
@@ -136,6 +136,40 @@ static void bad_pages_are_refused_with_their_line(void **state) {
     assert_refused(page, SN_ERR_LIMIT, "line 1");
 }
 
+/* MetricFamily { name = 1; help = 2; type = 3; metric = 4 { label = 1; counter = 3 { value = 1 } } } */
+#define COUNTER                                                                                    \
+    "\x1d\x0a\x01"                                                                                 \
+    "c\x12\x01"                                                                                    \
+    "h\x18\x00\x22\x13\x0a\x06\x0a\x01"                                                            \
+    "x\x12\x01"                                                                                    \
+    "y\x1a\x09\x09"
+#define SEVEN "\x00\x00\x00\x00\x00\x00\x1c\x40"
+
+static sn_status make_protobuf(struct sn_str bytes, struct sn_push_group *ret_group,
+                               struct sn_err *err) {
+    struct sn_push_change change = {
+        .labels = job, .page = {.bytes = bytes, .is_protobuf = true}, .now_ms = 5000, .seed = 1};
+    return sn_push_group_make(&change, ret_group, err);
+}
+
+static void protobuf_is_read_as_text_would_be(void **state) {
+    (void)state;
+    struct sn_push_group group;
+    struct sn_err err = {.status = SN_OK};
+    struct sn_str bytes = sn_str_make(COUNTER SEVEN, sizeof(COUNTER SEVEN) - 1);
+    assert_int_equal(bytes.len, 30);
+    if (make_protobuf(bytes, &group, &err) != SN_OK) {
+        fail_msg("%s", err.text);
+    }
+    assert_string_equal(show(&group, NULL), "# c counter [] h\nc{job=\"j\",x=\"y\"} 7 @7000\n");
+    sn_push_group_release(&group);
+    struct sn_str twice = sn_str_make(COUNTER SEVEN COUNTER SEVEN, 2 * bytes.len);
+    assert_int_equal(make_protobuf(twice, &group, &err), SN_ERR_INVALID);
+    for (size_t len = 1; len < bytes.len; len++) {
+        assert_int_equal(make_protobuf(sn_str_make(bytes.ptr, len), &group, &err), SN_ERR_INVALID);
+    }
+}
+
 static void bytes_give_the_same_group(void **state) {
     (void)state;
     struct sn_push_group group = make("# TYPE a gauge\na{x=\"y\"} 1.5\nb 2\n", NULL, false);
@@ -179,11 +213,11 @@ static void without_memory_nothing_is_left_behind(void **state) {
     int64_t blocks = sn_mem_block_count();
     bool has_failed = true;
     for (uint64_t n = 1; has_failed; n++) {
-        struct sn_push_change change = {.labels = job,
-                                        .old = &old,
-                                        .page = SN_STR("a 1\nb{x=\"y\"} 2\n"),
-                                        .keeps_others = true,
-                                        .seed = 1};
+        struct sn_push_change change = {
+            .labels = job,
+            .old = &old,
+            .page = {.bytes = SN_STR("a 1\nb{x=\"y\"} 2\n"), .keeps_others = true},
+            .seed = 1};
         struct sn_push_group group = {.sample_count = 0};
         struct sn_arena arena;
         struct sn_batch batch;
@@ -211,6 +245,7 @@ int main(void) {
         cmocka_unit_test(put_replaces_and_post_merges),
         cmocka_unit_test(times_of_push_and_failure_are_kept),
         cmocka_unit_test(bad_pages_are_refused_with_their_line),
+        cmocka_unit_test(protobuf_is_read_as_text_would_be),
         cmocka_unit_test(bytes_give_the_same_group),
         cmocka_unit_test(damaged_bytes_are_found),
         cmocka_unit_test(without_memory_nothing_is_left_behind),

@@ -66,7 +66,8 @@ static int tear_down(void **state) {
 
 static sn_status put(struct scene *scene, const char *page, bool keeps_others) {
     struct sn_ingest_result result;
-    return sn_push_groups_put(scene->groups, job, sn_str_from(page), keeps_others, &result, NULL);
+    const struct sn_push_page sent = {.bytes = sn_str_from(page), .keeps_others = keeps_others};
+    return sn_push_groups_put(scene->groups, job, &sent, &result, NULL);
 }
 
 #define TIMES                                                                                      \
@@ -117,12 +118,16 @@ static void groups_are_there_after_opening_again(void **state) {
     assert_int_equal(put(scene, "a 1\n", false), SN_OK);
     assert_int_equal(put(scene, "b 2\n", true), SN_OK);
     for (int i = 0; i < 3; i++) {
-        assert_int_equal(
-            sn_push_groups_put(scene->groups, other, SN_STR("c 3\n"), false, &result, NULL), SN_OK);
+        assert_int_equal(sn_push_groups_put(scene->groups, other,
+                                            &(struct sn_push_page){.bytes = SN_STR("c 3\n")},
+                                            &result, NULL),
+                         SN_OK);
     }
     assert_int_equal(sn_push_groups_delete(scene->groups, other, NULL), SN_OK);
-    assert_int_equal(
-        sn_push_groups_put(scene->groups, other, SN_STR("d 4\n"), false, &result, NULL), SN_OK);
+    assert_int_equal(sn_push_groups_put(scene->groups, other,
+                                        &(struct sn_push_page){.bytes = SN_STR("d 4\n")}, &result,
+                                        NULL),
+                     SN_OK);
     (void)sn_push_groups_close(scene->groups);
     scene->groups = NULL;
     (void)snprintf(path, sizeof path, "%s/push.tmp", scene->directory);
@@ -163,7 +168,9 @@ static void what_the_sink_refused_is_told(void **state) {
     struct scene *scene = *state;
     struct sn_ingest_result result;
     scene->book.refused_count = 1;
-    assert_int_equal(sn_push_groups_put(scene->groups, job, SN_STR("a 1\n"), false, &result, NULL),
+    assert_int_equal(sn_push_groups_put(scene->groups, job,
+                                        &(struct sn_push_page){.bytes = SN_STR("a 1\n")}, &result,
+                                        NULL),
                      SN_OK);
     assert_int_equal(result.accepted_count, 2);
     assert_int_equal(result.rejected_count[SN_REJECT_DUPLICATE], 1);
