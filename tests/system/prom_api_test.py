@@ -39,6 +39,21 @@ class PromApi(unittest.TestCase):
         return {series["metric"].get("shop", ""): float(series["value"][1])
                 for series in data["result"]}
 
+    def test_the_queries_of_the_guide_are_valid(self):
+        guide = (_sonde.SOURCE / "docs/guides/grafana.md").read_text()
+        blocks = guide[guide.index("## Six queries"):guide.index("## Limits")].split("```")[1::2]
+        queries = []
+        for line in "".join(blocks).splitlines():
+            if line.startswith("    "):
+                continue  # an answer
+            if line.startswith("  "):
+                queries[-1] += line
+            elif line:
+                queries.append(line)
+        self.assertEqual(len(queries), 7)
+        for query in queries:
+            self.ask("query", query=query)
+
     def test_rates_are_those_of_the_counters(self):
         rates = self.values("rate(shop_orders_total[2m])")
         self.assertEqual(set(rates), {"north", "south"})
