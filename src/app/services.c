@@ -92,7 +92,7 @@ static void print_operations(struct sn_json_reader *json) {
         return;
     print_head("OPERATION");
     while (sn_json_read_element(json)) {
-        struct line line = {.average_s = NAN, .p95_s = NAN};
+        struct line line = {.average_s = (double)NAN, .p95_s = (double)NAN};
         if (!sn_json_read_object(json))
             return;
         while (sn_json_read_key(json, &key)) {
@@ -134,7 +134,7 @@ static void print_services(struct sn_json_reader *json) {
         if (!sn_json_read_array(json))
             return;
         while (sn_json_read_element(json)) {
-            struct line line = {.average_s = NAN, .p95_s = NAN};
+            struct line line = {.average_s = (double)NAN, .p95_s = (double)NAN};
             if (!sn_json_read_object(json))
                 return;
             while (sn_json_read_key(json, &key)) {

@@ -412,7 +412,7 @@ static sn_status check_file(int fd, const char *path, struct sn_shared_fixed *re
 
 static sn_status load_fd(int fd, const char *path, sonde_registry *registry,
                          sonde_shared_info *ret_info, struct sn_err *err) {
-    struct sn_shared_fixed fixed;
+    struct sn_shared_fixed fixed = {.checksum = 0};
     SN_TRY(check_file(fd, path, &fixed, err));
     SN_CLEANUP(sn_free_ptr) unsigned char *bytes = sn_alloc_zero(1, (size_t)fixed.file_bytes);
     if (bytes == NULL)

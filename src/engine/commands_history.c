@@ -52,7 +52,7 @@ static double slope(const struct sn_result_series *series) {
 
 static sn_status summarise(struct sn_command_call *call, const struct sn_result_series *series,
                            struct summary *ret_summary) {
-    struct summary summary = {.min = INFINITY, .max = -INFINITY};
+    struct summary summary = {.min = (double)INFINITY, .max = -(double)INFINITY};
     double *sorted = sn_arena_alloc(call->arena, (series->count + 1) * sizeof *sorted);
     if (sorted == NULL)
         return sn_arena_failure(call->arena, series->count * sizeof *sorted, call->err);

@@ -82,7 +82,7 @@ static sn_status add_row(struct reading *reading, struct sn_str service, struct 
     SN_TRY(find_service(reading, service, &ignored));
     SN_TRY(sn_map_put(&reading->by_name, key, reading->count));
     reading->rows[reading->count++] = (struct sn_operation_row){
-        .service = service, .operation = operation, .min_s = NAN, .max_s = NAN};
+        .service = service, .operation = operation, .min_s = (double)NAN, .max_s = (double)NAN};
     return SN_OK;
 }
 
@@ -198,9 +198,9 @@ static sn_status take_start(struct reading *reading, const struct sn_result_seri
 
 /* "0.25" -> 0.25, "+Inf"; NaN when it is no number. */
 static double bound_of(struct sn_str text) {
-    double bound = NAN;
+    double bound = (double)NAN;
     if (sn_str_equal(text, SN_STR("+Inf")))
-        return INFINITY;
+        return (double)INFINITY;
     return sn_double_parse(text, &bound) == SN_OK ? bound : (double)NAN;
 }
 
