@@ -272,10 +272,16 @@ static void sync_pool(struct sn_scrape *scrape, size_t index, uint64_t generatio
     sn_free(sync.draft);
 }
 
+/* One kept connection per target, and some for what redirects lead to. */
+#define CONNECTIONS_SPARE 64
+
 void sn_scrape_sync(struct sn_scrape *scrape, bool is_all) {
+    size_t before = scrape->heap.count;
     for (size_t i = 0; i < scrape->pool_count; i++) {
         uint64_t generation = sn_discovery_generation(scrape->discovery, i);
         if (is_all || scrape->pools[i].generation != generation)
             sync_pool(scrape, i, generation);
     }
+    if (is_all || scrape->heap.count != before)
+        sn_http_client_keep(scrape->client, scrape->heap.count + CONNECTIONS_SPARE);
 }
