@@ -64,13 +64,14 @@ static int close_all(void **state) {
 /* Each writing gets a time of its own, however coarse the filesystem's clock is. */
 static void write_file(const char *name, const char *text) {
     static int count;
+    count++;
     char path[128];
     (void)snprintf(path, sizeof path, "%s/%s", dir, name);
     FILE *file = fopen(path, "w");
     assert_non_null(file);
     assert_true(fputs(text, file) >= 0);
     assert_int_equal(fclose(file), 0);
-    const struct timeval times[2] = {{1700000000 + ++count, 0}, {1700000000 + count, 0}};
+    const struct timeval times[2] = {{1700000000 + count, 0}, {1700000000 + count, 0}};
     assert_int_equal(utimes(path, times), 0);
 }
 
