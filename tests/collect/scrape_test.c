@@ -218,9 +218,9 @@ static void a_target_is_scraped_and_reported(void **state) {
     wait_for(series("a", address), 4);
     stop(&running);
     (void)sn_scrape_close(running.scrape);
-    page_server_stop(&server);
     /* A server that stops says nothing about its targets. */
     assert_true(is_granted(&(struct wish){series("a", address), 4}));
+    page_server_stop(&server);
 }
 
 static void a_dead_target_is_down_and_shown_with_its_error(void **state) {
