@@ -265,7 +265,8 @@ static void bench_scraping(int targets, int series, int64_t interval_s) {
     (void)sn_store_close(store); /* NULL, always */
     (void)kill(child, SIGKILL);
     (void)waitpid(child, NULL, 0);
-    (void)sn_os_remove_tree(dir, NULL); /* only temporary data */
+    if (sn_os_remove_tree(dir, NULL) != SN_OK)
+        fprintf(stderr, "%s is left behind\n", dir);
     sn_free((void *)(uintptr_t)group.targets.items[0]);
     sn_free((void *)(uintptr_t)group.targets.items);
 }
