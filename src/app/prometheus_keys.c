@@ -381,7 +381,7 @@ static sn_status find_protocol(const char *name, enum sn_scrape_protocol *ret_pr
 
 static sn_status read_protocols(struct sn_scrape_rules *rules, struct sn_err *err) {
     for (size_t i = 0; i < rules->protocol_names.count; i++) {
-        enum sn_scrape_protocol protocol;
+        enum sn_scrape_protocol protocol = SN_SCRAPE_NO_PROTOCOL;
         SN_TRY(find_protocol(rules->protocol_names.items[i], &protocol, err));
         for (size_t k = 0; k < rules->protocol_count; k++)
             if (rules->protocols[k] == protocol)
