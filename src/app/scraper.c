@@ -50,17 +50,33 @@ void sn_scraper_stop(struct sn_scraper *scraper) {
     sn_crew_join(&scraper->crew);
 }
 
-sn_status sn_scraper_renew(struct sn_scraper *scraper, const struct sn_scrape_config *config,
-                           struct sn_err *err) {
-    struct sn_scrape *next = NULL, *old = scraper->scrape;
-    SN_TRY(make(scraper, config, &next, err));
-    sn_scraper_stop(scraper);
-    sn_scrape_adopt(next, old);
+static void put(struct sn_scraper *scraper, struct sn_scrape *next) {
+    struct sn_scrape *old = scraper->scrape;
     sn_mutex_lock(&scraper->mu);
     scraper->scrape = next;
     sn_mutex_unlock(&scraper->mu);
     (void)sn_scrape_close(old); /* NULL, always */
-    return sn_scraper_start(scraper, err);
+}
+
+sn_status sn_scraper_renew(struct sn_scraper *scraper, const struct sn_scrape_config *config,
+                           struct sn_err *err) {
+    static const struct sn_scrape_config nothing = {.jobs = {NULL, 0}};
+    struct sn_scrape *next = NULL, *idle = NULL;
+    SN_TRY(make(scraper, config, &next, err));
+    sn_status status = make(scraper, &nothing, &idle, err);
+    if (status != SN_OK) {
+        (void)sn_scrape_close(next); /* NULL, always */
+        return status;
+    }
+    sn_scraper_stop(scraper);
+    sn_scrape_adopt(next, scraper->scrape);
+    put(scraper, next);
+    status = sn_scraper_start(scraper, err);
+    if (status == SN_OK)
+        (void)sn_scrape_close(idle); /* NULL, always */
+    else
+        put(scraper, idle); /* The caller does not keep a configuration that failed. */
+    return status;
 }
 
 sn_status sn_scraper_write_targets(struct sn_scraper *scraper, enum sn_scrape_state state,

@@ -24,8 +24,8 @@ struct sn_scrape;
 
 /* Targets of all jobs together. */
 #define SN_SCRAPE_TARGETS_MAX ((size_t)100000)
-/* Body of a page when body_size_limit is not set. */
-#define SN_SCRAPE_BODY_BYTES_MAX ((size_t)256 << 20)
+/* Body of a page when body_size_limit is not set: half a million series. */
+#define SN_SCRAPE_BODY_BYTES_MAX ((size_t)64 << 20)
 
 struct sn_scrape_options {
     const struct sn_scrape_config *config; /* outlives the manager */
