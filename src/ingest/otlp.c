@@ -331,6 +331,18 @@ static sn_status make_native(struct sn_otlp_request *request, const struct sn_ot
     return SN_OK;
 }
 
+/* Their counts are integers: there is no rounding that could make the buckets more than all. */
+static bool count_is_fine(const struct sn_otlp_point *point) {
+    double sum = point->zero_count;
+    for (size_t i = 0; i < point->positive.count; i++) {
+        sum += point->positive.counts[i];
+    }
+    for (size_t i = 0; i < point->negative.count; i++) {
+        sum += point->negative.counts[i];
+    }
+    return sum <= point->count;
+}
+
 static bool offset_is_fine(const struct sn_otlp_buckets *buckets) {
     return buckets->offset > INT32_MIN / 2 && buckets->offset < INT32_MAX / 2;
 }
@@ -344,6 +356,9 @@ static sn_status take_exponential(struct sn_otlp_request *request,
         point->scale < SN_HISTOGRAM_SCHEMA_MIN) {
         return lose(request, SN_INGEST_INVALID_HISTOGRAM,
                     "its scale is below -4, or its buckets are out of the world");
+    }
+    if (!count_is_fine(point)) {
+        return lose(request, SN_INGEST_INVALID_HISTOGRAM, "its buckets have more than its count");
     }
     SN_TRY(make_native(request, point, spans, &histogram, err));
     if (sn_histogram_validate(&histogram, &why) != SN_OK) {

@@ -256,7 +256,7 @@ static void what_cannot_be_taken_is_named_and_the_rest_is_taken(void **state) {
         EXPONENTIAL("2", "5", ",'scale':0,'positive':{'offset':2147483647,'bucketCounts':[1]}"),
         SN_INGEST_INVALID_HISTOGRAM, "world");
     assert_rejected(*state, EXPONENTIAL("2", "5", ",'scale':0,'positive':{'bucketCounts':[100]}"),
-                    SN_INGEST_INVALID_HISTOGRAM, "");
+                    SN_INGEST_INVALID_HISTOGRAM, "more than its count");
 }
 
 static void too_many_attributes_are_too_many(void **state) {
