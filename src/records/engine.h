@@ -40,7 +40,8 @@ struct sn_engine_usage {
  * to change), SN_ERR_BUSY (the hour of a summary has got other events).
  */
 struct sn_engine_write {
-    struct sn_record *records; /* [record_count] */
+    struct sn_record_id batch_id; /* given by identify: an engine stores a batch once */
+    struct sn_record *records;    /* [record_count] */
     size_t record_count;
     const struct sn_app_event *events; /* [event_count] */
     size_t event_count;
@@ -70,8 +71,27 @@ struct sn_engine_purge {
     size_t row_max; /* at most so many */
 };
 
+/* How an engine is. */
+struct sn_engine_state {
+    bool is_away;             /* the database does not answer */
+    uint64_t spooled_bytes;   /* acknowledged, waiting for the database */
+    uint64_t spooled_count;   /* writes that went to the spool since open */
+    uint64_t lost_count;      /* writes that the database refused for good, and damaged ones */
+    struct sn_err last_error; /* why it is away, or what was lost; status SN_OK: nothing */
+};
+
 struct sn_engine_ops {
     const char *name; /* "sqlite", "postgres" */
+
+    /* Give ids to the records of a write, and its batch id, before commit. NULL: commit does it. */
+    void (*identify)(void *ctx, struct sn_engine_write *write);
+
+    /* Work that is not asked for, by the records writer between commits; in *ret_next_ms it says
+     * when it wants to be called again. NULL: none. */
+    sn_status (*tick)(void *ctx, int64_t *ret_next_ms, struct sn_err *err);
+
+    /* NULL: never away. Any thread. */
+    void (*state)(void *ctx, struct sn_engine_state *ret_state);
 
     /*
      * Store writes in one transaction, durably. A write whose own status is a failure has left

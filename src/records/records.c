@@ -7,12 +7,15 @@
 #include "base/mem.h"
 #include "base/rng.h"
 #include "records/lite.h"
+#include "records/postgres.h"
 #include "records/record_samples.h"
+#include "records/spooling.h"
 
 enum {
     WRITES_MAX = 256,        /* pushes of one transaction */
     ROWS_MAX = 20000,        /* records of one transaction, about; longer ones only add latency */
     PURGE_ROWS = 5000,       /* deleted at a time, some 20 ms: pushes wait no longer than that */
+    TICK_FAILED_MS = 1000,   /* until the engine's own work is tried again */
     SAMPLE_MEMORY = 8 << 20, /* of a batch of SN_RECORD_BATCH_MAX */
 };
 #define PURGE_INTERVAL_NS INT64_C(60000000000)
@@ -237,22 +240,48 @@ static size_t wait_for_pushes(struct sn_records *records, struct sn_records_push
     return count;
 }
 
+/* When the writer does something by itself. */
+struct times {
+    int64_t purge_mono_ns;
+    int64_t tick_mono_ns;
+};
+
+static int64_t next_time(const struct times *times) {
+    return times->purge_mono_ns < times->tick_mono_ns ? times->purge_mono_ns : times->tick_mono_ns;
+}
+
+/* What fails here is in the engine's state, and is tried again. */
+static void work(struct sn_records *records, struct times *times) {
+    const struct sn_engine_ops *ops = records->engine.ops;
+    int64_t now_ns = sn_clock_mono_ns(records->clock);
+    if (ops->tick == NULL) {
+        times->tick_mono_ns = INT64_MAX;
+    } else if (now_ns >= times->tick_mono_ns) {
+        int64_t next_ms = TICK_FAILED_MS;
+        (void)ops->tick(records->engine.ctx, &next_ms, NULL);
+        times->tick_mono_ns = sn_clock_mono_ns(records->clock) + next_ms * 1000000;
+    }
+    if (now_ns >= times->purge_mono_ns) {
+        uint64_t purged;
+        bool is_all = sn_records_purge(records, &purged, NULL) != SN_OK || purged < PURGE_ROWS;
+        times->purge_mono_ns = sn_clock_mono_ns(records->clock) + (is_all ? PURGE_INTERVAL_NS : 0);
+    }
+}
+
 static void run(void *ctx) {
     struct sn_records *records = ctx;
     struct sn_records_push *pushes[WRITES_MAX];
-    int64_t purge_mono_ns = sn_clock_mono_ns(records->clock) + PURGE_INTERVAL_NS;
+    struct times times = {.purge_mono_ns = sn_clock_mono_ns(records->clock) + PURGE_INTERVAL_NS,
+                          .tick_mono_ns = sn_clock_mono_ns(records->clock)};
     for (;;) {
         bool is_stopping;
-        size_t count = wait_for_pushes(records, pushes, purge_mono_ns, &is_stopping);
+        size_t count = wait_for_pushes(records, pushes, next_time(&times), &is_stopping);
         if (count > 0)
             write_all(records, pushes, count);
         else if (is_stopping)
             return;
-        if (!is_stopping && sn_clock_mono_ns(records->clock) >= purge_mono_ns) {
-            uint64_t purged;
-            bool is_all = sn_records_purge(records, &purged, NULL) != SN_OK || purged < PURGE_ROWS;
-            purge_mono_ns = sn_clock_mono_ns(records->clock) + (is_all ? PURGE_INTERVAL_NS : 0);
-        }
+        if (!is_stopping)
+            work(records, &times);
     }
 }
 
@@ -369,6 +398,12 @@ sn_status sn_records_ping(struct sn_records *records, struct sn_err *err) {
     return records->engine.ops->ping(records->engine.ctx, err);
 }
 
+void sn_records_state(struct sn_records *records, struct sn_engine_state *ret_state) {
+    *ret_state = (struct sn_engine_state){.is_away = false};
+    if (records->engine.ops->state != NULL)
+        records->engine.ops->state(records->engine.ctx, ret_state);
+}
+
 void sn_records_stats(struct sn_records *records, struct sn_records_stats *ret_stats) {
     sn_mutex_lock(&records->mu);
     *ret_stats = records->stats;
@@ -391,6 +426,19 @@ static void take_options(struct sn_records *records, const struct sn_records_opt
     records->queue_max = options->queue_max > 0 ? options->queue_max : SN_RECORDS_QUEUE_MAX;
 }
 
+static sn_status open_engine(const struct sn_records_options *options, struct sn_engine *ret_engine,
+                             struct sn_err *err) {
+    if (options->database_url == NULL) {
+        const struct sn_lite_options lite = {.dir = options->dir};
+        return sn_lite_open(&lite, ret_engine, err);
+    }
+    const struct sn_postgres_options postgres = {.url = options->database_url,
+                                                 .clock = options->clock};
+    struct sn_engine inner;
+    SN_TRY(sn_postgres_open(&postgres, &inner, err));
+    return sn_spooling_open(inner, options->dir, options->spool_bytes_max, ret_engine, err);
+}
+
 sn_status sn_records_open(const struct sn_records_options *options, struct sn_records **ret_records,
                           struct sn_err *err) {
     if (options->retention_count > SN_RECORDS_RETENTIONS_MAX)
@@ -399,8 +447,7 @@ sn_status sn_records_open(const struct sn_records_options *options, struct sn_re
     struct sn_records *records = sn_alloc_zero(1, sizeof *records);
     if (records == NULL)
         return sn_err_set(err, SN_ERR_NO_MEMORY, "no memory to open the records");
-    const struct sn_lite_options lite = {.dir = options->dir};
-    sn_status status = sn_lite_open(&lite, &records->engine, err);
+    sn_status status = open_engine(options, &records->engine, err);
     if (status != SN_OK) {
         sn_free(records);
         return status;

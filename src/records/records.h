@@ -35,7 +35,9 @@ struct sn_records_retention {
 };
 
 struct sn_records_options {
-    const char *dir;              /* of sonde.db; borrowed for the call */
+    const char *dir;              /* of sonde.db, or of the spool; borrowed for the call */
+    const char *database_url;     /* postgres://...; NULL: SQLite; borrowed for the call */
+    int64_t spool_bytes_max;      /* 0: SN_SPOOL_BYTES_MAX */
     const struct sn_clock *clock; /* kept; NULL: the system's */
     struct sn_sink sink;          /* gets the samples; push NULL: nobody does */
     int64_t retention_ms;         /* 0: SN_RECORDS_RETENTION_MS_DEFAULT; negative: for ever */
@@ -143,6 +145,8 @@ sn_status sn_records_purge(struct sn_records *records, uint64_t *ret_count,
 const char *sn_records_engine_name(const struct sn_records *records);
 /* Whether the database answers. Blocks. */
 sn_status sn_records_ping(struct sn_records *records, struct sn_err *err) SN_MUST_USE;
+/* How the database is: away, and what waits for it. Any thread. */
+void sn_records_state(struct sn_records *records, struct sn_engine_state *ret_state);
 void sn_records_stats(struct sn_records *records, struct sn_records_stats *ret_stats);
 
 #endif

@@ -1,5 +1,5 @@
 /* The SQLite engine as a whole: opening, closing, concurrency, deadlines. */
-#include "records_support.h"
+#include "engine_suite_support.h"
 
 #include "base/os.h"
 
@@ -143,8 +143,27 @@ static void readers_share_connections_beside_the_writer(void **state) {
     test_place_release(&place);
 }
 
+static void it_does_what_every_engine_must(void **state) {
+    (void)state;
+    void (*const suite[])(struct test_place *) = {
+        suite_pages_hold_every_record_once_newest_first, suite_records_come_back_whole,
+        suite_values_are_scanned_with_their_counts,      suite_records_are_purged_by_age_and_type,
+        suite_sql_in_every_field_is_only_text,           suite_events_come_back_whole,
+        suite_hours_are_marked_until_their_summary_fits, suite_errors_group_resolve_and_reopen,
+        suite_events_are_purged_by_whole_hours,
+    };
+    for (size_t i = 0; i < sizeof suite / sizeof suite[0]; i++) {
+        struct test_place place;
+        test_place_init(&place);
+        test_place_open(&place);
+        suite[i](&place);
+        test_place_release(&place);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(it_does_what_every_engine_must),
         cmocka_unit_test(records_survive_a_restart_with_their_ids),
         cmocka_unit_test(a_newer_schema_is_refused),
         cmocka_unit_test(a_file_that_is_no_database_is_corrupt),

@@ -46,11 +46,7 @@ struct sn_record test_record(const char *name, int64_t offset_ms, double value) 
 
 sn_status test_commit(struct test_place *place, struct sn_record *records, size_t count) {
     struct sn_engine_write write = {.records = records, .record_count = count};
-    struct sn_engine_write *writes[] = {&write};
-    struct sn_err err = {.status = SN_OK};
-    if (place->engine.ops->commit(place->engine.ctx, writes, 1, &err) != SN_OK)
-        fail_msg("%s", err.text);
-    return write.status;
+    return test_commit_write(place, &write);
 }
 
 struct sn_app_event test_event(const char *user_id, int64_t offset_ms, const char *message) {
@@ -68,6 +64,8 @@ struct sn_app_event test_event(const char *user_id, int64_t offset_ms, const cha
 
 sn_status test_commit_write(struct test_place *place, struct sn_engine_write *write) {
     struct sn_err err = {.status = SN_OK};
+    if (place->engine.ops->identify != NULL)
+        place->engine.ops->identify(place->engine.ctx, write);
     if (place->engine.ops->commit(place->engine.ctx, &write, 1, &err) != SN_OK)
         fail_msg("%s", err.text);
     return write->status;
