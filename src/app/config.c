@@ -146,6 +146,11 @@ static sn_status add_record_type(void *target, struct sn_str name, struct sn_are
 }
 
 static const struct sn_schema_key records_keys[] = {
+    {"database", SN_SCHEMA_TEXT, FIELD(records_database)},
+    {"spool_size", SN_SCHEMA_BYTES, FIELD(records_spool_bytes_max),
+     RANGE(1 << 20, INT64_C(1) << 40)},
+    {"event_retention", SN_SCHEMA_DURATION, FIELD(records_event_retention_ms),
+     RANGE(DAY_MS, 100 * YEAR_MS)},
     {"retention", SN_SCHEMA_DURATION, FIELD(records_retention_ms), RANGE(HOUR_MS, 100 * YEAR_MS)},
     {"types", SN_SCHEMA_FREE_MAP, .entry = add_record_type},
 };
@@ -215,6 +220,8 @@ void sn_config_init(struct sn_config *config) {
         .body_bytes_max = (int64_t)SN_HTTP_BODY_BYTES_MAX,
         .query_experimental = true,
         .query_shared = true,
+        .records_spool_bytes_max = INT64_C(1) << 30,
+        .records_event_retention_ms = SN_RECORDS_RETENTION_MS_DEFAULT,
         .records_retention_ms = SN_RECORDS_RETENTION_MS_DEFAULT,
         .pushgateway_interval_ms = 15 * SECOND_MS,
         .statsd_flush_interval_ms = 10 * SECOND_MS,

@@ -45,7 +45,10 @@ struct sn_config {
     bool query_experimental; /* functions and syntax that Prometheus has behind feature flags */
     bool query_shared;       /* with open access: pages of other origins may read answers */
     /* records */
+    const char *records_database; /* URL of PostgreSQL; NULL: SQLite in `data` */
+    int64_t records_spool_bytes_max;
     int64_t records_retention_ms;
+    int64_t records_event_retention_ms;
     struct sn_records_retention records_retentions[SN_RECORDS_RETENTIONS_MAX];
     size_t records_retention_count;
     /* pushgateway */

@@ -5,6 +5,8 @@
 
 #include "codec/duration.h"
 
+#include <string.h>
+
 static void put_escaped(struct sn_buf *buf, struct sn_str text) {
     for (size_t i = 0; i < text.len; i++) {
         unsigned char c = (unsigned char)text.ptr[i];
@@ -55,8 +57,27 @@ static void put_record_type(struct sn_buf *buf, const struct sn_records_retentio
     put_duration(buf, "      retention", retention->retention_ms);
 }
 
+/* A URL whose password, between the second colon and the last '@' of the host, is not shown. */
+static void put_url(struct sn_buf *buf, const char *key, const char *url) {
+    struct sn_str text = sn_str_from(url);
+    const char *start = strstr(url, "://"), *at = strrchr(url, '@');
+    const char *colon = start != NULL ? strchr(start + 3, ':') : NULL;
+    bool has_password = colon != NULL && at != NULL && colon < at;
+    sn_buf_printf(buf, "%s: \"", key);
+    put_escaped(buf, sn_str_make(url, has_password ? (size_t)(colon + 1 - url) : text.len));
+    if (has_password) {
+        sn_buf_put_text(buf, "<secret>");
+        put_escaped(buf, sn_str_from(at));
+    }
+    sn_buf_put_text(buf, "\"\n");
+}
+
 static void put_records(struct sn_buf *buf, const struct sn_config *config) {
     sn_buf_put_text(buf, "records:\n");
+    if (config->records_database != NULL)
+        put_url(buf, "  database", config->records_database);
+    put_number(buf, "  spool_size", config->records_spool_bytes_max);
+    put_duration(buf, "  event_retention", config->records_event_retention_ms);
     put_duration(buf, "  retention", config->records_retention_ms);
     if (config->records_retention_count > 0)
         sn_buf_put_text(buf, "  types:\n");

@@ -108,6 +108,9 @@ static sn_status open_records(struct sn_server *server, struct sn_err *err) {
     const struct sn_records_options options = {
         .dir = config->data,
         .sink = sn_store_sink(server->store),
+        .database_url = config->records_database,
+        .spool_bytes_max = config->records_spool_bytes_max,
+        .event_retention_ms = config->records_event_retention_ms,
         .retention_ms = config->records_retention_ms,
         .retentions = config->records_retentions,
         .retention_count = config->records_retention_count,
@@ -366,7 +369,10 @@ static bool is_same_text(const char *a, const char *b) {
 }
 
 static bool has_other_records(const struct sn_config *a, const struct sn_config *b) {
-    if (a->records_retention_ms != b->records_retention_ms ||
+    if (!is_same_text(a->records_database, b->records_database) ||
+        a->records_spool_bytes_max != b->records_spool_bytes_max ||
+        a->records_event_retention_ms != b->records_event_retention_ms ||
+        a->records_retention_ms != b->records_retention_ms ||
         a->records_retention_count != b->records_retention_count)
         return true;
     for (size_t i = 0; i < a->records_retention_count; i++)

@@ -8,6 +8,7 @@
 #include "records/postgres.h"
 
 #include <errno.h>
+#include <libpq-fe.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>

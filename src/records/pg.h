@@ -10,8 +10,6 @@
 #include "base/status.h"
 #include "records/record.h"
 
-#include <libpq-fe.h>
-
 /* Types as the server numbers them. */
 enum sn_pg_type {
     SN_PG_BOOL = 16,
@@ -36,17 +34,20 @@ enum sn_pg_type {
 
 #define SN_PG_PARAMS_MAX 16
 
+struct pg_conn; /* of libpq */
+struct pg_result;
+
 struct sn_pg {
-    PGconn *conn;  /* NULL: not connected */
-    bool is_ready; /* the schema was found up to date on this connection */
-    bool is_taken; /* a reader's: guarded by the owner's mu */
+    struct pg_conn *conn; /* NULL: not connected */
+    bool is_ready;        /* the schema was found up to date on this connection */
+    bool is_taken;        /* a reader's: guarded by the owner's mu */
 };
 
 /* The parameters of a statement: each is written in place. */
 struct sn_pg_params {
     struct sn_buf buf;
     size_t count;
-    Oid types[SN_PG_PARAMS_MAX];
+    unsigned types[SN_PG_PARAMS_MAX];
     size_t starts[SN_PG_PARAMS_MAX];
     size_t lens[SN_PG_PARAMS_MAX];
     bool nulls[SN_PG_PARAMS_MAX];
@@ -75,12 +76,12 @@ bool sn_pg_is_stale(const struct sn_pg *pg);
  * SN_ERR_TIMEOUT it is disconnected.
  */
 sn_status sn_pg_run(struct sn_pg *pg, const char *sql, const struct sn_pg_params *params,
-                    PGresult **ret_result, struct sn_err *err) SN_MUST_USE;
+                    struct pg_result **ret_result, struct sn_err *err) SN_MUST_USE;
 
 /* Run one statement and see its rows while they come, so that no result fills the memory. */
 struct sn_pg_visitor {
     void *ctx;
-    sn_status (*row)(void *ctx, const PGresult *result, int row, struct sn_err *err);
+    sn_status (*row)(void *ctx, const struct pg_result *result, int row, struct sn_err *err);
 };
 sn_status sn_pg_scan(struct sn_pg *pg, const char *sql, const struct sn_pg_params *params,
                      const struct sn_pg_visitor *visitor, struct sn_err *err) SN_MUST_USE;
@@ -111,11 +112,11 @@ void sn_pg_add_id(struct sn_pg_params *params, const struct sn_record_id *id);
 
 /* ---- columns of binary rows; a column of another size is 0 ---- */
 
-int64_t sn_pg_int8(const PGresult *result, int row, int column);
-int sn_pg_int2(const PGresult *result, int row, int column);
-double sn_pg_double(const PGresult *result, int row, int column);
-int64_t sn_pg_time(const PGresult *result, int row, int column);
-struct sn_str sn_pg_bytes(const PGresult *result, int row, int column);
-struct sn_record_id sn_pg_id(const PGresult *result, int row, int column);
+int64_t sn_pg_int8(const struct pg_result *result, int row, int column);
+int sn_pg_int2(const struct pg_result *result, int row, int column);
+double sn_pg_double(const struct pg_result *result, int row, int column);
+int64_t sn_pg_time(const struct pg_result *result, int row, int column);
+struct sn_str sn_pg_bytes(const struct pg_result *result, int row, int column);
+struct sn_record_id sn_pg_id(const struct pg_result *result, int row, int column);
 
 #endif

@@ -6,6 +6,8 @@
 #include "base/check.h"
 #include "base/mem.h"
 
+#include <libpq-fe.h>
+
 /* ---- readers ---- */
 
 static struct sn_pg *free_reader_locked(struct sn_postgres *postgres) SN_REQUIRES(&postgres->mu) {

@@ -6,6 +6,8 @@
  */
 #include "records/postgres_priv.h"
 
+#include <libpq-fe.h>
+
 /* ---- writing ---- */
 
 typedef void (*add_column)(struct sn_pg_params *params, const struct sn_app_event *event);

@@ -71,6 +71,6 @@ sn_status sn_postgres_list_errors(struct sn_pg *pg, const struct sn_error_filter
                                   struct sn_err *err) SN_MUST_USE;
 
 /* Rows that the last statement changed. */
-size_t sn_postgres_changed(const PGresult *result);
+size_t sn_postgres_changed(const struct pg_result *result);
 
 #endif

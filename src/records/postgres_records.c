@@ -3,6 +3,7 @@
  */
 #include "records/postgres_priv.h"
 
+#include <libpq-fe.h>
 #include <stdlib.h>
 
 size_t sn_postgres_changed(const PGresult *result) {

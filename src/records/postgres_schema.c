@@ -4,6 +4,7 @@
 #include "codec/timetext.h"
 #include "records/postgres_priv.h"
 
+#include <libpq-fe.h>
 #include <stdio.h>
 
 #define DAY_MS INT64_C(86400000)

@@ -32,26 +32,26 @@ static void defaults_come_back(void **state) {
 
 static void every_setting_comes_back(void **state) {
     (void)state;
-    static const struct sn_str text =
-        SN_STR("listen: '[::1]:80'\n"
-               "data: \"a \\\"b\\\\c\\t\\u00e9\"\n"
-               "access: open\n"
-               "log: {level: debug}\n"
-               "storage: {retention: 100y, retention_size: 7GiB, durability: relaxed, "
-               "log_size: 1MiB, flush_interval: 90s, "
-               "out_of_order_window: 0s, series_max: 5}\n"
-               "http: {threads: 3, body_max: 2KiB}\n"
-               "query: {experimental: false, cors: false}\n"
-               "records: {retention: 1d, types: {x: {retention: 0s}, 'a\"b': {}}}\n"
-               "pushgateway: {interval: 7s}\n"
-               "statsd: {listen: '127.0.0.1:8125', socket: '/run/x y', flush_interval: 1s, "
-               "expire: 0s, series_max: 9}\n"
-               "collect:\n"
-               "  interval: 250ms\n"
-               "  instance: \"x: y\"\n"
-               "  sources:\n"
-               "    cpu: {interval: 1m}\n"
-               "    netdev: {disabled: true}\n");
+    static const struct sn_str text = SN_STR(
+        "listen: '[::1]:80'\n"
+        "data: \"a \\\"b\\\\c\\t\\u00e9\"\n"
+        "access: open\n"
+        "log: {level: debug}\n"
+        "storage: {retention: 100y, retention_size: 7GiB, durability: relaxed, "
+        "log_size: 1MiB, flush_interval: 90s, "
+        "out_of_order_window: 0s, series_max: 5}\n"
+        "http: {threads: 3, body_max: 2KiB}\n"
+        "query: {experimental: false, cors: false}\n"
+        "records: {database: 'postgres://u:p@h/d?host=x', retention: 1d, types: {x: {retention: 0s}, 'a\"b': {}}}\n"
+        "pushgateway: {interval: 7s}\n"
+        "statsd: {listen: '127.0.0.1:8125', socket: '/run/x y', flush_interval: 1s, "
+        "expire: 0s, series_max: 9}\n"
+        "collect:\n"
+        "  interval: 250ms\n"
+        "  instance: \"x: y\"\n"
+        "  sources:\n"
+        "    cpu: {interval: 1m}\n"
+        "    netdev: {disabled: true}\n");
     struct sn_config config, again;
     struct sn_buf buf;
     struct sn_err err = {0};
@@ -78,6 +78,7 @@ static void every_setting_comes_back(void **state) {
     assert_int_equal(again.body_bytes_max, 2048);
     assert_int_equal(again.records_retention_ms, INT64_C(86400000));
     assert_int_equal(again.records_retention_count, 2);
+    assert_string_equal(again.records_database, "postgres://u:<secret>@h/d?host=x");
     assert_true(sn_str_equal(again.records_retentions[1].metric_type, SN_STR("a\"b")));
     assert_int_equal(again.records_retentions[1].retention_ms, INT64_C(86400000));
     assert_int_equal(again.pushgateway_interval_ms, 7000);

@@ -3,6 +3,8 @@
 #include "records/postgres_priv.h"
 #include "records_support.h"
 
+#include <libpq-fe.h>
+
 #define DAY_MS INT64_C(86400000)
 
 static struct test_postgres server;
