@@ -162,6 +162,7 @@ void sn_api_post_queue(struct sn_api *api, struct sn_http_request *request);
 
 void sn_api_post_events(struct sn_api *api, struct sn_http_request *request);
 void sn_api_get_app_metrics(struct sn_api *api, struct sn_http_request *request);
+void sn_api_get_app_health(struct sn_api *api, struct sn_http_request *request);
 void sn_api_get_top_users(struct sn_api *api, struct sn_http_request *request);
 void sn_api_get_popular(struct sn_api *api, struct sn_http_request *request);
 void sn_api_get_app_errors(struct sn_api *api, struct sn_http_request *request);

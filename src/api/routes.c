@@ -86,6 +86,8 @@ const struct sn_api_route sn_api_routes[] = {
      .handle = sn_api_get_error},
     {"/api/v1/errors/{id}", .methods = PATCH_BESIDE_GET, .role = SN_API_ADMIN, .is_slow = true,
      .handle = sn_api_patch_error},
+    {"/api/apps/{app}/health", .methods = GET_ONLY, .role = SN_API_READ, .is_slow = true,
+     .handle = sn_api_get_app_health},
     {"/api/apps/{app}/metrics", .methods = GET_ONLY, .role = SN_API_ADMIN, .is_slow = true,
      .handle = sn_api_get_app_metrics},
     {"/api/apps/{app}/metrics/top-users", .methods = GET_ONLY, .role = SN_API_ADMIN,

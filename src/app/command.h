@@ -37,6 +37,8 @@ int sn_command_verify(int argc, char **argv);
 int sn_command_export(int argc, char **argv);
 int sn_command_import(int argc, char **argv);
 int sn_command_query(int argc, char **argv);
+int sn_command_push(int argc, char **argv);
+int sn_command_errors(int argc, char **argv);
 int sn_command_attach(int argc, char **argv);
 int sn_command_admin(int argc, char **argv);
 int sn_command_command(int argc, char **argv);

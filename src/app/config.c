@@ -162,6 +162,22 @@ static const struct sn_schema_key collect_keys[] = {
     {"sources", SN_SCHEMA_FREE_MAP, .entry = add_override},
 };
 
+static sn_status add_app(void *target, struct sn_str name, struct sn_arena *arena,
+                         const struct sn_schema_key **ret_children, size_t *ret_child_count,
+                         void **ret_target, struct sn_err *err) {
+    struct sn_config *config = target;
+    return sn_config_add_app(&config->apps, name, arena, ret_children, ret_child_count, ret_target,
+                             err);
+}
+
+static sn_status add_class(void *target, struct sn_str name, struct sn_arena *arena,
+                           const struct sn_schema_key **ret_children, size_t *ret_child_count,
+                           void **ret_target, struct sn_err *err) {
+    struct sn_config *config = target;
+    return sn_config_add_class(&config->apps, name, arena, ret_children, ret_child_count,
+                               ret_target, err);
+}
+
 static const struct sn_schema_key keys[] = {
     {"listen", SN_SCHEMA_TEXT, FIELD(listen)},
     {"data", SN_SCHEMA_TEXT, FIELD(data)},
@@ -176,6 +192,8 @@ static const struct sn_schema_key keys[] = {
     {"records", SN_SCHEMA_MAP, TABLE(records_keys)},
     {"pushgateway", SN_SCHEMA_MAP, TABLE(pushgateway_keys)},
     {"statsd", SN_SCHEMA_MAP, TABLE(statsd_keys)},
+    {"apps", SN_SCHEMA_FREE_MAP, .entry = add_app},
+    {"error_classes", SN_SCHEMA_FREE_MAP, .entry = add_class},
     {"collect", SN_SCHEMA_MAP, TABLE(collect_keys)},
     /* prometheus.yml */
     {"global", SN_SCHEMA_MAP, .children = sn_prometheus_global_keys},
@@ -270,6 +288,7 @@ sn_status sn_config_load(struct sn_config *config, const char *path, struct sn_e
 
 sn_status sn_config_check(const struct sn_config *config, struct sn_err *err) {
     struct sn_address address;
+    SN_TRY(sn_config_apps_check(&config->apps, err));
     SN_TRY(sn_address_parse(sn_str_from(config->listen), &address, err));
     if (config->access == SN_API_ACCESS_OPEN && !sn_address_is_loopback(&address))
         return sn_err_set(err, SN_ERR_INVALID,

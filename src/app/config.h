@@ -5,6 +5,7 @@
 #define SN_APP_CONFIG_H
 
 #include "api/api.h"
+#include "app/config_apps.h"
 #include "base/arena.h"
 #include "base/log.h"
 #include "base/status.h"
@@ -59,6 +60,7 @@ struct sn_config {
     int64_t statsd_flush_interval_ms;
     int64_t statsd_expire_ms; /* 0: never */
     int64_t statsd_series_max;
+    struct sn_config_apps apps;
     /* collect */
     int64_t collect_interval_ms;
     const char *instance; /* NULL: the host's name */

@@ -143,5 +143,6 @@ void sn_config_write(const struct sn_config *config, struct sn_buf *buf) {
     sn_buf_put_text(buf, "pushgateway:\n");
     put_duration(buf, "  interval", config->pushgateway_interval_ms);
     put_statsd(buf, config);
+    sn_config_apps_write(&config->apps, buf);
     put_collect(buf, config);
 }

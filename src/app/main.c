@@ -23,6 +23,8 @@ static const struct sn_command commands[] = {
      sn_command_attach},
     {"services", "List services with their rates, errors and durations.", sn_command_services},
     {"command", "Run a command of the server, JSON in and out.", sn_command_command},
+    {"push", "Store records or events of a JSON file.", sn_command_push},
+    {"errors", "Groups of errors: list, resolve, open again.", sn_command_errors},
     {"admin", "Users, API tokens, the setup link, the audit log.", sn_command_admin},
 };
 #define COMMAND_COUNT (sizeof commands / sizeof commands[0])

@@ -100,6 +100,12 @@ static sn_status tell_failure(const struct sn_remote *remote, int http_status,
 
 sn_status sn_remote_post(struct sn_remote *remote, const struct sn_remote_call *call,
                          struct sn_buf *ret_body, struct sn_err *err) {
+    return sn_remote_ask(remote, "POST", call, ret_body, err);
+}
+
+sn_status sn_remote_ask(struct sn_remote *remote, const char *method,
+                        const struct sn_remote_call *call, struct sn_buf *ret_body,
+                        struct sn_err *err) {
     char url[4096];
     char type[128];
     const char *headers[2];
@@ -116,10 +122,11 @@ sn_status sn_remote_post(struct sn_remote *remote, const struct sn_remote_call *
         headers[header_count++] = type;
     }
     const struct sn_http_ask ask = {.url = url,
-                                    .method = "POST",
+                                    .method = method,
                                     .headers = headers,
                                     .header_count = header_count,
-                                    .body = call->body.ptr ? call->body : sn_str_make("", 0),
+                                    .body = call->body.ptr || method[0] == 'G' ? call->body
+                                                                               : sn_str_make("", 0),
                                     .timeout_ms = call->timeout_ms,
                                     .body_bytes_max = ANSWER_BYTES_MAX};
     sn_status status = sn_http_client_fetch(remote->client, &ask, &http_status, ret_body, err);

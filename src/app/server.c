@@ -169,6 +169,9 @@ static sn_status open_commands(struct sn_server *server, struct sn_err *err) {
 }
 
 static sn_status open_api(struct sn_server *server, struct sn_err *err) {
+    struct sn_app *apps;
+    struct sn_error_rules rules;
+    SN_TRY(sn_config_apps_make(&server->config->apps, &server->apps_arena, &apps, &rules, err));
     (void)sn_duration_format(server->config->retention_ms, server->retention_text); /* its length */
     const struct sn_api_options options = {
         .access = server->config->access,
@@ -186,6 +189,9 @@ static sn_status open_api(struct sn_server *server, struct sn_err *err) {
         .retention_text = server->retention_text,
         .ingest = &server->ingest,
         .records = server->records,
+        .apps = apps,
+        .app_count = server->config->apps.app_count,
+        .error_rules = rules,
         .push_groups = server->receivers.push_groups,
         .health = health,
         .host_status = host_status,
@@ -250,6 +256,7 @@ static sn_status open_collect(struct sn_server *server, const struct sn_config *
 }
 
 static sn_status open_all(struct sn_server *server, struct sn_err *err) {
+    sn_arena_init(&server->apps_arena, 0);
     open_config_text(server);
     sn_reload_gate_init(&server->reload_gate, sn_signals_ask_reload);
     server->has_reload_gate = true;
@@ -285,6 +292,7 @@ static void close_all(struct sn_server *server) {
         sn_health_watch_release(&server->health_watch);
     if (server->has_usage_sealer)
         sn_usage_sealer_release(&server->usage_sealer);
+    sn_arena_release(&server->apps_arena);
     server->records = sn_records_close(server->records);
     server->settings = sn_settings_close(server->settings);
     sn_sign_in_close(&server->sign_in);
@@ -401,6 +409,18 @@ static bool has_other_access(const struct sn_config *a, const struct sn_config *
            !is_same_text(a->tls_key, b->tls_key);
 }
 
+static bool has_other_apps(const struct sn_config *a, const struct sn_config *b) {
+    struct sn_buf first, second;
+    sn_buf_init(&first, SN_CONFIG_BYTES_MAX);
+    sn_buf_init(&second, SN_CONFIG_BYTES_MAX);
+    sn_config_apps_write(&a->apps, &first);
+    sn_config_apps_write(&b->apps, &second);
+    bool is_other = !sn_str_equal(sn_buf_str(&first), sn_buf_str(&second));
+    sn_buf_release(&first);
+    sn_buf_release(&second);
+    return is_other;
+}
+
 static bool needs_restart(const struct sn_config *a, const struct sn_config *b) {
     return has_other_access(a, b) || !is_same_text(a->data, b->data) ||
            a->retention_ms != b->retention_ms || a->retention_bytes_max != b->retention_bytes_max ||
@@ -409,7 +429,7 @@ static bool needs_restart(const struct sn_config *a, const struct sn_config *b) 
            a->out_of_order_window_ms != b->out_of_order_window_ms ||
            a->series_max != b->series_max || a->exemplars_max != b->exemplars_max ||
            a->http_threads != b->http_threads || a->body_bytes_max != b->body_bytes_max ||
-           has_other_records(a, b) || receivers_differ(a, b);
+           has_other_records(a, b) || has_other_apps(a, b) || receivers_differ(a, b);
 }
 
 sn_status sn_server_reload(struct sn_server *server, const struct sn_config *config,

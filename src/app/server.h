@@ -31,6 +31,7 @@ struct sn_server {
     struct sn_records *records;
     struct sn_usage_sealer usage_sealer;
     bool has_usage_sealer;
+    struct sn_arena apps_arena; /* of what the API gets about applications */
     struct sn_query_engine *query_engine;
     char retention_text[SN_DURATION_TEXT_SIZE];
     struct sn_mutex config_text_mu;
