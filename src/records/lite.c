@@ -255,6 +255,7 @@ static void close(void *ctx) {
     disconnect(&lite->writer);
     sn_map_release(&lite->dimensions);
     sn_buf_release(&lite->scratch);
+    sn_buf_release(&lite->entries);
     sn_cond_release(&lite->is_free);
     sn_mutex_release(&lite->mu);
     sn_free(lite->path);
@@ -330,6 +331,7 @@ sn_status sn_lite_open(const struct sn_lite_options *options, struct sn_engine *
         options->dimensions_max > 0 ? options->dimensions_max : SN_LITE_DIMENSIONS_MAX;
     sn_map_init(&lite->dimensions, lite->dimensions_max, sn_rng_system_seed());
     sn_buf_init(&lite->scratch, 0);
+    sn_buf_init(&lite->entries, 0);
     sn_mutex_init(&lite->mu, SN_RANK_RECORDS_POOL, "records-pool");
     sn_cond_init(&lite->is_free);
     sn_status status = open_all(lite, err);

@@ -66,6 +66,7 @@ struct sn_lite {
     struct sn_lite_connection writer;
     struct sn_map dimensions; /* type, name, service, unit -> k */
     struct sn_buf scratch;    /* key of the map in the making */
+    struct sn_buf entries;    /* dimensions of the write under way */
     int64_t next_row;
     int64_t next_dimension;
     int64_t error_group_count; /* negative: not known */

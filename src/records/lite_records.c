@@ -141,9 +141,13 @@ static sn_status add_record(struct sn_lite *lite, struct sn_record *record, uint
     return sn_sqlite_run(lite->writer.db, statement, err);
 }
 
-/* Dimensions first: a write that finds no room leaves no record behind. */
-static sn_status check_room(struct sn_lite *lite, struct sn_engine_write *write,
-                            struct sn_err *err) {
+/*
+ * Dimensions first: a write that finds no room leaves no record behind. Their entries go to
+ * lite->entries, one u64 per record.
+ */
+static sn_status find_dimensions(struct sn_lite *lite, struct sn_engine_write *write,
+                                 struct sn_err *err) {
+    sn_buf_reset(&lite->entries);
     for (size_t i = 0; i < write->record_count; i++) {
         uint64_t entry = 0;
         bool is_full = false;
@@ -156,17 +160,17 @@ static sn_status check_room(struct sn_lite *lite, struct sn_engine_write *write,
                 i, lite->dimensions_max);
             return SN_OK;
         }
+        sn_buf_put(&lite->entries, &entry, sizeof entry);
     }
-    return SN_OK;
+    return sn_buf_status(&lite->entries, err);
 }
 
 sn_status sn_lite_add_records(struct sn_lite *lite, struct sn_engine_write *write,
                               struct sn_err *err) {
-    SN_TRY(check_room(lite, write, err));
+    SN_TRY(find_dimensions(lite, write, err));
     for (size_t i = 0; i < write->record_count && write->status == SN_OK; i++) {
-        uint64_t entry = 0;
-        bool is_full = false;
-        SN_TRY(find_dimension(lite, &write->records[i], &entry, &is_full, err));
+        uint64_t entry;
+        memcpy(&entry, lite->entries.ptr + i * sizeof entry, sizeof entry);
         SN_TRY(add_record(lite, &write->records[i], entry, err));
     }
     return SN_OK;

@@ -28,7 +28,7 @@ static void each_indicator_has_its_thresholds(void **state) {
         {SN_INDICATOR_REFUND_RATE, 0, SN_HEALTH_GOOD},
         {SN_INDICATOR_REFUND_RATE, 10, SN_HEALTH_WARNING},
         {SN_INDICATOR_REFUND_RATE, 11, SN_HEALTH_CRITICAL},
-        {SN_INDICATOR_QUEUE_DEPTH, NAN, SN_HEALTH_UNKNOWN},
+        {SN_INDICATOR_QUEUE_DEPTH, (double)NAN, SN_HEALTH_UNKNOWN},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
         assert_int_equal(

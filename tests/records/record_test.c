@@ -26,9 +26,9 @@ static void type_and_name_are_needed(void **state) {
 
 static void values_are_finite(void **state) {
     (void)state;
-    struct sn_record record = test_record("a", 0, NAN);
+    struct sn_record record = test_record("a", 0, (double)NAN);
     assert_int_equal(sn_record_check(&record, NULL), SN_ERR_INVALID);
-    record.value = INFINITY;
+    record.value = (double)INFINITY;
     assert_int_equal(sn_record_check(&record, NULL), SN_ERR_INVALID);
 }
 
