@@ -177,7 +177,7 @@ static struct rate fill_naive(sqlite3 *db, size_t count, size_t rows, size_t bat
     sqlite3_stmt *insert = NULL;
     struct sn_rng rng, ids;
     sn_rng_init(&rng, 1);
-    sn_rng_init(&ids, 99);
+    sn_rng_init(&ids, 99 + batch_rows); /* other ones each time */
     must(sn_sqlite_prepare(db, "INSERT INTO m VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?)", &insert, NULL),
          NULL);
     double start = now_s(), start_cpu = cpu_s();

@@ -214,7 +214,7 @@ static sn_status ask(struct sn_remote *remote, const struct errors *errors, stru
                                                     : is_resolve ? SN_STR("{\"resolved\":true}")
                                                                  : SN_STR("{\"resolved\":false}"),
                                             .timeout_ms = TIMEOUT_MS};
-        status = sn_remote_ask(remote, is_change ? "PATCH" : "GET", &call, &answer, err);
+        status = sn_remote_send(remote, is_change ? "PATCH" : "GET", &call, &answer, err);
     }
     if (status == SN_OK && errors->is_json)
         sn_command_print("%.*s\n", SN_STR_ARG(sn_buf_str(&answer)));

@@ -105,7 +105,7 @@ static sn_status send_file(struct sn_remote *remote, const struct push *push, st
                                             .content_type = "application/json",
                                             .body = sn_buf_str(&body),
                                             .timeout_ms = TIMEOUT_MS};
-        status = sn_remote_ask(remote, "POST", &call, &answer, err);
+        status = sn_remote_send(remote, "POST", &call, &answer, err);
     }
     if (status == SN_OK)
         sn_command_print("%.*s\n", SN_STR_ARG(sn_buf_str(&answer)));

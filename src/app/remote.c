@@ -100,12 +100,12 @@ static sn_status tell_failure(const struct sn_remote *remote, int http_status,
 
 sn_status sn_remote_post(struct sn_remote *remote, const struct sn_remote_call *call,
                          struct sn_buf *ret_body, struct sn_err *err) {
-    return sn_remote_ask(remote, "POST", call, ret_body, err);
+    return sn_remote_send(remote, "POST", call, ret_body, err);
 }
 
-sn_status sn_remote_ask(struct sn_remote *remote, const char *method,
-                        const struct sn_remote_call *call, struct sn_buf *ret_body,
-                        struct sn_err *err) {
+sn_status sn_remote_send(struct sn_remote *remote, const char *method,
+                         const struct sn_remote_call *call, struct sn_buf *ret_body,
+                         struct sn_err *err) {
     char url[4096];
     char type[128];
     const char *headers[2];

@@ -66,9 +66,9 @@ struct sn_remote_call {
  * SN_OK (2xx); what the server says otherwise, with its own sentence: SN_ERR_INVALID, SN_ERR_DENIED,
  * SN_ERR_NOT_FOUND, SN_ERR_LIMIT, SN_ERR_BUSY, SN_ERR_IO; SN_ERR_IO and is_unreachable when there is none.
  */
-sn_status sn_remote_ask(struct sn_remote *remote, const char *method,
-                        const struct sn_remote_call *call, struct sn_buf *ret_body,
-                        struct sn_err *err) SN_MUST_USE;
+sn_status sn_remote_send(struct sn_remote *remote, const char *method,
+                         const struct sn_remote_call *call, struct sn_buf *ret_body,
+                         struct sn_err *err) SN_MUST_USE;
 
 /* POST: the same. */
 sn_status sn_remote_post(struct sn_remote *remote, const struct sn_remote_call *call,
