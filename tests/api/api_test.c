@@ -172,13 +172,21 @@ static bool is_shared_with_all(const struct test_server *server, const char *pat
 
 static void open_access_shares_promql_with_pages_of_other_origins(void **state) {
     static const struct sn_str promql[] = {
-        SN_STR("/api/v1/query"),        SN_STR("/api/v1/query_range"),
-        SN_STR("/api/v1/series"),       SN_STR("/api/v1/query_exemplars"),
-        SN_STR("/api/v1/labels"),       SN_STR("/api/v1/label/{name}/values"),
-        SN_STR("/api/v1/metadata"),     SN_STR("/api/v1/parse_query"),
-        SN_STR("/api/v1/rules"),        SN_STR("/api/v1/alerts"),
-        SN_STR("/api/v1/targets"),      SN_STR("/api/v1/alertmanagers"),
-        SN_STR("/api/v1/format_query"), SN_STR("/federate"),
+        SN_STR("/api/v1/query"),
+        SN_STR("/api/v1/query_range"),
+        SN_STR("/api/v1/series"),
+        SN_STR("/api/v1/query_exemplars"),
+        SN_STR("/api/v1/labels"),
+        SN_STR("/api/v1/label/{name}/values"),
+        SN_STR("/api/v1/metadata"),
+        SN_STR("/api/v1/parse_query"),
+        SN_STR("/api/v1/rules"),
+        SN_STR("/api/v1/alerts"),
+        SN_STR("/api/v1/targets"),
+        SN_STR("/api/v1/alertmanagers"),
+        SN_STR("/api/v1/format_query"),
+        SN_STR("/federate"),
+        SN_STR("/api/v1/targets/metadata"),
     };
     for (size_t i = 0; i < sn_api_route_count; i++) {
         struct sn_str path = sn_str_from(sn_api_routes[i].path);
