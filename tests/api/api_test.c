@@ -187,6 +187,7 @@ static void open_access_shares_promql_with_pages_of_other_origins(void **state) 
         SN_STR("/api/v1/format_query"),
         SN_STR("/federate"),
         SN_STR("/api/v1/targets/metadata"),
+        SN_STR("/api/v1/scrape_pools"),
     };
     for (size_t i = 0; i < sn_api_route_count; i++) {
         struct sn_str path = sn_str_from(sn_api_routes[i].path);
