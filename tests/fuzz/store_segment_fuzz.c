@@ -114,7 +114,7 @@ static void check_footer(const uint8_t *data, size_t len) {
         return;
     const uint8_t *directory = data + footer.directory_offset;
     size_t directory_len = footer.pack_count * SN_SEGMENT_ENTRY_BYTES;
-    SN_CHECK(footer.directory_offset + directory_len + sizeof bytes == len);
+    SN_CHECK(footer.directory_offset + directory_len + footer.series_bytes + sizeof bytes == len);
     struct sn_segment_entry *entries = calloc(footer.pack_count, sizeof *entries);
     SN_CHECK(entries != NULL);
     footer.directory_crc = sn_crc32c(0, directory, directory_len);
