@@ -363,8 +363,11 @@ static const uint8_t *read_time_blocks(struct sn_pack *pack, const uint8_t *at, 
         at = sn_varint_get(at, end, &len);
         if (!at || count == 0 || count > SN_CHUNK_SAMPLES_MAX || len > pack->raw_len)
             return NULL;
-        pack->time_blocks[i] = (struct sn_pack_time_block){
-            .offset = (uint32_t)offset, .len = (uint32_t)len, .count = (uint32_t)count};
+        pack->time_blocks[i] = (struct sn_pack_time_block){.offset = (uint32_t)offset,
+                                                           .len = (uint32_t)len,
+                                                           .count = (uint32_t)count,
+                                                           .time_min = INT64_MIN,
+                                                           .time_max = INT64_MAX};
         offset += len;
         if (offset > pack->raw_len)
             return NULL;
@@ -580,4 +583,15 @@ sn_status sn_pack_decode_histograms(const struct sn_pack *pack, uint32_t chunk,
     decode_starts(pack, entry, histograms->start_ms + at);
     histograms->count += count;
     return SN_OK;
+}
+
+void sn_pack_find_bounds(struct sn_pack *pack) {
+    int64_t times[SN_CHUNK_SAMPLES_MAX];
+    for (uint32_t i = 0; i < pack->time_block_count; i++) {
+        struct sn_pack_time_block *block = &pack->time_blocks[i];
+        if (sn_pack_decode_times(pack, i, times) != SN_OK)
+            continue;
+        block->time_min = times[0];
+        block->time_max = times[block->count - 1];
+    }
 }

@@ -56,6 +56,9 @@ struct sn_pack_time_block {
     uint32_t offset; /* in the bytes of all time blocks */
     uint32_t len;
     uint32_t count; /* samples */
+    /* Reading: no sample is outside; all times until sn_pack_find_bounds. */
+    int64_t time_min;
+    int64_t time_max;
 };
 
 struct sn_pack_chunk {
@@ -152,6 +155,10 @@ sn_status sn_pack_decode(const struct sn_pack *pack, uint32_t chunk,
 /* The same of a chunk of histograms; also SN_ERR_LIMIT (the arena). */
 sn_status sn_pack_decode_histograms(const struct sn_pack *pack, uint32_t chunk,
                                     struct sn_histograms *histograms) SN_MUST_USE;
+
+/* Decode all times once, so that readers skip chunks outside of their range. Blocks that do not decode
+ * keep their bounds: reading them fails. */
+void sn_pack_find_bounds(struct sn_pack *pack);
 
 /* The times of one block, [time_blocks[block].count], which several chunks may share.
  * SN_ERR_CORRUPT. */

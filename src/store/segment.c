@@ -171,6 +171,7 @@ static struct sn_cached_pack *get_pack(struct sn_segment *segment, struct sn_pac
     *ret_status = sn_segment_load_pack(segment, number, &pack, err);
     if (*ret_status != SN_OK)
         return NULL;
+    sn_pack_find_bounds(&pack);
     cached = sn_pack_cache_put(cache, segment->id, number, &pack);
     if (!cached) {
         sn_pack_release(&pack);

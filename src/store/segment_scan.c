@@ -55,7 +55,10 @@ static sn_status need_times(struct sn_segment_place *place, uint32_t block) {
 static sn_status add_plain(struct sn_segment_place *place, const struct sn_pack_chunk *chunk,
                            struct sn_range range, struct sn_samples *samples) {
     const struct sn_pack *pack = &place->pack->pack;
-    size_t count = pack->time_blocks[chunk->time_block].count;
+    const struct sn_pack_time_block *block = &pack->time_blocks[chunk->time_block];
+    size_t count = block->count;
+    if (block->time_max < range.start_ms || range.end_ms < block->time_min)
+        return SN_OK;
     SN_TRY(need_times(place, chunk->time_block));
     size_t first = first_from(place->times, count, range.start_ms);
     size_t end = count;
