@@ -51,7 +51,7 @@ static void a_trend_needs_more_than_noise(void **state) {
     test_commands_expect(test, "get_metrics_history", "{\"query\":\"line\",\"hours\":1}",
                          "\"direction\":\"falling\"");
     for (size_t i = 0; i < series->count; i++)
-        series->values[i] = NAN;
+        series->values[i] = (double)NAN;
     test_commands_expect(test, "get_metrics_history", "{\"query\":\"line\",\"hours\":1}",
                          "\"count\":0}");
 }
@@ -84,7 +84,7 @@ static void ranges_and_steps_are_checked(void **state) {
 static void an_export_is_text_with_escapes(void **state) {
     struct test_commands *test = *state;
     test_commands_add(test, "x", 1.5, "__name__", "a", "path", "q\"\\\n", NULL);
-    test_commands_add(test, "x", INFINITY, "__name__", "b", NULL);
+    test_commands_add(test, "x", (double)INFINITY, "__name__", "b", NULL);
     test_commands_expect(test, "export_metrics_prometheus", "{\"match\":\"x\"}",
                          "\"text\":\"a{path=\\\"q\\\\\\\"\\\\\\\\\\\\n\\\"} 1.5\\nb +Inf\\n\"");
     test_commands_add(test, "nameless", 1, "path", "p", NULL);

@@ -21,7 +21,7 @@ static struct sn_operation_row rows[] = {
      .error_message = {"no \"luck\"", 9},
      .error_class = {"IO", 2},
      .error_ms = TEST_NOW_MS - 7},
-    {.service = {"s", 1}, .operation = {"put", 3}, .min_s = NAN, .max_s = NAN},
+    {.service = {"s", 1}, .operation = {"put", 3}, .min_s = (double)NAN, .max_s = (double)NAN},
 };
 static struct sn_service_row service = {
     .name = {"s", 1}, .start_ms = TEST_NOW_MS - 10000, .first = 0, .count = 2};

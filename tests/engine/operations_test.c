@@ -43,7 +43,7 @@ static void processes_of_a_service_are_summed(void **state) {
                       NULL);
     test_commands_add(test, "start_time", 1000, "service", "s", NULL);
     test_commands_add(test, "start_time", 900, "instance", "b", "service", "s", NULL);
-    test_commands_add(test, "start_time", NAN, "instance", "c", "service", "s", NULL);
+    test_commands_add(test, "start_time", (double)NAN, "instance", "c", "service", "s", NULL);
     struct sn_operations table = read_table(test, NULL, NULL);
     assert_int_equal(table.service_count, 3);
     assert_int_equal(table.row_count, 3);
