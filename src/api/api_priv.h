@@ -139,6 +139,8 @@ void sn_api_get_page_style(struct sn_api *api, struct sn_http_request *request);
 void sn_api_get_healthz(struct sn_api *api, struct sn_http_request *request);
 void sn_api_get_readyz(struct sn_api *api, struct sn_http_request *request);
 void sn_api_get_metrics(struct sn_api *api, struct sn_http_request *request);
+void sn_api_post_delete_series(struct sn_api *api, struct sn_http_request *request);
+void sn_api_post_clean_tombstones(struct sn_api *api, struct sn_http_request *request);
 void sn_api_post_snapshot(struct sn_api *api, struct sn_http_request *request);
 void sn_api_post_delete_snapshot(struct sn_api *api, struct sn_http_request *request);
 void sn_api_post_import(struct sn_api *api, struct sn_http_request *request);

@@ -131,6 +131,8 @@ const struct sn_api_route sn_api_routes[] = {
     PROM_STATUS("/api/v1/status/flags", sn_api_prom_flags),
     PROM_STATUS("/api/v1/status/tsdb", sn_api_prom_tsdb),
     PROM_GET("/federate", sn_api_prom_federate),
+    ADMIN_POST("/api/v1/admin/tsdb/delete_series", sn_api_post_delete_series),
+    ADMIN_POST("/api/v1/admin/tsdb/clean_tombstones", sn_api_post_clean_tombstones),
     ADMIN_POST("/api/v1/admin/tsdb/snapshot", sn_api_post_snapshot),
     ADMIN_POST("/api/v1/admin/tsdb/delete_snapshot", sn_api_post_delete_snapshot),
     ADMIN_POST("/api/v1/import", sn_api_post_import),

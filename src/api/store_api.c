@@ -1,6 +1,8 @@
 /*
  * What administrators do with the store: snapshots and imports of data of any age.
  *
+ *   POST /api/v1/admin/tsdb/delete_series?match[]=&start=&end=    204
+ *   POST /api/v1/admin/tsdb/clean_tombstones                      204
  *   POST /api/v1/admin/tsdb/snapshot               {"name":"20261127T221500123Z-5f0e8c21","path":"..."}
  *   POST /api/v1/admin/tsdb/delete_snapshot?name=
  *   POST /api/v1/import?format=jsonl|prometheus|openmetrics     answered as /api/v1/import/prometheus
@@ -56,6 +58,59 @@ void sn_api_post_delete_snapshot(struct sn_api *api, struct sn_http_request *req
     }
     sn_json_write_null(&call.json);
     sn_prom_end(&call, NULL, 0, NULL, 0);
+}
+
+/* ---- deleting ---- */
+
+static void answer_nothing(struct sn_http_request *request) {
+    const struct sn_http_response response = {.status = 204};
+    sn_http_respond(request, &response);
+}
+
+static sn_status delete_selected(struct sn_api *api, const struct sn_prom_selectors *selectors,
+                                 struct sn_range range, struct sn_err *err) {
+    const struct sn_admin *admin = &api->options.admin;
+    if (selectors->count == 0)
+        return sn_err_set(err, SN_ERR_INVALID, "no match[] parameter provided");
+    for (size_t i = 0; i < selectors->count; i++) {
+        const struct sn_node *node = selectors->exprs[i].root;
+        const struct sn_select select = {.matchers = node->vector.matchers,
+                                         .matcher_count = node->vector.matcher_count,
+                                         .range = range};
+        SN_TRY(admin->delete_series(admin->ctx, &select, NULL, err));
+        SN_TRY(sn_expr_regex_status(&selectors->exprs[i], err));
+    }
+    return SN_OK;
+}
+
+void sn_api_post_delete_series(struct sn_api *api, struct sn_http_request *request) {
+    struct sn_prom_selectors selectors = {0};
+    struct sn_range range;
+    struct sn_err err = {0};
+    if (!can(request, api->options.admin.delete_series != NULL))
+        return;
+    sn_status status = sn_prom_range(request, &range, &err);
+    if (status == SN_OK)
+        status = sn_prom_selectors(request, sn_http_request_arena(request), &selectors, &err);
+    if (status == SN_OK)
+        status = delete_selected(api, &selectors, range, &err);
+    sn_prom_selectors_release(&selectors);
+    if (status == SN_OK)
+        answer_nothing(request);
+    else
+        sn_api_respond_failure(request, status, &err);
+}
+
+void sn_api_post_clean_tombstones(struct sn_api *api, struct sn_http_request *request) {
+    const struct sn_admin *admin = &api->options.admin;
+    struct sn_err err = {0};
+    if (!can(request, admin->clean_tombstones != NULL))
+        return;
+    sn_status status = admin->clean_tombstones(admin->ctx, &err);
+    if (status == SN_OK)
+        answer_nothing(request);
+    else
+        sn_api_respond_failure(request, status, &err);
 }
 
 /* ---- import ---- */

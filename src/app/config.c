@@ -6,6 +6,7 @@
 
 #include "app/prometheus_files.h"
 #include "app/prometheus_keys.h"
+#include "app/retention_rules.h"
 #include "app/schema.h"
 #include "base/limits.h"
 #include "base/os.h"
@@ -50,8 +51,37 @@ static const struct sn_schema_key tsdb_keys[] = {
     {"retention", SN_SCHEMA_MAP, TABLE(tsdb_retention_keys)},
 };
 
+static const struct sn_schema_key rule_keys[] = {
+    {"retention", SN_SCHEMA_DURATION,
+     .offset = offsetof(struct sn_config_retention_rule, retention_ms),
+     RANGE(MINUTE_MS, 100 * YEAR_MS)},
+};
+
+/* The selector is the key; whether it is one is told when all is read (sn_config_check). */
+static sn_status add_rule(void *target, struct sn_str name, struct sn_arena *arena,
+                          const struct sn_schema_key **ret_children, size_t *ret_child_count,
+                          void **ret_target, struct sn_err *err) {
+    struct sn_config *config = target;
+    if (config->retention_rule_count == SN_CONFIG_RETENTION_RULES_MAX)
+        return sn_err_set(err, SN_ERR_LIMIT, "more than %d retention rules",
+                          SN_CONFIG_RETENTION_RULES_MAX);
+    if (sn_str_find_char(name, '\0') != SIZE_MAX)
+        return sn_err_set(err, SN_ERR_INVALID, "a selector with a NUL character");
+    char *copy = sn_arena_printf(arena, "%.*s", SN_STR_ARG(name));
+    if (copy == NULL)
+        return sn_arena_failure(arena, name.len + 1, err);
+    struct sn_config_retention_rule *rule =
+        &config->retention_rules[config->retention_rule_count++];
+    *rule = (struct sn_config_retention_rule){.match = copy};
+    *ret_children = rule_keys;
+    *ret_child_count = sizeof rule_keys / sizeof rule_keys[0];
+    *ret_target = rule;
+    return SN_OK;
+}
+
 static const struct sn_schema_key storage_keys[] = {
     {"retention", SN_SCHEMA_DURATION, FIELD(retention_ms), RANGE(HOUR_MS, 100 * YEAR_MS)},
+    {"retention_rules", SN_SCHEMA_FREE_MAP, .entry = add_rule},
     {"retention_size", SN_SCHEMA_BYTES, FIELD(retention_bytes_max), RANGE(0, INT64_C(1) << 50)},
     {"durability", SN_SCHEMA_CHOICE, FIELD(durability), .choices = durability_choices},
     {"log_size", SN_SCHEMA_BYTES, FIELD(log_bytes_max), RANGE(1 << 20, INT64_C(4) << 30)},
@@ -295,7 +325,10 @@ sn_status sn_config_check(const struct sn_config *config, struct sn_err *err) {
                           "access open is for loopback addresses only, not for %s: anybody who "
                           "reaches it could read and write everything",
                           config->listen);
-    return SN_OK;
+    struct sn_retention_rules rules;
+    sn_status status = sn_retention_rules_init(&rules, config, err);
+    sn_retention_rules_release(&rules);
+    return status;
 }
 
 sn_status sn_config_parse_access(struct sn_str text, enum sn_api_access *ret_access,

@@ -17,6 +17,13 @@
 #define SN_CONFIG_LISTEN_DEFAULT "127.0.0.1:9464"
 #define SN_CONFIG_DATA_DEFAULT "/var/lib/sonde"
 
+/* Series that are kept for a shorter time. */
+#define SN_CONFIG_RETENTION_RULES_MAX 32
+struct sn_config_retention_rule {
+    const char *match; /* selector, as in PromQL */
+    int64_t retention_ms;
+};
+
 /* Text lives in the arena. One thread while it is filled, read-only afterwards. */
 struct sn_config {
     struct sn_arena arena;
@@ -33,6 +40,8 @@ struct sn_config {
     /* storage */
     int64_t retention_ms;
     int64_t retention_bytes_max; /* 0: no limit */
+    struct sn_config_retention_rule retention_rules[SN_CONFIG_RETENTION_RULES_MAX];
+    size_t retention_rule_count;
     enum sn_store_durability durability;
     int64_t log_bytes_max;
     int64_t flush_interval_ms;

@@ -20,10 +20,16 @@ static void put_escaped(struct sn_buf *buf, struct sn_str text) {
     }
 }
 
-static void put_text(struct sn_buf *buf, const char *key, const char *text) {
-    sn_buf_printf(buf, "%s: \"", key);
+static void put_quoted(struct sn_buf *buf, const char *text) {
+    sn_buf_put_byte(buf, '"');
     put_escaped(buf, sn_str_from(text));
-    sn_buf_put_text(buf, "\"\n");
+    sn_buf_put_byte(buf, '"');
+}
+
+static void put_text(struct sn_buf *buf, const char *key, const char *text) {
+    sn_buf_printf(buf, "%s: ", key);
+    put_quoted(buf, text);
+    sn_buf_put_byte(buf, '\n');
 }
 
 static void put_duration(struct sn_buf *buf, const char *key, int64_t duration_ms) {
@@ -40,6 +46,14 @@ static void put_storage(struct sn_buf *buf, const struct sn_config *config) {
     bool is_strict = config->durability == SN_STORE_STRICT;
     sn_buf_put_text(buf, "storage:\n");
     put_duration(buf, "  retention", config->retention_ms);
+    if (config->retention_rule_count > 0)
+        sn_buf_put_text(buf, "  retention_rules:\n");
+    for (size_t i = 0; i < config->retention_rule_count; i++) {
+        sn_buf_put_text(buf, "    ");
+        put_quoted(buf, config->retention_rules[i].match);
+        sn_buf_put_text(buf, ":\n");
+        put_duration(buf, "      retention", config->retention_rules[i].retention_ms);
+    }
     put_number(buf, "  retention_size", config->retention_bytes_max);
     sn_buf_printf(buf, "  durability: %s\n", is_strict ? "strict" : "relaxed");
     put_number(buf, "  log_size", config->log_bytes_max);

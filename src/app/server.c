@@ -76,8 +76,12 @@ static void renew_config_text(struct sn_server *server) {
 
 static sn_status open_store(struct sn_server *server, struct sn_err *err) {
     const struct sn_config *config = server->config;
+    server->has_retention_rules = true;
+    SN_TRY(sn_retention_rules_init(&server->retention_rules, config, err));
     const struct sn_store_options options = {
         .dir = config->data,
+        .retention_rules = server->retention_rules.rules,
+        .retention_rule_count = server->retention_rules.count,
         .durability = config->durability,
         .retention_ms = config->retention_ms,
         .retention_bytes_max = (uint64_t)config->retention_bytes_max,
@@ -297,6 +301,8 @@ static void close_all(struct sn_server *server) {
     server->settings = sn_settings_close(server->settings);
     sn_sign_in_close(&server->sign_in);
     server->store = sn_store_close(server->store);
+    if (server->has_retention_rules)
+        sn_retention_rules_release(&server->retention_rules);
     close_config_text(server);
     if (server->has_reload_gate)
         sn_reload_gate_release(&server->reload_gate);
@@ -421,8 +427,16 @@ static bool has_other_apps(const struct sn_config *a, const struct sn_config *b)
     return is_other;
 }
 
+static bool has_same_rules(const struct sn_config *a, const struct sn_config *b) {
+    bool same = a->retention_rule_count == b->retention_rule_count;
+    for (size_t i = 0; same && i < a->retention_rule_count; i++)
+        same = is_same_text(a->retention_rules[i].match, b->retention_rules[i].match) &&
+               a->retention_rules[i].retention_ms == b->retention_rules[i].retention_ms;
+    return same;
+}
+
 static bool needs_restart(const struct sn_config *a, const struct sn_config *b) {
-    return has_other_access(a, b) || !is_same_text(a->data, b->data) ||
+    return has_other_access(a, b) || !is_same_text(a->data, b->data) || !has_same_rules(a, b) ||
            a->retention_ms != b->retention_ms || a->retention_bytes_max != b->retention_bytes_max ||
            a->durability != b->durability || a->log_bytes_max != b->log_bytes_max ||
            a->flush_interval_ms != b->flush_interval_ms ||

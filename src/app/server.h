@@ -13,6 +13,7 @@
 #include "app/own_metrics.h"
 #include "app/receivers.h"
 #include "app/reload_gate.h"
+#include "app/retention_rules.h"
 #include "app/scraper.h"
 #include "app/sign_in.h"
 #include "codec/duration.h"
@@ -24,6 +25,8 @@
 struct sn_server {
     const struct sn_config *config;
     struct sn_store *store;
+    struct sn_retention_rules retention_rules;
+    bool has_retention_rules;
     struct sn_sign_in sign_in;
     struct sn_settings *settings;
     struct sn_commands commands;

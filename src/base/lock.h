@@ -28,6 +28,7 @@ enum sn_rank {
     SN_RANK_QUERY = 45,          /* places and the queue of the query engine */
     SN_RANK_RECORDS = 46,        /* queue of the records writer */
     SN_RANK_RECORDS_POOL = 47,   /* connections to the database of the records */
+    SN_RANK_STORE_DELETE = 48,   /* one deletion or cleaning at a time */
     SN_RANK_STORE_FLUSH = 50,    /* one flush or compaction at a time */
     SN_RANK_STORE_CATALOG = 52,  /* the SQLite connection that writes */
     SN_RANK_STORE_SEGMENTS = 54, /* list of open segments */

@@ -74,6 +74,19 @@ struct sn_admin {
     sn_status (*snapshot)(void *ctx, struct sn_snapshot *ret_snapshot, struct sn_err *err);
     /* SN_ERR_INVALID (no such name can be), SN_ERR_NOT_FOUND, SN_ERR_IO. */
     sn_status (*delete_snapshot)(void *ctx, struct sn_str name, struct sn_err *err);
+    /*
+     * Delete the samples of the selected series within select->range that were acknowledged before the
+     * call; they are not read from then on, and their room comes back by merging or by clean_tombstones.
+     *
+     *   ret_count   series; may be NULL
+     *
+     * Statuses of select; SN_ERR_LIMIT (too many deleted ranges), SN_ERR_IO, SN_ERR_NO_SPACE.
+     */
+    sn_status (*delete_series)(void *ctx, const struct sn_select *select, uint64_t *ret_count,
+                               struct sn_err *err);
+    /* Rewrite what holds deleted samples. Blocks on disk. SN_ERR_BUSY (try again), SN_ERR_IO,
+     * SN_ERR_NO_SPACE, SN_ERR_NO_MEMORY, SN_ERR_CORRUPT. */
+    sn_status (*clean_tombstones)(void *ctx, struct sn_err *err);
     /* Takes samples of any age past the out-of-order window; push blocks until they are durable. Every
      * push makes a segment: batches should be large. push NULL: there is none. */
     struct sn_sink backfill;

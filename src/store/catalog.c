@@ -31,6 +31,10 @@ static const char metadata_schema[] =
     "CREATE TABLE IF NOT EXISTS metric_metadata("
     " metric TEXT PRIMARY KEY NOT NULL, type INTEGER NOT NULL, help TEXT NOT NULL,"
     " unit TEXT NOT NULL) WITHOUT ROWID;";
+static const char tombstone_schema[] =
+    "CREATE TABLE IF NOT EXISTS tombstone("
+    " series INTEGER NOT NULL, start_ms INTEGER NOT NULL, end_ms INTEGER NOT NULL,"
+    " rank_max INTEGER NOT NULL);";
 static const char exemplar_schema[] = "CREATE TABLE IF NOT EXISTS exemplar("
                                       " id INTEGER PRIMARY KEY NOT NULL, records BLOB NOT NULL);";
 
@@ -405,6 +409,45 @@ static sn_status load_exemplars(struct sn_catalog *catalog,
         SN_TRY(visitor->exemplars(visitor->ctx, (uint64_t)sqlite3_column_int64(statement, 0),
                                   column_bytes(statement, 1), err));
     return code == SQLITE_DONE ? SN_OK : failure(catalog->db, code, "read", err);
+}
+
+sn_status sn_catalog_load_tombstones(struct sn_catalog *catalog,
+                                     sn_status (*visit)(void *ctx,
+                                                        const struct sn_tombstone *tombstone,
+                                                        struct sn_err *err),
+                                     void *ctx, struct sn_err *err) {
+    STATEMENT statement = NULL;
+    bool has_rows = false;
+    SN_TRY(has_table(catalog, "tombstone", &has_rows, err));
+    if (!has_rows)
+        return SN_OK;
+    SN_TRY(prepare(catalog, "SELECT series, start_ms, end_ms, rank_max FROM tombstone", &statement,
+                   err));
+    int code;
+    while ((code = sqlite3_step(statement)) == SQLITE_ROW) {
+        struct sn_tombstone row = {.series = (uint32_t)sqlite3_column_int64(statement, 0),
+                                   .start_ms = sqlite3_column_int64(statement, 1),
+                                   .end_ms = sqlite3_column_int64(statement, 2),
+                                   .rank_max = (uint64_t)sqlite3_column_int64(statement, 3)};
+        SN_TRY(visit(ctx, &row, err));
+    }
+    return code == SQLITE_DONE ? SN_OK : failure(catalog->db, code, "read", err);
+}
+
+sn_status sn_catalog_drop_tombstones(struct sn_catalog *catalog, struct sn_err *err) {
+    return execute(catalog, "DROP TABLE IF EXISTS tombstone", err);
+}
+
+sn_status sn_catalog_add_tombstone(struct sn_catalog *catalog, const struct sn_tombstone *tombstone,
+                                   struct sn_err *err) {
+    STATEMENT statement = NULL;
+    SN_TRY(execute(catalog, tombstone_schema, err));
+    SN_TRY(prepare(catalog, "INSERT INTO tombstone VALUES(?, ?, ?, ?)", &statement, err));
+    sqlite3_bind_int64(statement, 1, tombstone->series);
+    sqlite3_bind_int64(statement, 2, tombstone->start_ms);
+    sqlite3_bind_int64(statement, 3, tombstone->end_ms);
+    sqlite3_bind_int64(statement, 4, (sqlite3_int64)tombstone->rank_max);
+    return step_done(catalog, statement, err);
 }
 
 sn_status sn_catalog_load(struct sn_catalog *catalog, const struct sn_catalog_visitor *visitor,

@@ -55,6 +55,16 @@ struct sn_catalog_visitor {
 sn_status sn_catalog_load(struct sn_catalog *catalog, const struct sn_catalog_visitor *visitor,
                           uint64_t *ret_flushed_log, struct sn_err *err) SN_MUST_USE;
 
+/* All deleted ranges, in any order. */
+sn_status sn_catalog_load_tombstones(struct sn_catalog *catalog,
+                                     sn_status (*visit)(void *ctx,
+                                                        const struct sn_tombstone *tombstone,
+                                                        struct sn_err *err),
+                                     void *ctx, struct sn_err *err) SN_MUST_USE;
+
+/* Forget all deleted ranges: a transaction of its own. */
+sn_status sn_catalog_drop_tombstones(struct sn_catalog *catalog, struct sn_err *err) SN_MUST_USE;
+
 /* ---- changing: one transaction ---- */
 
 sn_status sn_catalog_begin(struct sn_catalog *catalog, struct sn_err *err) SN_MUST_USE;
@@ -75,6 +85,8 @@ sn_status sn_catalog_drop_segment(struct sn_catalog *catalog, uint64_t id,
 /* New series of an hour; the number replaces the one before. Hours before `forget_ms` go. */
 sn_status sn_catalog_put_churn(struct sn_catalog *catalog, int64_t hour_ms, uint64_t count,
                                int64_t forget_ms, struct sn_err *err) SN_MUST_USE;
+sn_status sn_catalog_add_tombstone(struct sn_catalog *catalog, const struct sn_tombstone *tombstone,
+                                   struct sn_err *err) SN_MUST_USE;
 sn_status sn_catalog_commit(struct sn_catalog *catalog, struct sn_err *err) SN_MUST_USE;
 void sn_catalog_rollback(struct sn_catalog *catalog);
 

@@ -36,6 +36,8 @@ struct compaction {
     uint32_t series_count;
     struct sn_segment_row row;
     struct sn_segment *output; /* owned */
+    uint64_t delete_count;     /* of the store when it was chosen */
+    bool is_empty;             /* everything in the inputs is deleted: nothing takes their place */
     bool has_file;             /* the new file has its name */
     bool is_done;              /* the new segment counts */
 };
@@ -98,6 +100,7 @@ static sn_status begin(struct compaction *compaction, bool *ret_found, struct sn
         status = choose(compaction, ret_found, err);
     if (status == SN_OK && *ret_found)
         compaction->id = store->segment_id_next++;
+    compaction->delete_count = store->delete_count;
     sn_mutex_unlock(&store->flush_mu);
     sn_mutex_lock(&store->index_mu);
     compaction->series_count = store->index.count;
@@ -149,6 +152,7 @@ static sn_status merge_into(struct compaction *compaction, struct sn_segment_wri
     size_t culprit = count;
     struct sn_compact_merge merge = {.inputs = compaction->inputs,
                                      .input_count = count,
+                                     .tombstones = compaction->set->tombstones,
                                      .index = &store->index,
                                      .series_count = compaction->series_count,
                                      .writer = writer,
@@ -159,6 +163,9 @@ static sn_status merge_into(struct compaction *compaction, struct sn_segment_wri
         note_culprit(compaction, culprit, status, err);
     if (status != SN_OK)
         return status;
+    compaction->is_empty = writer->footer.pack_count == 0 && writer->builder.chunk_count == 0;
+    if (compaction->is_empty)
+        return SN_OK;
     return sn_segment_writer_finish(writer, store->seg_dir, err);
 }
 
@@ -175,7 +182,7 @@ static sn_status write_file(struct compaction *compaction, struct sn_err *err) {
                                                 .is_merged = true};
     SN_TRY(sn_segment_writer_open(writer, &options, err));
     sn_status status = merge_into(compaction, writer, err);
-    if (status == SN_OK) {
+    if (status == SN_OK && !compaction->is_empty) {
         compaction->has_file = true;
         compaction->row =
             sn_segment_writer_row(writer, compaction->inputs[compaction->plan.count - 1]->rank);
@@ -187,6 +194,8 @@ static sn_status write_file(struct compaction *compaction, struct sn_err *err) {
 static sn_status prepare(struct compaction *compaction, struct sn_err *err) {
     SN_TRY(check_space(compaction, err));
     SN_TRY(write_file(compaction, err));
+    if (compaction->is_empty)
+        return SN_OK;
     SN_TRY(sn_segment_open(compaction->store->seg_dir, &compaction->row, compaction->series_count,
                            &compaction->output, err));
     if (compaction->output->damage.status != SN_OK)
@@ -210,6 +219,9 @@ static sn_status exchange_locked(struct compaction *compaction, struct sn_err *e
     size_t found = 0;
     if (set->count < compaction->plan.count)
         return SN_OK;
+    /* What was deleted meanwhile is in the new file, whose rank may be above that of the deletion. */
+    if (compaction->delete_count != store->delete_count)
+        return SN_OK;
     SN_CLEANUP(sn_free_ptr) bool *is_dropped = sn_alloc_zero(set->count, sizeof *is_dropped);
     if (!is_dropped)
         return sn_err_set(err, SN_ERR_NO_MEMORY, "no memory to look at %zu segments", set->count);
@@ -222,7 +234,7 @@ static sn_status exchange_locked(struct compaction *compaction, struct sn_err *e
     sn_status status =
         sn_store_replace_segments(store, is_dropped, compaction->output, &compaction->row, err);
     compaction->is_done = status == SN_OK;
-    if (status != SN_OK) {
+    if (status != SN_OK && !compaction->is_empty) {
         store->doubtful_segment_id = compaction->id;
         compaction->has_file = false; /* not ours to delete any more */
     }
@@ -304,12 +316,63 @@ static sn_status compact_all(struct sn_store *store, size_t *ret_count, struct s
     return status;
 }
 
+/* Choose one segment by its number. */
+static sn_status begin_rewrite(struct compaction *compaction, uint64_t id, bool *ret_found,
+                               struct sn_err *err) {
+    struct sn_store *store = compaction->store;
+    sn_mutex_lock(&store->flush_mu);
+    sn_status status = sn_store_settle_locked(store, err);
+    compaction->set = sn_segments_ref(&store->segments);
+    for (size_t i = 0; i < compaction->set->count && status == SN_OK; i++) {
+        if (compaction->set->items[i]->id != id)
+            continue;
+        compaction->inputs[0] = compaction->set->items[i];
+        compaction->plan.items[0] = i;
+        compaction->plan.count = 1;
+        compaction->plan.bytes = compaction->set->items[i]->bytes;
+        compaction->id = store->segment_id_next++;
+        compaction->delete_count = store->delete_count;
+        *ret_found = true;
+    }
+    sn_mutex_unlock(&store->flush_mu);
+    sn_mutex_lock(&store->index_mu);
+    compaction->series_count = store->index.count;
+    sn_mutex_unlock(&store->index_mu);
+    return status;
+}
+
+sn_status sn_store_rewrite_entered(struct sn_store *store, uint64_t id, struct sn_err *err) {
+    struct compaction compaction = {.store = store};
+    bool is_found = false;
+    sn_status status = begin_rewrite(&compaction, id, &is_found, err);
+    if (status == SN_OK && is_found)
+        status = prepare(&compaction, err);
+    if (status == SN_OK && is_found)
+        status = exchange(&compaction, err);
+    if (compaction.is_done)
+        count_done(&compaction);
+    else if (status == SN_OK && is_found)
+        status = sn_err_set(err, SN_ERR_BUSY, "segments changed meanwhile: try again");
+    release(&compaction);
+    return status;
+}
+
 static bool enter(struct sn_store *store) {
     sn_mutex_lock(&store->flush_mu);
     bool is_free = !store->is_compacting;
     store->is_compacting = true;
     sn_mutex_unlock(&store->flush_mu);
     return is_free;
+}
+
+bool sn_store_enter_compaction(struct sn_store *store) {
+    return enter(store);
+}
+
+void sn_store_leave_compaction(struct sn_store *store) {
+    sn_mutex_lock(&store->flush_mu);
+    store->is_compacting = false;
+    sn_mutex_unlock(&store->flush_mu);
 }
 
 sn_status sn_store_compact(struct sn_store *store, size_t *ret_count, struct sn_err *err) {
@@ -319,9 +382,7 @@ sn_status sn_store_compact(struct sn_store *store, size_t *ret_count, struct sn_
         return sn_err_set(err, SN_ERR_BUSY, "a compaction is under way");
     if (store->options.compact_window_ms > 0)
         status = compact_all(store, &count, err);
-    sn_mutex_lock(&store->flush_mu);
-    store->is_compacting = false;
-    sn_mutex_unlock(&store->flush_mu);
+    sn_store_leave_compaction(store);
     if (status == SN_OK && ret_count)
         *ret_count = count;
     return status;

@@ -12,15 +12,15 @@
 struct cursor {
     struct sn_segment *segment;
     struct sn_pack pack;
-    uint32_t pack_next;  /* number of the pack behind this one */
-    uint32_t chunk;      /* the next one, in `pack` */
-    uint32_t series;     /* of the next chunk; valid while has_chunk */
-    bool has_chunk;      /* there is a next chunk */
-    bool has_samples;    /* of the series being merged: samples.time_ms[count - 1] is its newest */
-    size_t at;           /* samples before this were taken */
-    bool has_histograms; /* as has_samples */
-    size_t histogram_at; /* as at */
-    uint64_t read_count; /* samples decoded so far */
+    uint32_t pack_next;       /* number of the pack behind this one */
+    uint32_t chunk;           /* the next one, in `pack` */
+    uint32_t series;          /* of the next chunk; valid while has_chunk */
+    bool has_chunk;           /* there is a next chunk */
+    int64_t newest;           /* of the series' floats so far; INT64_MIN: none */
+    size_t at;                /* samples before this were taken */
+    int64_t histogram_newest; /* as newest */
+    size_t histogram_at;      /* as at */
+    uint64_t read_count;      /* samples decoded so far */
     struct sn_samples samples;
     struct sn_histograms histograms;
 };
@@ -87,18 +87,22 @@ static sn_status fill(const struct merge *merge, struct cursor *cursor, uint32_t
     if (cursor->at < cursor->samples.count || !cursor->has_chunk || cursor->series != series ||
         is_at_histogram(cursor))
         return SN_OK;
-    size_t count = cursor->samples.count;
-    int64_t newest = cursor->has_samples ? cursor->samples.time_ms[count - 1] : INT64_MIN;
-    sn_samples_reset(&cursor->samples);
-    cursor->at = 0;
-    sn_status status = sn_pack_decode(&cursor->pack, cursor->chunk, &cursor->samples);
-    if (status != SN_OK)
-        return sn_err_set(err, status, "pack %u does not decode", cursor->pack_next - 1);
-    if (cursor->samples.time_ms[0] <= newest)
-        return sn_err_set(err, SN_ERR_CORRUPT, "the chunks of a series overlap");
-    cursor->has_samples = true;
-    cursor->read_count += cursor->samples.count;
-    return advance(merge, cursor, err);
+    struct sn_samples *samples = &cursor->samples;
+    do { /* until something of a chunk is left that is not deleted */
+        sn_samples_reset(samples);
+        cursor->at = 0;
+        sn_status status = sn_pack_decode(&cursor->pack, cursor->chunk, samples);
+        if (status != SN_OK)
+            return sn_err_set(err, status, "pack %u does not decode", cursor->pack_next - 1);
+        if (samples->time_ms[0] <= cursor->newest)
+            return sn_err_set(err, SN_ERR_CORRUPT, "the chunks of a series overlap");
+        cursor->newest = samples->time_ms[samples->count - 1];
+        cursor->read_count += samples->count;
+        sn_tombstones_clip(merge->job->tombstones, series, cursor->segment->rank, samples, 0);
+        SN_TRY(advance(merge, cursor, err));
+    } while (samples->count == 0 && cursor->has_chunk && cursor->series == series &&
+             !is_at_histogram(cursor));
+    return SN_OK;
 }
 
 /* Move the samples up to `bound` behind what the older inputs gave. */
@@ -123,18 +127,21 @@ static sn_status fill_histograms(const struct merge *merge, struct cursor *curso
     if (cursor->histogram_at < histograms->count || !is_at_histogram(cursor) ||
         cursor->series != series)
         return SN_OK;
-    int64_t newest =
-        cursor->has_histograms ? histograms->time_ms[histograms->count - 1] : INT64_MIN;
-    sn_histograms_reset(histograms);
-    cursor->histogram_at = 0;
-    sn_status status = sn_pack_decode_histograms(&cursor->pack, cursor->chunk, histograms);
-    if (status != SN_OK)
-        return sn_err_set(err, status, "pack %u does not decode", cursor->pack_next - 1);
-    if (histograms->time_ms[0] <= newest)
-        return sn_err_set(err, SN_ERR_CORRUPT, "the chunks of a series overlap");
-    cursor->has_histograms = true;
-    cursor->read_count += histograms->count;
-    return advance(merge, cursor, err);
+    do {
+        sn_histograms_reset(histograms);
+        cursor->histogram_at = 0;
+        sn_status status = sn_pack_decode_histograms(&cursor->pack, cursor->chunk, histograms);
+        if (status != SN_OK)
+            return sn_err_set(err, status, "pack %u does not decode", cursor->pack_next - 1);
+        if (histograms->time_ms[0] <= cursor->histogram_newest)
+            return sn_err_set(err, SN_ERR_CORRUPT, "the chunks of a series overlap");
+        cursor->histogram_newest = histograms->time_ms[histograms->count - 1];
+        cursor->read_count += histograms->count;
+        sn_tombstones_clip_histograms(merge->job->tombstones, series, cursor->segment->rank,
+                                      histograms, 0);
+        SN_TRY(advance(merge, cursor, err));
+    } while (histograms->count == 0 && is_at_histogram(cursor) && cursor->series == series);
+    return SN_OK;
 }
 
 static sn_status take_histograms(struct cursor *cursor, int64_t bound, struct sn_histograms *out) {
@@ -208,7 +215,7 @@ static bool find_bound(const struct merge *merge, int64_t *ret_bound) {
 static void begin_series(struct merge *merge) {
     sn_samples_reset(&merge->out);
     for (size_t i = 0; i < merge->job->input_count; i++)
-        merge->cursors[i].has_samples = merge->cursors[i].has_histograms = false;
+        merge->cursors[i].newest = merge->cursors[i].histogram_newest = INT64_MIN;
 }
 
 static sn_status merge_series(struct merge *merge, uint32_t series, struct sn_err *err) {

@@ -14,10 +14,11 @@ struct sn_compact_merge {
     struct sn_segment *const
         *inputs; /* [input_count] borrowed; at equal times the later one wins */
     size_t input_count;
-    const struct sn_series_index *index; /* borrowed */
-    uint32_t series_count;               /* of the index; inputs that name others are damaged */
-    struct sn_segment_writer *writer;    /* borrowed, open; finishing it is the caller's */
-    bool (*goes_on)(void *ctx);          /* asked now and then, may take its time; false: stop */
+    const struct sn_tombstones *tombstones; /* samples to leave out; NULL: none; borrowed */
+    const struct sn_series_index *index;    /* borrowed */
+    uint32_t series_count;                  /* of the index; inputs that name others are damaged */
+    struct sn_segment_writer *writer;       /* borrowed, open; finishing it is the caller's */
+    bool (*goes_on)(void *ctx);             /* asked now and then, may take its time; false: stop */
     void *ctx;
 };
 

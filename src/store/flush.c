@@ -533,6 +533,8 @@ static bool is_care_due(struct sn_store *store) {
 static void care_for_segments(struct sn_store *store) {
     sn_store_sort_series(store);
     (void)(sn_store_apply_retention(store, NULL, NULL) == SN_OK);
+    (void)(sn_store_apply_rules(store, NULL) == SN_OK);
+    (void)(sn_store_rewrite_for_rules(store, NULL) == SN_OK);
     (void)(sn_store_compact(store, NULL, NULL) == SN_OK);
 }
 
@@ -540,6 +542,7 @@ void sn_store_flush_run(void *ctx) {
     struct sn_store *store = ctx;
     bool must_flush;
     sn_store_sort_series(store);
+    (void)(sn_store_apply_rules(store, NULL) == SN_OK); /* the next minute tries again */
     while (wait_tick(store, &must_flush)) {
         if (must_flush)
             (void)(sn_store_flush(store, NULL) == SN_OK); /* kept in flush_error: health tells */

@@ -38,6 +38,7 @@ static sn_status add_segments(struct sn_store *store, uint32_t series, struct sn
         size_t middle = samples->count;
         status = sn_segment_read(set->items[i], &store->index, &store->cache, series, range,
                                  samples, err);
+        sn_tombstones_clip(set->tombstones, series, set->items[i]->rank, samples, middle);
         if (status == SN_OK && sn_samples_merge_tail(samples, base, middle) != SN_OK)
             status = sn_err_set(err, SN_ERR_NO_MEMORY, "no memory to merge samples");
     }
@@ -123,9 +124,13 @@ static sn_status add_histogram_segments(struct sn_store *store, uint32_t series,
                                         struct sn_err *err) {
     sn_status status = SN_OK;
     struct sn_segment_set *set = sn_segments_ref(&store->segments);
-    for (size_t i = 0; i < set->count && status == SN_OK; i++)
+    for (size_t i = 0; i < set->count && status == SN_OK; i++) {
+        size_t base = histograms->count;
         status = sn_segment_read_histograms(set->items[i], &store->index, &store->cache, series,
                                             range, histograms, err);
+        sn_tombstones_clip_histograms(set->tombstones, series, set->items[i]->rank, histograms,
+                                      base);
+    }
     sn_segment_set_unref(set);
     return status;
 }

@@ -81,6 +81,45 @@ static sn_status load_churn(void *ctx, int64_t hour_ms, uint64_t count, struct s
     return SN_OK;
 }
 
+struct rows {
+    struct sn_tombstone *items; /* [capacity], owned */
+    size_t count;
+    size_t capacity;
+};
+
+static sn_status load_tombstone(void *ctx, const struct sn_tombstone *tombstone,
+                                struct sn_err *err) {
+    struct rows *rows = ctx;
+    if (rows->count == rows->capacity) {
+        size_t capacity = rows->capacity ? rows->capacity * 2 : 16;
+        struct sn_tombstone *items = sn_realloc_array(rows->items, capacity, sizeof *items);
+        if (!items)
+            return sn_err_set(err, SN_ERR_NO_MEMORY, "no memory for deleted ranges");
+        rows->items = items;
+        rows->capacity = capacity;
+    }
+    rows->items[rows->count++] = *tombstone;
+    return SN_OK;
+}
+
+static sn_status load_tombstones(struct sn_store *store, struct sn_err *err) {
+    struct rows rows = {0};
+    sn_status status = sn_catalog_load_tombstones(&store->catalog, load_tombstone, &rows, err);
+    if (status == SN_OK && rows.count > 0) {
+        struct sn_tombstones *made = sn_tombstones_with(NULL, false, false, rows.items, rows.count);
+        struct sn_segment_set *set =
+            made ? sn_segments_with_tombstones(&store->segments, made) : NULL;
+        sn_tombstones_unref(made);
+        if (set)
+            sn_segments_publish(&store->segments, set);
+        else
+            status =
+                sn_err_set(err, SN_ERR_NO_MEMORY, "no memory for %zu deleted ranges", rows.count);
+    }
+    sn_free(rows.items);
+    return status;
+}
+
 /* ---- files of a directory by their numbers ---- */
 
 struct file_list {
@@ -547,6 +586,7 @@ sn_status sn_store_recover(struct sn_store *store, struct sn_err *err) {
     uint64_t flushed_log = 0;
     store->segment_id_next = 1;
     SN_TRY(sn_catalog_load(&store->catalog, &visitor, &flushed_log, err));
+    SN_TRY(load_tombstones(store, err));
     atomic_store(&store->catalogued_count, store->index.count);
     store->defined_count = store->index.count;
     SN_TRY(delete_orphans(store, ".seg", err));

@@ -74,6 +74,8 @@ static sn_status add_segments(struct scan *scan, uint32_t series, struct sn_samp
     for (size_t i = 0; i < scan->set->count; i++) {
         size_t middle = samples->count;
         SN_TRY(scan_segment(scan, i, series, samples, err));
+        sn_tombstones_clip(scan->set->tombstones, series, scan->set->items[i]->rank, samples,
+                           middle);
         if (sn_samples_merge_tail(samples, base, middle) != SN_OK)
             return sn_err_set(err, SN_ERR_NO_MEMORY, "no memory to merge samples");
     }

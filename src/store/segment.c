@@ -363,6 +363,7 @@ void sn_segment_set_unref(struct sn_segment_set *set) {
         return;
     for (size_t i = 0; i < set->count; i++)
         sn_segment_unref(set->items[i]);
+    sn_tombstones_unref(set->tombstones);
     sn_free(set);
 }
 
@@ -407,6 +408,7 @@ struct sn_segment_set *sn_segments_with(const struct sn_segments *segments,
     struct sn_segment_set *set = new_set(old->count + 1);
     if (!set)
         return NULL;
+    set->tombstones = sn_tombstones_ref(old->tombstones);
     for (size_t i = 0; i < old->count; i++) {
         set->items[i] = old->items[i];
         atomic_fetch_add(&set->items[i]->refs, 1);
@@ -425,6 +427,7 @@ struct sn_segment_set *sn_segments_without(const struct sn_segments *segments,
     struct sn_segment_set *set = new_set(old->count + 1);
     if (!set)
         return NULL;
+    set->tombstones = sn_tombstones_ref(old->tombstones);
     set->count = 0;
     for (size_t i = 0; i < old->count; i++) {
         struct sn_segment *segment = is_dropped[i] ? NULL : old->items[i];
@@ -434,6 +437,20 @@ struct sn_segment_set *sn_segments_without(const struct sn_segments *segments,
             continue;
         atomic_fetch_add(&segment->refs, 1);
         set->items[set->count++] = segment;
+    }
+    return set;
+}
+
+struct sn_segment_set *sn_segments_with_tombstones(const struct sn_segments *segments,
+                                                   struct sn_tombstones *tombstones) {
+    const struct sn_segment_set *old = segments->set;
+    struct sn_segment_set *set = new_set(old->count);
+    if (!set)
+        return NULL;
+    set->tombstones = sn_tombstones_ref(tombstones);
+    for (size_t i = 0; i < old->count; i++) {
+        set->items[i] = old->items[i];
+        atomic_fetch_add(&set->items[i]->refs, 1);
     }
     return set;
 }

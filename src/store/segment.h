@@ -17,6 +17,7 @@
 #include "store/pack_cache.h"
 #include "store/segment_format.h"
 #include "store/series_index.h"
+#include "store/tombstones.h"
 
 #include <stdatomic.h>
 
@@ -89,6 +90,8 @@ void sn_segment_name_error(const struct sn_segment *segment, struct sn_err *err)
 struct sn_segment_set {
     atomic_uint refs;
     size_t count;
+    struct sn_tombstones
+        *tombstones; /* samples of these segments that are deleted; NULL: none; counted */
     struct sn_segment *items[];
 };
 
@@ -119,6 +122,9 @@ struct sn_segment_set *sn_segments_without(const struct sn_segments *segments,
                                            const bool *is_dropped, struct sn_segment *instead);
 /* Whether a set is still the newest one. */
 bool sn_segments_are(struct sn_segments *segments, const struct sn_segment_set *set);
+/* The same segments with other deleted samples. */
+struct sn_segment_set *sn_segments_with_tombstones(const struct sn_segments *segments,
+                                                   struct sn_tombstones *tombstones);
 void sn_segments_publish(struct sn_segments *segments, struct sn_segment_set *set);
 
 #endif

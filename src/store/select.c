@@ -280,6 +280,12 @@ static sn_status find_series(struct sn_store *store, const struct sn_select *sel
     return SN_OK;
 }
 
+sn_status sn_store_find_ids(struct sn_store *store, const struct sn_select *select,
+                            struct sn_id_set *ret_ids, struct sn_err *err) {
+    SN_TRY(check_matchers(select, err));
+    return find_series(store, select, ret_ids, err);
+}
+
 /* ---- series ---- */
 
 static sn_status sort_series(struct sn_store *store, struct sn_id_set *ids, struct sn_err *err) {

@@ -119,6 +119,7 @@ static sn_status take_lock(struct sn_store *store, struct sn_err *err) {
 /* ---- opening and closing ---- */
 
 static void init_locks(struct sn_store *store) {
+    sn_mutex_init(&store->delete_mu, SN_RANK_STORE_DELETE, "store delete");
     sn_mutex_init(&store->flush_mu, SN_RANK_STORE_FLUSH, "store flush");
     sn_mutex_init(&store->index_mu, SN_RANK_STORE_INDEX, "store index");
     sn_mutex_init(&store->append_mu, SN_RANK_STORE_APPEND, "store append");
@@ -134,6 +135,7 @@ static void release_locks(struct sn_store *store) {
     sn_mutex_release(&store->append_mu);
     sn_mutex_release(&store->index_mu);
     sn_mutex_release(&store->flush_mu);
+    sn_mutex_release(&store->delete_mu);
 }
 
 /* Everything that needs no memory and no file, so that close may always release it. */
@@ -243,6 +245,7 @@ static void describe_storage(void *ctx, struct sn_storage *ret_storage) {
                                  .log_file_count = stats.log_file_count,
                                  .head_bytes = stats.head_bytes};
     struct sn_segment_set *set = sn_segments_ref(&store->segments);
+    storage.tombstone_count = set->tombstones ? set->tombstones->count : 0;
     for (size_t i = 0; i < set->count; i++) {
         const struct sn_segment_footer *footer = &set->items[i]->footer;
         if (i == 0 || footer->time_min < storage.time_min)
@@ -261,6 +264,8 @@ struct sn_admin sn_store_admin(struct sn_store *store) {
         .storage = describe_storage,
         .snapshot = sn_store_snapshot,
         .delete_snapshot = sn_store_delete_snapshot,
+        .delete_series = sn_store_delete_series,
+        .clean_tombstones = sn_store_clean_tombstones,
         .backfill = sn_store_backfill_sink(store),
     };
 }

@@ -50,13 +50,24 @@ enum sn_store_durability {
     SN_STORE_RELAXED = 1, /* acknowledge after write; fsync about once a second */
 };
 
+/* Series that are kept for a shorter time than the rest. */
+struct sn_store_retention_rule {
+    const struct sn_matcher
+        *matchers; /* [matcher_count], borrowed until sn_store_close; at least one
+                                        * must not pass empty */
+    size_t matcher_count;
+    int64_t retention_ms;
+};
+
 /* Zero in a field means its default. */
 struct sn_store_options {
     const char *dir;              /* borrowed for open; created when missing (mode 0750) */
     const struct sn_clock *clock; /* kept; NULL: the system's */
     enum sn_store_durability durability;
-    int64_t retention_ms;           /* 0: 15 days; negative: keep for ever */
-    uint64_t retention_bytes_max;   /* of all segment files: oldest go first; 0: no limit */
+    int64_t retention_ms;         /* 0: 15 days; negative: keep for ever */
+    uint64_t retention_bytes_max; /* of all segment files: oldest go first; 0: no limit */
+    const struct sn_store_retention_rule *retention_rules; /* borrowed until sn_store_close */
+    size_t retention_rule_count;
     size_t log_bytes_max;           /* flush when the log has grown by this; 64 MiB */
     int64_t flush_interval_ms;      /* flush at the latest after this; 30 min */
     size_t series_max;              /* 0: 10 million */

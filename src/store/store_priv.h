@@ -64,7 +64,9 @@ struct sn_store {
     struct sn_store_counters counters;
     struct sn_store_recovery recovery; /* written by open only */
 
+    struct sn_mutex delete_mu; /* held by deletions and cleanings, around flush_mu */
     struct sn_mutex flush_mu;
+    uint64_t delete_count;        /* deletions since open; guarded by flush_mu */
     struct sn_catalog catalog;    /* guarded by flush_mu */
     uint32_t *order;              /* [order_count], owned, metric order; guarded by flush_mu */
     size_t order_count;           /* guarded by flush_mu */
@@ -142,6 +144,25 @@ void sn_store_sync_stop(void *ctx);
  * the one whose commit is in doubt is settled and deleted. */
 sn_status sn_store_settle_locked(struct sn_store *store, struct sn_err *err) SN_MUST_USE;
 void sn_store_delete_segment_file(struct sn_store *store, uint64_t id); /* has no row; no lock */
+
+/* Merge one segment with nothing, without what is deleted in it. Between enter and leave, which keep all
+ * merging out; enter: false when it is under way. SN_ERR_BUSY: something changed meanwhile. */
+bool sn_store_enter_compaction(struct sn_store *store);
+void sn_store_leave_compaction(struct sn_store *store);
+sn_status sn_store_rewrite_entered(struct sn_store *store, uint64_t id,
+                                   struct sn_err *err) SN_MUST_USE;
+
+/* delete.c */
+sn_status sn_store_delete_series(void *ctx, const struct sn_select *select, uint64_t *ret_count,
+                                 struct sn_err *err);
+sn_status sn_store_clean_tombstones(void *ctx, struct sn_err *err);
+/* Make the deleted ranges of retention rules anew; then rewrite one segment that they cover most of. */
+sn_status sn_store_apply_rules(struct sn_store *store, struct sn_err *err) SN_MUST_USE;
+sn_status sn_store_rewrite_for_rules(struct sn_store *store, struct sn_err *err) SN_MUST_USE;
+
+/* select.c: ids of the series that pass, ascending; the caller releases *ret_ids. As select. */
+sn_status sn_store_find_ids(struct sn_store *store, const struct sn_select *select,
+                            struct sn_id_set *ret_ids, struct sn_err *err) SN_MUST_USE;
 
 /* snapshot.c */
 sn_status sn_store_snapshot(void *ctx, struct sn_snapshot *ret_snapshot, struct sn_err *err);

@@ -49,7 +49,7 @@ static void every_key_reaches_its_field(void **state) {
     (void)state;
     if (parse(
             "listen: '[::1]:1'\ndata: /d\naccess: open\nlog: {level: error}\n"
-            "storage:\n  retention: 2h\n  retention_size: 5GB\n  durability: relaxed\n  log_size: 2MiB\n"
+            "storage:\n  retention: 2h\n  retention_rules: {'{a=\"b\"}': {retention: 1h}}\n  retention_size: 5GB\n  durability: relaxed\n  log_size: 2MiB\n"
             "  flush_interval: 5s\n  out_of_order_window: 0\n  series_max: 7\n"
             "http: {threads: 3, body_max: 1MiB}\n"
             "query: {experimental: false, cors: false}\n"
@@ -62,6 +62,9 @@ static void every_key_reaches_its_field(void **state) {
     assert_int_equal(config.log_level, SN_LOG_ERROR);
     assert_int_equal(config.retention_ms, 7200000);
     assert_int_equal(config.retention_bytes_max, INT64_C(5000000000));
+    assert_int_equal(config.retention_rule_count, 1);
+    assert_string_equal(config.retention_rules[0].match, "{a=\"b\"}");
+    assert_int_equal(config.retention_rules[0].retention_ms, 3600000);
     assert_int_equal(config.durability, SN_STORE_RELAXED);
     assert_int_equal(config.log_bytes_max, 2 << 20);
     assert_int_equal(config.flush_interval_ms, 5000);

@@ -193,6 +193,21 @@ class Data(unittest.TestCase):
         reply = self.server.request("POST", "/api/v1/admin/tsdb/delete_snapshot?name=..", "")
         self.assertEqual(reply.status, 400)
 
+    def test_series_are_deleted_and_the_room_comes_back(self):
+        self.push(40)
+        query = urllib.parse.urlencode({"query": 'sum(count_over_time(m[1h]))'})
+        delete = urllib.parse.urlencode({"match[]": 'm{n="1"}', "end": self.now_ms / 1000 - 5})
+        for path in (f"delete_series?{delete}", "clean_tombstones"):
+            reply = self.server.request("POST", f"/api/v1/admin/tsdb/{path}", "")
+            self.assertEqual(reply.status, 204, reply.body)
+            found = self.server.get(f"/api/v1/query?{query}").json()["data"]["result"]
+            self.assertEqual(found[0]["value"][1], "31")  # 1 of 10 is newer
+        self.assertEqual(self.server.get("/api/v1/status/tsdb").json()["data"]["storage"]
+                         ["tombstones"], 0)
+        for query in ("", "?match[]=m{", "?match[]=m&start=2&end=1"):
+            self.assertEqual(self.server.request(
+                "POST", f"/api/v1/admin/tsdb/delete_series{query}", "").status, 400, query)
+
     def test_the_status_tells_what_there_is(self):
         self.push(20)
         data = self.server.get("/api/v1/status/tsdb?limit=3").json()["data"]
