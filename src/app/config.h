@@ -47,6 +47,8 @@ struct sn_config {
     int64_t flush_interval_ms;
     int64_t out_of_order_window_ms;
     int64_t series_max;
+    int64_t series_per_metric_max; /* 0: no limit */
+    int64_t future_max_ms;
     int64_t exemplars_max;
     /* http */
     int64_t http_threads; /* 0: one per CPU */

@@ -60,6 +60,8 @@ static void put_storage(struct sn_buf *buf, const struct sn_config *config) {
     put_duration(buf, "  flush_interval", config->flush_interval_ms);
     put_duration(buf, "  out_of_order_window", config->out_of_order_window_ms);
     put_number(buf, "  series_max", config->series_max);
+    put_number(buf, "  series_per_metric_max", config->series_per_metric_max);
+    put_duration(buf, "  future_max", config->future_max_ms);
     put_number(buf, "  exemplars_max", config->exemplars_max);
 }
 

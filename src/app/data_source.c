@@ -38,6 +38,8 @@ sn_status sn_data_source_reach(struct sn_data_source *source, const struct sn_to
         .retention_ms = source->config.retention_ms,
         .retention_bytes_max = (uint64_t)source->config.retention_bytes_max,
         .series_max = (size_t)source->config.series_max,
+        .series_per_metric_max = (uint32_t)source->config.series_per_metric_max,
+        .future_max_ms = source->config.future_max_ms,
         .flush_pause_ns = -1, /* nobody waits for the disk beside us */
     };
     struct sn_err why = {.status = SN_OK};

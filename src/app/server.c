@@ -88,6 +88,8 @@ static sn_status open_store(struct sn_server *server, struct sn_err *err) {
         .log_bytes_max = (size_t)config->log_bytes_max,
         .flush_interval_ms = config->flush_interval_ms,
         .series_max = (size_t)config->series_max,
+        .series_per_metric_max = (uint32_t)config->series_per_metric_max,
+        .future_max_ms = config->future_max_ms,
         .exemplars_max = config->exemplars_max > 0 ? config->exemplars_max : -1,
         .out_of_order_window_ms =
             config->out_of_order_window_ms > 0 ? config->out_of_order_window_ms : -1,
@@ -435,15 +437,21 @@ static bool has_same_rules(const struct sn_config *a, const struct sn_config *b)
     return same;
 }
 
+static bool has_same_limits(const struct sn_config *a, const struct sn_config *b) {
+    return has_same_rules(a, b) && a->future_max_ms == b->future_max_ms &&
+           a->series_per_metric_max == b->series_per_metric_max;
+}
+
 static bool needs_restart(const struct sn_config *a, const struct sn_config *b) {
-    return has_other_access(a, b) || !is_same_text(a->data, b->data) || !has_same_rules(a, b) ||
+    return has_other_access(a, b) || !is_same_text(a->data, b->data) ||
            a->retention_ms != b->retention_ms || a->retention_bytes_max != b->retention_bytes_max ||
            a->durability != b->durability || a->log_bytes_max != b->log_bytes_max ||
            a->flush_interval_ms != b->flush_interval_ms ||
            a->out_of_order_window_ms != b->out_of_order_window_ms ||
-           a->series_max != b->series_max || a->exemplars_max != b->exemplars_max ||
-           a->http_threads != b->http_threads || a->body_bytes_max != b->body_bytes_max ||
-           has_other_records(a, b) || has_other_apps(a, b) || receivers_differ(a, b);
+           a->series_max != b->series_max || !has_same_limits(a, b) ||
+           a->exemplars_max != b->exemplars_max || a->http_threads != b->http_threads ||
+           a->body_bytes_max != b->body_bytes_max || has_other_records(a, b) ||
+           has_other_apps(a, b) || receivers_differ(a, b);
 }
 
 sn_status sn_server_reload(struct sn_server *server, const struct sn_config *config,

@@ -67,7 +67,7 @@ static const char *reject_text(enum sn_reject reason) {
     case SN_REJECT_TOO_NEW:
         return "too far in the future";
     case SN_REJECT_SERIES_LIMIT:
-        return "would be a new series beyond the limit";
+        return "would be a new series beyond the limit of all series or of its metric";
     case SN_REJECT_UNSUPPORTED:
         return "an exemplar that is not kept: no series, too many bytes of labels, or none are kept";
     case SN_REJECT_COUNT:

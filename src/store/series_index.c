@@ -176,6 +176,21 @@ static sn_status add_labels(struct sn_series_index *index, struct sn_labels labe
     return SN_OK;
 }
 
+static sn_status check_metric(const struct sn_series_index *index, struct sn_labels labels,
+                              struct sn_err *err) {
+    struct sn_str metric = sn_labels_get(labels, SN_LABEL_METRIC_NAME);
+    uint32_t pair;
+    if (index->per_metric_max == 0 ||
+        !sn_symbols_find_pair(&index->symbols, SN_LABEL_METRIC_NAME, metric, &pair))
+        return SN_OK;
+    uint32_t count = sn_symbols_pair(&index->symbols, pair)->postings.count;
+    if (count < index->per_metric_max)
+        return SN_OK;
+    return sn_err_set(err, SN_ERR_LIMIT, "metric %.*s has %u series already, the limit is %u",
+                      (int)(metric.len < 80 ? metric.len : 80), metric.ptr, count,
+                      index->per_metric_max);
+}
+
 sn_status sn_series_index_add(struct sn_series_index *index, struct sn_str labels, uint32_t hash,
                               uint32_t *ret_id, struct sn_err *err) {
     if (sn_series_index_live_count(index) >= index->count_max)
@@ -184,6 +199,7 @@ sn_status sn_series_index_add(struct sn_series_index *index, struct sn_str label
     struct sn_labels decoded;
     sn_arena_reset(&index->scratch);
     SN_TRY(sn_labels_decode(labels, &index->scratch, &decoded, err));
+    SN_TRY(check_metric(index, decoded, err));
     sn_status status = add_labels(index, decoded, hash);
     if (status != SN_OK)
         return sn_err_set(err, status, "no %s for series number %u",

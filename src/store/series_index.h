@@ -39,6 +39,7 @@ struct sn_series_index {
     struct sn_arena scratch;      /* labels of the series being added */
     uint32_t count;
     uint32_t count_max;
+    uint32_t per_metric_max; /* series of one metric name; 0: no limit */
     uint32_t pair_ids_next;
     struct sn_bitmap *removed; /* ids that were removed; NULL: none, owned */
     uint32_t removed_count;
@@ -68,7 +69,7 @@ bool sn_series_index_find(const struct sn_series_index *index, struct sn_str lab
 /*
  * Add a series that is not there yet. The bytes are checked like foreign ones.
  *
- * Returns SN_OK, SN_ERR_LIMIT (count_max, or the memory limits of symbols), SN_ERR_CORRUPT (no
+ * Returns SN_OK, SN_ERR_LIMIT (count_max, per_metric_max, or the memory limits of symbols), SN_ERR_CORRUPT (no
  * canonical label set), SN_ERR_NO_MEMORY. On failure there is no new series.
  */
 sn_status sn_series_index_add(struct sn_series_index *index, struct sn_str labels, uint32_t hash,

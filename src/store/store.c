@@ -169,6 +169,7 @@ static sn_status open_parts(struct sn_store *store, const char *dir, struct sn_e
     SN_TRY(sn_store_recover(store, err));
     /* The limit is for new series: a lower one than before must not keep the store shut. */
     store->index.count_max = (uint32_t)store->options.series_max;
+    store->index.per_metric_max = store->options.series_per_metric_max;
     return SN_OK;
 }
 

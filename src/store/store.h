@@ -71,6 +71,7 @@ struct sn_store_options {
     size_t log_bytes_max;           /* flush when the log has grown by this; 64 MiB */
     int64_t flush_interval_ms;      /* flush at the latest after this; 30 min */
     size_t series_max;              /* 0: 10 million */
+    uint32_t series_per_metric_max; /* of one metric name; 0: no limit */
     int64_t out_of_order_window_ms; /* 0: 10 min; negative: nothing older is taken */
     int64_t exemplars_max;          /* newest exemplars that are kept; 100,000; negative: none */
     int64_t future_max_ms;          /* 0: 10 min; negative: no limit */

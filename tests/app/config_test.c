@@ -111,6 +111,8 @@ static void numbers_have_two_ends(void **state) {
         {"storage", "flush_interval", {"1s", "1d"}, {"999ms", "25h"}},
         {"storage", "out_of_order_window", {"0", "30d"}, {"-1s", "31d"}},
         {"storage", "series_max", {"1", "100000000"}, {"0", "100000001"}},
+        {"storage", "series_per_metric_max", {"0", "100000000"}, {"-1", "100000001"}},
+        {"storage", "future_max", {"1s", "10y"}, {"999ms", "11y"}},
         {"storage", "exemplars_max", {"0", "100000000"}, {"-1", "100000001"}},
         {"http", "threads", {"0", "64"}, {"-1", "65"}},
         {"http", "body_max", {"1KiB", "1GiB"}, {"1023", "1073741825"}},

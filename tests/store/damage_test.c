@@ -17,7 +17,7 @@
 
 #include <cmocka.h>
 
-enum { SERIES = 60, ROUNDS = 30, PLACES = 250 };
+enum { SERIES = 60, ROUNDS = 30, PLACES = 500 };
 
 static double value_of(unsigned series, int64_t round) {
     return (double)((round * 7919 + series * 104729) % 100003) / 8.0;

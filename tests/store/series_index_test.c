@@ -222,6 +222,22 @@ static void a_gap_keeps_the_ids_behind_it(void **state) {
     sn_series_index_release(&index);
 }
 
+static void the_limit_of_a_metric_holds_at_both_sides(void **state) {
+    (void)state;
+    struct sn_series_index index;
+    uint32_t id;
+    sn_series_index_init(&index, 100, 1);
+    index.per_metric_max = 2;
+    assert_int_equal(add(&index, "a", 1, &id), SN_OK);
+    assert_int_equal(add(&index, "a", 2, &id), SN_OK);
+    assert_int_equal(add(&index, "a", 3, &id), SN_ERR_LIMIT);
+    assert_int_equal(add(&index, "b", 3, &id), SN_OK);
+    assert_int_equal(sn_series_index_remove(&index, 0), SN_OK);
+    assert_int_equal(add(&index, "a", 3, &id), SN_OK);
+    assert_int_equal(add(&index, "a", 4, &id), SN_ERR_LIMIT);
+    sn_series_index_release(&index);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(series_are_found_and_encoded_as_they_were_added),
@@ -231,6 +247,7 @@ int main(void) {
         cmocka_unit_test(a_failed_add_leaves_no_trace_in_lookups),
         cmocka_unit_test(a_removed_series_is_found_by_nothing_and_may_come_again),
         cmocka_unit_test(a_gap_keeps_the_ids_behind_it),
+        cmocka_unit_test(the_limit_of_a_metric_holds_at_both_sides),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -15,7 +15,7 @@ import unittest
 import _sonde
 from _sonde import Server
 
-CYCLES = 400 if _sonde.IS_LONG else 40
+CYCLES = 400 if _sonde.IS_LONG else 20
 WRITERS = 3
 SERIES = 8  # of each writer, all in every batch
 SPACING_MS = 50  # between the samples of a series
@@ -76,6 +76,27 @@ class Writer:
             connection.close()
 
 
+class Reader:
+    """Reads what is being written until the server dies: no value may be wrong."""
+
+    def __init__(self, test, server, writer):
+        self.test, self.server, self.writer = test, server, writer
+        self.wrong = []
+        self.thread = threading.Thread(target=self.run)
+        self.thread.start()
+
+    def run(self):
+        try:
+            while not self.wrong:
+                last = self.writer.next_batch
+                first = max(0, last - QUERY_STEPS // 10)
+                found = self.test.stored(self.server, self.writer, first, last)
+                self.wrong = [(key, value) for key, value in found.items()
+                              if value != value_of(self.writer.number, *key)]
+        except (OSError, http.client.HTTPException, ValueError):
+            pass  # the server is dead, perhaps in the middle of an answer
+
+
 class CrashTest(unittest.TestCase):
     def stored(self, server, writer, first, last):
         """{(series, batch): value} of the batches first..last."""
@@ -117,8 +138,11 @@ class CrashTest(unittest.TestCase):
         server.start()
         for writer in writers:
             writer.start(server)
+        reader = Reader(self, server, chance.choice(writers))
         time.sleep(chance.uniform(*RUN_S))
         server.kill()
+        reader.thread.join()
+        self.assertEqual(reader.wrong, [])
         for writer in writers:
             writer.join()
 

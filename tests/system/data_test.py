@@ -208,6 +208,21 @@ class Data(unittest.TestCase):
             self.assertEqual(self.server.request(
                 "POST", f"/api/v1/admin/tsdb/delete_series{query}", "").status, 400, query)
 
+    def test_limits_are_told_and_counted(self):
+        limited = _sonde.Server(self, directory=_sonde.temporary_directory(self), config=(
+            "collect:\n  interval: 1h\n"
+            "storage:\n  series_per_metric_max: 2\n  future_max: 1m\n")).start()
+        reply = limited.push("".join(f'a{{n="{i}"}} 1\n' for i in range(4)) + "b 1\n"
+                             f"late 1 {self.now_ms + 200_000}\n")
+        self.assertEqual(reply.status, 200)
+        self.assertEqual(reply.json()["data"]["accepted"], 3)
+        self.assertEqual(reply.json()["data"]["rejected"], {"series_limit": 2, "too_new": 1})
+        self.assertIn("beyond the limit of all series or of its metric",
+                      reply.json()["data"]["first_reject"])
+        page = limited.get("/metrics").body.decode()
+        self.assertIn('sonde_rejected_samples_total{reason="series_limit"} 2', page)
+        self.assertIn('sonde_rejected_samples_total{reason="too_new"} 1', page)
+
     def test_the_status_tells_what_there_is(self):
         self.push(20)
         data = self.server.get("/api/v1/status/tsdb?limit=3").json()["data"]
