@@ -87,6 +87,8 @@ class Reader:
 
     def run(self):
         try:
+            # A flush and a snapshot are under way as well.
+            self.server.request("POST", "/api/v1/admin/tsdb/snapshot", "")
             while not self.wrong:
                 last = self.writer.next_batch
                 first = max(0, last - QUERY_STEPS // 10)
