@@ -439,7 +439,8 @@ static bool has_same_rules(const struct sn_config *a, const struct sn_config *b)
 
 static bool has_same_limits(const struct sn_config *a, const struct sn_config *b) {
     return has_same_rules(a, b) && a->future_max_ms == b->future_max_ms &&
-           a->series_per_metric_max == b->series_per_metric_max;
+           a->series_per_metric_max == b->series_per_metric_max &&
+           a->exemplars_max == b->exemplars_max;
 }
 
 static bool needs_restart(const struct sn_config *a, const struct sn_config *b) {
@@ -449,9 +450,8 @@ static bool needs_restart(const struct sn_config *a, const struct sn_config *b) 
            a->flush_interval_ms != b->flush_interval_ms ||
            a->out_of_order_window_ms != b->out_of_order_window_ms ||
            a->series_max != b->series_max || !has_same_limits(a, b) ||
-           a->exemplars_max != b->exemplars_max || a->http_threads != b->http_threads ||
-           a->body_bytes_max != b->body_bytes_max || has_other_records(a, b) ||
-           has_other_apps(a, b) || receivers_differ(a, b);
+           a->http_threads != b->http_threads || a->body_bytes_max != b->body_bytes_max ||
+           has_other_records(a, b) || has_other_apps(a, b) || receivers_differ(a, b);
 }
 
 sn_status sn_server_reload(struct sn_server *server, const struct sn_config *config,
