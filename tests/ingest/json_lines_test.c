@@ -31,7 +31,7 @@ static void lines_reach_the_sink(void **state) {
                           0, &result, NULL),
                      SN_OK);
     assert_int_equal(result.accepted_count, 3);
-    assert_string_equal(book_read(&book), "c 5 @3000\nup{job=\"x\"} 1 @1000\n"
+    assert_string_equal(book_read(&book), "c 5 @3000 start=7\nup{job=\"x\"} 1 @1000\n"
                                           "up{job=\"x\"} 2 @2000\n");
     assert_int_equal(sn_ingest_read_counters(&ingest).ingested_count[SN_INGEST_JSON_LINES], 3);
     assert_string_equal(sn_ingest_protocol_name(SN_INGEST_JSON_LINES), "json_lines");

@@ -38,8 +38,8 @@ static struct sn_buf build_to(size_t raw_target, unsigned *ret_chunks) {
     struct sn_rng rng;
     struct sn_pack_builder builder;
     struct sn_buf out;
-    int64_t times[SN_CHUNK_SAMPLES_MAX];
-    double values[SN_CHUNK_SAMPLES_MAX];
+    static int64_t times[SN_CHUNK_SAMPLES_MAX]; /* not on the stack: 8 KiB with the values */
+    static double values[SN_CHUNK_SAMPLES_MAX];
     unsigned chunks = 0;
     sn_rng_init(&rng, 1);
     sn_buf_init(&out, 0);

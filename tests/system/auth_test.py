@@ -57,6 +57,8 @@ class FirstMinutes(unittest.TestCase):
     def test_the_setup_code_makes_one_administrator_and_is_spent(self):
         client = Client(self).start()
         path = client.server.data / "setup-code"
+        # The server says that it listens before it says where the code is.
+        _sonde.wait_for(lambda: "setup-code" in client.server.stdout(), "the setup code")
         code = path.read_text().strip()
         self.assertEqual(path.stat().st_mode & 0o777, 0o600)
         self.assertIn("setup-code", client.server.stdout())

@@ -129,7 +129,7 @@ class CheckConfigTest(unittest.TestCase):
             b"log:\n  level: loud\n": (2, 10, '"loud" is not known here, did you mean "debug"?'),
             b"\nstorage:\n  retention: 5\n": (3, 14, None),
             b"listen: a\nlisten: b\n": (2, 1, 'key "listen" stands here twice'),
-            b"a: &x 1\nb: *x\n": (2, 4, "aliases are not supported"),
+            b"a: &x 1\nb: *x\n": (1, 1, 'unknown key "a"'),
             b"listen: [1]\n": (1, 9, "listen: expected a single value"),
             b"- a\n": (1, 1, "configuration: expected a map of keys"),
             b"listen: 'x\n": (2, 1, None),
