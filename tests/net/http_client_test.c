@@ -245,7 +245,7 @@ static void a_server_that_hangs_is_a_timeout(void **state) {
 static void redirects_are_followed_when_asked_for_and_end(void **state) {
     (void)state;
     static const char loop[] =
-        "HTTP/1.1 302 Found\r\nLocation: /again\r\nContent-Length: 0\r\n\r\n";
+        "HTTP/1.1 302 Found\r\nLocation: /again\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
     struct sn_http_ask ask = plain_ask;
     struct sn_buf body;
     int http = 0;
@@ -267,7 +267,8 @@ static void credentials_go_to_the_asked_host_only(void **state) {
     static const char *const headers[] = {"Authorization: Bearer hush"};
     liar_start(second, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
     snprintf(redirect, sizeof redirect,
-             "HTTP/1.1 302 Found\r\nLocation: http://localhost%s\r\nContent-Length: 0\r\n\r\n",
+             "HTTP/1.1 302 Found\r\nLocation: http://localhost%s\r\nConnection: close\r\n"
+             "Content-Length: 0\r\n\r\n",
              strrchr(second->url, ':'));
     liar_start(first, redirect);
     struct sn_http_ask asks[2] = {plain_ask, plain_ask};
