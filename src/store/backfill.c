@@ -488,6 +488,8 @@ static sn_status push(void *ctx, const struct sn_batch *batch, struct sn_push_do
     struct sn_backfill *backfill = NULL;
     struct sn_push_result result;
     SN_TRY(sn_backfill_new(ctx, &backfill, err));
+    if (SN_NEVER(backfill == NULL)) /* for the compiler, which does not see it under LTO */
+        return SN_ERR_INTERNAL;
     sn_status status = sn_backfill_add(backfill, batch, &result, err);
     if (status == SN_OK)
         status = sn_backfill_commit(backfill, err);

@@ -432,7 +432,7 @@ static sn_status read_native_field(struct family *family, struct histogram *hist
 
 static sn_status read_histogram_field(struct family *family, struct histogram *histogram,
                                       const struct sn_protobuf_field *field, struct sn_err *err) {
-    uint64_t schema;
+    uint64_t schema = 0;
     switch (field->number) {
     case 1:
         return get_bits(field, &histogram->count, err);
