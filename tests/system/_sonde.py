@@ -8,9 +8,11 @@ program that ends in `_sonde.main()`; exit code 77 means that it could not run h
 import http.client
 import json
 import os
+import random
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -191,6 +193,19 @@ class Server:
         time_s = f"{time_ms // 1000}.{time_ms % 1000:03d}"
         found = self.values(metric, start=time_s, end=time_s, step="0.001", **labels)
         return found[0][1] if found else None
+
+
+def free_port():
+    """A port for a program that must be told one. Below those that the kernel hands out by itself,
+    so that no connection of another test takes it in between."""
+    while True:
+        port = random.randrange(15000, 30000)
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
 
 
 def now_ms():

@@ -4,7 +4,6 @@ import http.client
 import json
 import os
 import signal
-import socket
 import subprocess
 import time
 import unittest
@@ -14,12 +13,6 @@ import _sonde
 
 EXAMPLE = Path(os.environ.get("SONDE_BUILD", "")) / "example_prefork"
 REQUESTS = 60
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def children_of(pid):
@@ -48,7 +41,7 @@ class Attach(unittest.TestCase):
 
     def start(self):
         for _ in range(5):  # somebody else may take the port before the example does
-            self.port = free_port()
+            self.port = _sonde.free_port()
             host = subprocess.Popen([EXAMPLE, self.file, str(self.port)],
                                     start_new_session=True)
             self.addCleanup(self.kill_all, host)

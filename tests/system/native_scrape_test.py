@@ -3,7 +3,6 @@
 import json
 import os
 import shutil
-import socket
 import subprocess
 import unittest
 import urllib.parse
@@ -15,12 +14,6 @@ import _sonde
 BUILD = Path(os.environ.get("SONDE_BUILD", ""))
 PROMETHEUS = shutil.which("prometheus")
 COMPILER = shutil.which("cc")
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 class NativeScrape(unittest.TestCase):
@@ -55,7 +48,7 @@ class NativeScrape(unittest.TestCase):
                           "  - job_name: host\n    static_configs:\n"
                           f"      - targets: ['{cls.target}']\n")
         for _ in range(5):  # somebody else may take the port first
-            cls.port = free_port()
+            cls.port = _sonde.free_port()
             server = subprocess.Popen(
                 [PROMETHEUS, f"--config.file={config}", f"--storage.tsdb.path={cls.folder}/tsdb",
                  f"--web.listen-address=127.0.0.1:{cls.port}",

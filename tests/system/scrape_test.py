@@ -5,7 +5,6 @@ import http.server
 import json
 import os
 import shutil
-import socket
 import ssl
 import subprocess
 import sys
@@ -269,7 +268,7 @@ class Scrape(unittest.TestCase):
     @unittest.skipIf(_sonde.IS_SLOW_BUILD, "once is enough")
     @unittest.skipUnless(PROMETHEUS and NODE_EXPORTER, "no prometheus or node_exporter")
     def test_node_exporter_gives_the_series_that_prometheus_has(self):
-        exporter_port, peer_port = free_port(), free_port()
+        exporter_port, peer_port = _sonde.free_port(), _sonde.free_port()
         self.spawn([NODE_EXPORTER, f"--web.listen-address=127.0.0.1:{exporter_port}"])
         config = ("global: {scrape_interval: 1s, scrape_timeout: 1s}\nscrape_configs:\n"
                   f"- job_name: node\n  static_configs: [{{targets: ['127.0.0.1:{exporter_port}']}}]\n"
@@ -316,12 +315,6 @@ class Peer:
             return []
         finally:
             connection.close()
-
-
-def free_port():
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return found.getsockname()[1]
 
 
 if __name__ == "__main__":
