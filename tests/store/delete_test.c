@@ -154,7 +154,7 @@ static void rules_shorten_the_life_of_series(void **state) {
     assert_int_equal(test_push_one(&test, "keep", 1, TEST_NOW_MS - 7200000, 1, NULL), SN_OK);
     assert_int_equal(sn_store_flush(test.store, NULL), SN_OK);
     test_store_reopen(&test); /* its worker applies the rules when it starts */
-    test.is_changing = true; /* two reads may differ until it has */
+    test.is_changing = true;  /* two reads may differ until it has */
     for (int i = 0; i < 2000 && count_of(&test, "m", 1) != 1; i++)
         sn_clock_system()->sleep_ns(sn_clock_system()->ctx, 5000000);
     test.is_changing = false;
