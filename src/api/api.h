@@ -85,6 +85,9 @@ struct sn_api_options {
     sn_status (*each_target)(void *ctx, struct sn_arena *arena,
                              bool (*visit)(void *visit_ctx, struct sn_labels labels),
                              void *visit_ctx, struct sn_err *err);
+    /* Labels that pages for other servers carry; they live in the arena. NULL: none. */
+    sn_status (*external_labels)(void *ctx, struct sn_arena *arena, struct sn_labels *ret_labels,
+                                 struct sn_err *err);
     /* Read the configuration again and wait for it. NULL: not possible. */
     sn_status (*reload)(void *ctx, struct sn_err *err);
     void *ctx;                 /* of these functions */

@@ -4,7 +4,7 @@
  * As in Prometheus: samples older than five minutes and series that ended are left out, histograms
  * of the native kind cannot be written in this format, every sample has its time, and a label
  * "instance" is always there (empty when the series has none), so that the scraper does not put its
- * own in. Names that the format cannot hold have '_' for each character that it cannot.
+ * own in. Series get the external_labels whose names they lack. Names that the format cannot hold have '_' for each character that it cannot.
  */
 #include "api/prom_params.h"
 #include "api/prom_priv.h"
@@ -92,7 +92,11 @@ static void put_label(struct sn_buf *buf, const char *separator, struct sn_label
     sn_buf_put_byte(buf, '"');
 }
 
-static void put_line(struct sn_buf *buf, const struct line *line) {
+static bool has_label(struct sn_labels labels, struct sn_str name) {
+    return sn_labels_get(labels, name).ptr != NULL;
+}
+
+static void put_line(struct sn_buf *buf, const struct line *line, struct sn_labels external) {
     static const struct sn_label no_instance = {SN_STR("instance"), SN_STR("")};
     char value[SN_DOUBLE_TEXT_SIZE];
     const char *separator = "{";
@@ -103,20 +107,27 @@ static void put_line(struct sn_buf *buf, const struct line *line) {
         put_label(buf, separator, line->labels.items[i]);
         separator = ",";
     }
-    if (sn_labels_get(line->labels, no_instance.name).ptr == NULL)
+    for (size_t i = 0; i < external.count; i++) {
+        if (has_label(line->labels, external.items[i].name))
+            continue;
+        put_label(buf, separator, external.items[i]);
+        separator = ",";
+    }
+    if (!has_label(line->labels, no_instance.name) && !has_label(external, no_instance.name))
         put_label(buf, separator, no_instance);
     (void)sn_double_format(line->sample.value, SN_DOUBLE_TEXT, value); /* its length */
     sn_buf_printf(buf, "} %s %lld\n", value, (long long)line->sample.time_ms);
 }
 
-static void put_page(struct sn_buf *buf, const struct line *lines, size_t count) {
+static void put_page(struct sn_buf *buf, const struct line *lines, size_t count,
+                     struct sn_labels external) {
     for (size_t i = 0; i < count; i++) {
         if (i == 0 || !sn_str_equal(lines[i].metric, lines[i - 1].metric)) {
             sn_buf_put_text(buf, "# TYPE ");
             put_name(buf, lines[i].metric, true);
             sn_buf_put_text(buf, " untyped\n");
         }
-        put_line(buf, &lines[i]);
+        put_line(buf, &lines[i], external);
     }
 }
 
@@ -124,9 +135,11 @@ static void put_page(struct sn_buf *buf, const struct line *lines, size_t count)
 
 static sn_status federate(struct sn_prom_call *call, struct sn_prom_selectors *selectors,
                           struct sn_buf *page, struct sn_err *err) {
-    int64_t now_ms = sn_clock_wall_ms(call->api->options.clock);
+    const struct sn_api_options *options = &call->api->options;
+    int64_t now_ms = sn_clock_wall_ms(options->clock);
     const struct sn_range range = {now_ms - LOOKBACK_MS + 1, now_ms};
     struct sn_series_list list;
+    struct sn_labels external = {NULL, 0};
     size_t count;
     SN_TRY(sn_prom_selectors(call->request, &call->arena, selectors, err));
     SN_TRY(sn_prom_select_series(call, selectors, range, &list, err));
@@ -134,7 +147,9 @@ static sn_status federate(struct sn_prom_call *call, struct sn_prom_selectors *s
     if (lines == NULL)
         return sn_arena_failure(&call->arena, list.count * sizeof *lines, err);
     SN_TRY(read_lines(call, &list, range, lines, &count, err));
-    put_page(page, lines, count);
+    if (options->external_labels != NULL)
+        SN_TRY(options->external_labels(options->ctx, &call->arena, &external, err));
+    put_page(page, lines, count, external);
     return sn_buf_status(page, err);
 }
 

@@ -4,6 +4,7 @@
 #include "app/prometheus_keys.h"
 
 #include "app/config.h"
+#include "app/external_labels.h"
 
 #include <stddef.h>
 
@@ -534,6 +535,7 @@ static sn_status complete_global(struct sn_scrape_rules *global, const char *pat
 sn_status sn_prometheus_complete(struct sn_scrape_config *config, const char *path,
                                  struct sn_arena *arena, struct sn_err *err) {
     SN_TRY(complete_global(&config->global, path, err));
+    SN_TRY(sn_external_labels_complete(&config->external_labels, path, arena, err));
     for (size_t i = 0; i < config->jobs.count; i++) {
         struct sn_scrape_job *job = &config->jobs.items[i];
         SN_TRY(complete_job(job, &config->global, path, err));

@@ -103,6 +103,14 @@ sn_status sn_scraper_each_target(struct sn_scraper *scraper, struct sn_arena *ar
     return status;
 }
 
+sn_status sn_scraper_external_labels(struct sn_scraper *scraper, struct sn_arena *arena,
+                                     struct sn_labels *ret_labels, struct sn_err *err) {
+    sn_mutex_lock(&scraper->mu);
+    sn_status status = sn_scrape_external_labels(scraper->scrape, arena, ret_labels, err);
+    sn_mutex_unlock(&scraper->mu);
+    return status;
+}
+
 void sn_scraper_stats(struct sn_scraper *scraper, struct sn_scrape_stats *ret_stats) {
     sn_mutex_lock(&scraper->mu);
     sn_scrape_stats(scraper->scrape, ret_stats);

@@ -41,6 +41,9 @@ void sn_scraper_write_pools(struct sn_scraper *scraper, struct sn_json_writer *j
 sn_status sn_scraper_each_target(struct sn_scraper *scraper, struct sn_arena *arena,
                                  bool (*visit)(void *ctx, struct sn_labels labels), void *ctx,
                                  struct sn_err *err) SN_MUST_USE;
+/* external_labels of the configuration in use, copied into the arena. */
+sn_status sn_scraper_external_labels(struct sn_scraper *scraper, struct sn_arena *arena,
+                                     struct sn_labels *ret_labels, struct sn_err *err) SN_MUST_USE;
 void sn_scraper_stats(struct sn_scraper *scraper, struct sn_scrape_stats *ret_stats);
 
 #endif

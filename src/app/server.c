@@ -50,6 +50,12 @@ static sn_status each_target(void *ctx, struct sn_arena *arena,
     return sn_scraper_each_target(&server->scraper, arena, visit, visit_ctx, err);
 }
 
+static sn_status external_labels(void *ctx, struct sn_arena *arena, struct sn_labels *ret_labels,
+                                 struct sn_err *err) {
+    struct sn_server *server = ctx;
+    return sn_scraper_external_labels(&server->scraper, arena, ret_labels, err);
+}
+
 static sn_status ask_reload(void *ctx, struct sn_err *err) {
     struct sn_server *server = ctx;
     return sn_reload_gate_ask(&server->reload_gate, RELOAD_WAIT_NS, err);
@@ -205,6 +211,7 @@ static sn_status open_api(struct sn_server *server, struct sn_err *err) {
         .targets = targets,
         .scrape_pools = scrape_pools,
         .each_target = each_target,
+        .external_labels = external_labels,
         .reload = ask_reload,
         .ctx = server,
     };

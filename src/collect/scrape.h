@@ -67,6 +67,10 @@ sn_status sn_scrape_write_targets(struct sn_scrape *scrape, enum sn_scrape_state
 /* {"scrapePools": [...]} */
 void sn_scrape_write_pools(struct sn_scrape *scrape, struct sn_json_writer *json);
 
+/* external_labels of the configuration, copied into the arena. SN_ERR_NO_MEMORY, SN_ERR_LIMIT. */
+sn_status sn_scrape_external_labels(struct sn_scrape *scrape, struct sn_arena *arena,
+                                    struct sn_labels *ret_labels, struct sn_err *err) SN_MUST_USE;
+
 struct sn_scrape_stats {
     uint64_t target_count, dropped_target_count, invalid_target_count; /* now */
     uint64_t scrape_count, failed_scrape_count;                        /* since the start */

@@ -115,6 +115,22 @@ void sn_scrape_write_pools(struct sn_scrape *scrape, struct sn_json_writer *json
     sn_json_write_object_end(json);
 }
 
+sn_status sn_scrape_external_labels(struct sn_scrape *scrape, struct sn_arena *arena,
+                                    struct sn_labels *ret_labels, struct sn_err *err) {
+    const struct sn_pair_list *pairs = &scrape->options.config->external_labels;
+    struct sn_label *items = sn_arena_alloc(arena, pairs->count * sizeof *items);
+    if (items == NULL)
+        return sn_arena_failure(arena, pairs->count * sizeof *items, err);
+    for (size_t i = 0; i < pairs->count; i++) {
+        struct sn_str name = sn_str_from(pairs->items[i].name);
+        struct sn_str value = sn_str_from(pairs->items[i].value);
+        if (!sn_arena_copy(arena, name, &items[i].name) ||
+            !sn_arena_copy(arena, value, &items[i].value))
+            return sn_arena_failure(arena, name.len + value.len, err);
+    }
+    return sn_labels_make(items, pairs->count, ret_labels, err);
+}
+
 sn_status sn_scrape_each_target(struct sn_scrape *scrape, struct sn_arena *arena,
                                 bool (*visit)(void *ctx, struct sn_labels labels), void *ctx,
                                 struct sn_err *err) {

@@ -171,6 +171,15 @@ static sn_status answer_each_target(void *ctx, struct sn_arena *arena,
     return SN_OK;
 }
 
+static sn_status answer_external_labels(void *ctx, struct sn_arena *arena,
+                                        struct sn_labels *ret_labels, struct sn_err *err) {
+    const struct test_server *server = ctx;
+    (void)arena;
+    (void)err;
+    *ret_labels = server->external_labels;
+    return SN_OK;
+}
+
 static sn_status answer_reload(void *ctx, struct sn_err *err) {
     const struct test_server *server = ctx;
     return server->reload_status == SN_OK
@@ -204,6 +213,7 @@ static void open_api(struct test_server *server, enum sn_api_access access,
         .targets = answer_targets,
         .scrape_pools = answer_scrape_pools,
         .each_target = answer_each_target,
+        .external_labels = answer_external_labels,
         .reload = answer_reload,
         .ctx = server,
         .job_worker_count = 1,

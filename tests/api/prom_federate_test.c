@@ -49,6 +49,23 @@ static void names_are_made_plain_and_instance_is_never_missing(void **state) {
                 "wide_name{a_b=\"c/d\",job=\"y\",instance=\"\"} +Inf 1700000000000\n");
 }
 
+static void external_labels_fill_what_a_series_lacks(void **state) {
+    (void)state;
+    static const struct sn_label labels[] = {{SN_STR("instance"), SN_STR("central")},
+                                             {SN_STR("job"), SN_STR("z")},
+                                             {SN_STR("zone"), SN_STR("e\"u")}};
+    server->external_labels = (struct sn_labels){labels, 3};
+    assert_page("?match[]=temp&match[]=hits&match[]=%7B%22wide.name%22%7D",
+                "# TYPE hits untyped\n"
+                "hits{instance=\"a\",job=\"z\",zone=\"e\\\"u\"} 7 1700000000000\n"
+                "# TYPE temp untyped\n"
+                "temp{instance=\"a\",job=\"x\",zone=\"e\\\"u\"} 1.5 1700000000000\n"
+                "temp{instance=\"b\",job=\"x\",zone=\"e\\\"u\"} 2.5 1700000000000\n"
+                "# TYPE wide_name untyped\n"
+                "wide_name{a_b=\"c/d\",job=\"y\",instance=\"central\",zone=\"e\\\"u\"} +Inf "
+                "1700000000000\n");
+}
+
 static void series_that_ended_or_are_old_are_left_out(void **state) {
     (void)state;
     assert_page("?match[]=gone&match[]=past", "");
@@ -69,6 +86,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(each_series_is_a_line_with_its_time),
         TEST(names_are_made_plain_and_instance_is_never_missing),
+        TEST(external_labels_fill_what_a_series_lacks),
         TEST(series_that_ended_or_are_old_are_left_out),
         TEST(nothing_selected_is_an_empty_page),
         TEST(bad_selectors_are_refused),

@@ -62,7 +62,9 @@ static void it_scrapes_and_takes_another_configuration(void **state) {
     struct sn_arena arena;
     int count = 0;
     sn_ingest_init(&ingest, (struct sn_sink){.push = taking_push});
-    read_config(&first, "scrape_configs: [{job_name: a, scrape_interval: 20ms, "
+    struct sn_labels labels = {NULL, 0};
+    read_config(&first, "global: {external_labels: {zone: eu, a: b}}\n"
+                        "scrape_configs: [{job_name: a, scrape_interval: 20ms, "
                         "static_configs: [{targets: ['127.0.0.1:1']}]}]\n");
     read_config(&second, "scrape_configs: [{job_name: b, scrape_interval: 20ms, "
                          "static_configs: [{targets: ['127.0.0.1:1']}]}]\n");
@@ -70,6 +72,10 @@ static void it_scrapes_and_takes_another_configuration(void **state) {
     assert_int_equal(sn_scraper_start(&scraper, NULL), SN_OK);
     wait_for_pushes(2);
     assert_true(shows(&scraper, "\"scrapePool\":\"a\""));
+    sn_arena_init(&arena, 0);
+    assert_int_equal(sn_scraper_external_labels(&scraper, &arena, &labels, NULL), SN_OK);
+    assert_int_equal(labels.count, 2);
+    assert_true(sn_str_equal(sn_labels_get(labels, SN_STR("zone")), SN_STR("eu")));
     assert_int_equal(sn_scraper_renew(&scraper, &second.scrape, NULL), SN_OK);
     sn_config_release(&first);
     assert_true(shows(&scraper, "\"scrapePool\":\"b\""));
@@ -77,7 +83,8 @@ static void it_scrapes_and_takes_another_configuration(void **state) {
     wait_for_pushes(2);
     sn_scraper_stats(&scraper, &stats);
     assert_int_equal(stats.target_count, 1);
-    sn_arena_init(&arena, 0);
+    assert_int_equal(sn_scraper_external_labels(&scraper, &arena, &labels, NULL), SN_OK);
+    assert_int_equal(labels.count, 0); /* of the second file */
     assert_int_equal(sn_scraper_each_target(&scraper, &arena, count_target, &count, NULL), SN_OK);
     assert_int_equal(count, 1);
     sn_arena_release(&arena);
