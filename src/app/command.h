@@ -43,6 +43,7 @@ int sn_command_attach(int argc, char **argv);
 int sn_command_admin(int argc, char **argv);
 int sn_command_command(int argc, char **argv);
 int sn_command_services(int argc, char **argv);
+int sn_command_scrape(int argc, char **argv);
 
 /* The exit code that a failure stands for. */
 int sn_exit_of(sn_status status);

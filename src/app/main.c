@@ -22,6 +22,7 @@ static const struct sn_command commands[] = {
     {"attach", "Print the metrics in a shared file of a program, also of a dead one.",
      sn_command_attach},
     {"services", "List services with their rates, errors and durations.", sn_command_services},
+    {"scrape", "List what is scraped, and what is down.", sn_command_scrape},
     {"command", "Run a command of the server, JSON in and out.", sn_command_command},
     {"push", "Store records or events of a JSON file.", sn_command_push},
     {"errors", "Groups of errors: list, resolve, open again.", sn_command_errors},

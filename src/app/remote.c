@@ -147,7 +147,8 @@ sn_status sn_remote_ask(const struct sn_remote_options *options, const struct sn
         sn_remote_init(&remote, options->url, SN_REMOTE_LISTEN_DEFAULT, options->token_path, err);
     bool is_ready = status == SN_OK;
     if (is_ready)
-        status = sn_remote_post(&remote, call, ret_body, err);
+        status = sn_remote_send(&remote, call->method != NULL ? call->method : "POST", call,
+                                ret_body, err);
     *ret_exit = is_ready && remote.is_unreachable ? SN_EXIT_UNREACHABLE : sn_exit_of(status);
     sn_remote_release(&remote);
     return status;

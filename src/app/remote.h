@@ -51,7 +51,8 @@ sn_status sn_remote_init(struct sn_remote *remote, const char *url, const char *
 void sn_remote_release(struct sn_remote *remote);
 
 struct sn_remote_call {
-    const char *path; /* "/api/v1/..." with its query */
+    const char *path;   /* "/api/v1/..." with its query */
+    const char *method; /* of sn_remote_ask; NULL: POST */
     const char *content_type;
     struct sn_str body; /* ptr NULL: none */
     int64_t timeout_ms;

@@ -43,7 +43,7 @@ struct test_server {
     sn_status health_status, host_status, config_status; /* answers of the questions */
     sn_status reload_status;
     struct sn_api_target_query target_query; /* the last one; `pool` means nothing */
-    struct sn_labels external_labels; /* of the configuration */
+    struct sn_labels external_labels;        /* of the configuration */
     char target_pool[16];
     char dir[128]; /* of the accounts; empty: none */
     struct sn_accounts *accounts;

@@ -171,6 +171,31 @@ class Scrape(unittest.TestCase):
         self.wait_value(server, 'up{job="good"}', 1)
         self.assertEqual(self.vector(server, 'good_total{job!="good"}'), [])
 
+    def test_scrape_list_shows_those_that_are_down_first(self):
+        pages = Pages(self, {"/good": answer(PAGE), "/bad": answer(b"no", status=503)})
+        server = self.server("scrape_configs:\n" + job("good", pages.address, "  metrics_path: /good\n")
+                             + job("bad", pages.address, "  metrics_path: /bad\n"))
+        self.wait_value(server, 'up{job="good"}', 1)
+        self.wait_value(server, 'up{job="bad"}', 0)
+        url = f"http://127.0.0.1:{server.port}"
+        done = _sonde.run("scrape", "list", "--url", url)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        rows = [line.split() for line in done.stdout.splitlines()]
+        self.assertEqual([row[:2] for row in rows[1:3]], [["down", "bad"], ["up", "good"]])
+        self.assertIn("503", done.stdout.splitlines()[1])
+        self.assertEqual(done.stdout.splitlines()[-1], "2 targets, 1 down")
+        done = _sonde.run("scrape", "list", "--down", "--url", url)
+        self.assertEqual(done.returncode, 1)
+        self.assertNotIn("good", done.stdout)
+        done = _sonde.run("scrape", "list", "--json", "--url", url)
+        self.assertEqual(len(json.loads(done.stdout)["data"]["activeTargets"]), 2)
+
+    def test_external_labels_are_on_the_page_for_federation(self):
+        server = self.server("global: {external_labels: {zone: '${SONDE_TEST_NONE}eu'}}\n")
+        self.assertEqual(server.push("room 1\n").status, 200)
+        page = server.get("/federate?match[]=room").body.decode()
+        self.assertIn('room{zone="eu",instance=""} 1 ', page)
+
     def test_odd_samples_do_not_spoil_a_page(self):
         now = int(time.time() * 1000)
         page = (f"twice 1\ntwice 2\nold 1 5\nfar 1 {now + 10**12}\nfine{{}} 3\n"
