@@ -10,6 +10,7 @@
 #                         sn_asset_<file_name>[] and sn_asset_<file_name>_len
 #       SN_RAW_ALLOC      sources compiled with -DSN_BANNED_ALLOW_ALLOC (see base/banned.h)
 #   bench/<module>/<name>_bench.c           bench_<module>_<name>, by target "bench"
+#   examples/<name>.c, <name>/*.c           example_<name>
 #
 # A module that has no source yet is skipped.
 
@@ -283,6 +284,51 @@ function(sn_benchmarks)
             add_dependencies(bench ${target})
         endforeach()
     endforeach()
+endfunction()
+
+# Examples see what an installed libsonde shows and nothing more. One that includes a header of
+# libsonde-http is linked with it and with libmicrohttpd. A folder is one example. Without tests they
+# are built when named only.
+function(sn_examples)
+    file(GLOB sources CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/examples/*.c"
+                                        "${CMAKE_SOURCE_DIR}/examples/*.cpp")
+    foreach(source IN LISTS sources)
+        get_filename_component(name "${source}" NAME_WE)
+        sn_example(${name} "${source}")
+    endforeach()
+    file(GLOB mains CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/examples/*/main.c")
+    foreach(source IN LISTS mains)
+        get_filename_component(folder "${source}" DIRECTORY)
+        get_filename_component(name "${folder}" NAME)
+        file(GLOB parts CONFIGURE_DEPENDS "${folder}/*.c")
+        sn_example(${name} ${parts})
+    endforeach()
+endfunction()
+
+function(sn_example name)
+    get_property(languages GLOBAL PROPERTY ENABLED_LANGUAGES)
+    set(http "")
+    foreach(source IN LISTS ARGN)
+        file(STRINGS "${source}" lines REGEX "#include <sonde/(microhttpd|http_exporter)\\.h>")
+        list(APPEND http ${lines})
+    endforeach()
+    if(NOT TARGET sonde_shared OR (http AND NOT TARGET sonde_http_shared) OR
+       (ARGN MATCHES "\\.cpp$" AND NOT "CXX" IN_LIST languages))
+        return()
+    endif()
+    add_executable(example_${name} ${ARGN})
+    target_link_libraries(example_${name} PRIVATE sonde_shared Threads::Threads m)
+    if(http)
+        sn_externals(microhttpd libmicrohttpd)
+        target_link_libraries(example_${name} PRIVATE sonde_http_shared ${microhttpd})
+    endif()
+    target_compile_options(example_${name} PRIVATE
+                           "$<$<COMPILE_LANGUAGE:CXX>:-Wall;-Wextra;-pedantic-errors>")
+    if(SN_TESTS)
+        sn_add_test(example_${name} examples "$<TARGET_FILE:example_${name}>" --self-test)
+    else()
+        set_target_properties(example_${name} PROPERTIES EXCLUDE_FROM_ALL ON)
+    endif()
 endfunction()
 
 # One object per header: it must compile with nothing before it. Public headers also as C99 and

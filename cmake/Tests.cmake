@@ -9,6 +9,7 @@
 #   tests/lint/*_lint.py                 label lint, preset dev only
 #   examples/*.c, *.cpp                  example_<name>, run with --self-test; C++ where the build
 #                                        has a compiler for it
+#   examples/<name>/*.c                  example_<name>, of several files
 
 set(SN_TEST_TIMEOUT_S 120 CACHE STRING "Seconds that one test may take")
 set(SN_PYTHON "/usr/bin/python3")
@@ -81,7 +82,6 @@ function(sn_register_tests)
         endif()
     endforeach()
     sn_fuzz_tests()
-    sn_example_tests()
     if(TARGET sonde)
         sn_python_tests(system "${CMAKE_SOURCE_DIR}/tests/system/*.py")
     endif()
@@ -164,31 +164,6 @@ function(sn_fuzz_tests)
             target_sources(${target} PRIVATE "${CMAKE_SOURCE_DIR}/tests/fuzz/replay_main.c")
             sn_add_test(${target} fuzz "$<TARGET_FILE:${target}>" "${corpus}")
         endif()
-    endforeach()
-endfunction()
-
-# Examples see what an installed libsonde shows and nothing more. One that includes a header of
-# libsonde-http is linked with it and with libmicrohttpd.
-function(sn_example_tests)
-    file(GLOB sources CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/examples/*.c"
-                                        "${CMAKE_SOURCE_DIR}/examples/*.cpp")
-    get_property(languages GLOBAL PROPERTY ENABLED_LANGUAGES)
-    foreach(source IN LISTS sources)
-        get_filename_component(name "${source}" NAME_WE)
-        file(STRINGS "${source}" http REGEX "#include <sonde/(microhttpd|http_exporter)\\.h>")
-        if(NOT TARGET sonde_shared OR (http AND NOT TARGET sonde_http_shared) OR
-           (source MATCHES "\\.cpp$" AND NOT "CXX" IN_LIST languages))
-            continue()
-        endif()
-        add_executable(example_${name} "${source}")
-        target_link_libraries(example_${name} PRIVATE sonde_shared Threads::Threads m)
-        if(http)
-            sn_externals(microhttpd libmicrohttpd)
-            target_link_libraries(example_${name} PRIVATE sonde_http_shared ${microhttpd})
-        endif()
-        target_compile_options(example_${name} PRIVATE
-                               "$<$<COMPILE_LANGUAGE:CXX>:-Wall;-Wextra;-pedantic-errors>")
-        sn_add_test(example_${name} examples "$<TARGET_FILE:example_${name}>" --self-test)
     endforeach()
 endfunction()
 

@@ -32,9 +32,15 @@ def check(root, _build):
             problems += check_file(root, layers, path, path.parts[1])
     for path in _tree.files(root, ("include", "examples"), (".c", ".h")):
         for bracket, name in INCLUDE.findall(_tree.read(root / path)):
-            if bracket == '"' and not name.startswith("sonde/"):
+            if bracket == '"' and not name.startswith("sonde/") and not is_beside(root, path, name):
                 problems.append(f"{path}: includes {name}; only sonde/ exists for our users")
     return problems
+
+
+def is_beside(root, path, name):
+    """A header of the example's own folder."""
+    return path.parts[0] == "examples" and len(path.parts) == 3 and "/" not in name and \
+        (root / path.parent / name).exists()
 
 
 def check_excuses(root, excused):

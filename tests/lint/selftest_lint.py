@@ -58,6 +58,8 @@ BAD = [
      "may not include store"),
     (layers_lint, "example that sees the inside",
      {"examples/x.c": '#include "base/base.h"\n'}, "only sonde/"),
+    (layers_lint, "example that names a header it has not",
+     {"examples/y/x.c": '#include "y.h"\n'}, "only sonde/"),
     (purity_lint, "pure module that asks the time",
      {"src/model/x.c": "#include <time.h>\nlong sn_x(void);\nlong sn_x(void) {\n"
                        "    return (long)time(0);\n}\n"}, "calls time"),
