@@ -138,6 +138,7 @@ void sn_api_get_page_script(struct sn_api *api, struct sn_http_request *request)
 void sn_api_get_page_style(struct sn_api *api, struct sn_http_request *request);
 void sn_api_get_healthz(struct sn_api *api, struct sn_http_request *request);
 void sn_api_get_readyz(struct sn_api *api, struct sn_http_request *request);
+void sn_api_get_openapi(struct sn_api *api, struct sn_http_request *request);
 void sn_api_get_metrics(struct sn_api *api, struct sn_http_request *request);
 void sn_api_post_delete_series(struct sn_api *api, struct sn_http_request *request);
 void sn_api_post_clean_tombstones(struct sn_api *api, struct sn_http_request *request);

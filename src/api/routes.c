@@ -1,6 +1,6 @@
 /*
- * The route table. A new route is one row here and one handler; a test walks the table with and
- * without access.
+ * The route table. A new route is one row here, one in route_docs.c that describes it, and one
+ * handler; a test walks the table with and without access.
  */
 #include "api/api_priv.h"
 
@@ -65,6 +65,8 @@ const struct sn_api_route sn_api_routes[] = {
     {"/-/ready", .methods = GET_ONLY, .role = SN_API_PUBLIC, .handle = sn_api_get_readyz},
     {"/metrics", .methods = GET_ONLY, .role = SN_API_READ, .is_slow = true,
      .handle = sn_api_get_metrics},
+    {"/api/v1/openapi.json", .methods = GET_ONLY, .role = SN_API_READ, .is_slow = true,
+     .handle = sn_api_get_openapi},
     {"/api/v1/metrics/system/status", .methods = GET_ONLY, .role = SN_API_READ, .is_slow = true,
      .handle = sn_api_get_host_status},
     {"/api/v1/metrics", .methods = GET_BESIDE_POST, .role = SN_API_READ, .is_slow = true,

@@ -1,0 +1,192 @@
+/*
+ * The named schemas of the OpenAPI document. The notation is that of schema.h.
+ */
+#include "api/route_docs.h"
+
+#define NULLABLE_NUMBER "(number | null)"
+#define COUNTS                                                                                     \
+    "count: int, ok_count: int, error_count: int, aborted_count: int, error_rate: number, "        \
+    "active: int, operations_per_second: number, "                                                 \
+    "operations_per_second_since_start: number | null, last_operation_time_ms: int | null, "       \
+    "reset_time_ms: int | null"
+#define THRESHOLD_FIELDS                                                                           \
+    "min_hit_rate?: number, max_memory_usage_mb?: number, max_response_time_ms?: number, "         \
+    "max_fragmentation?: number"
+
+const struct sn_named_schema sn_named_schemas[] = {
+    {"Error",
+     "{status: 'error', errorType: string `bad_data, not_found, limit, busy, unavailable ...`, "
+     "error: string `one sentence: what, which value, which limit`, "
+     "items?: {index: int, error: string}[] `what is wrong with which thing of a batch`}",
+     false},
+    {"Time", "string | number", false},
+    {"Duration", "string | number", false},
+    {"Labels", "map(string)", false},
+    {"Strings", "{status: 'success', data: string[], warnings?: string[], infos?: string[]}",
+     false},
+
+    /* Records. */
+    {"NewRecord",
+     "{metric_type: string, name: string, value?: number, unit?: string | null, "
+     "service?: string | null, description?: string | null, metadata?: object | null, "
+     "timestamp?: Time | null, ok?: int, total?: int}",
+     true},
+    {"NewRecords", "NewRecord[] | {metrics: NewRecord[]}", true},
+    {"Record",
+     "{id: uuid, timestamp: time, metric_type: string, name: string, value: number, "
+     "unit?: string, service?: string, description?: string, ok?: int, total?: int, "
+     "metadata?: object}",
+     false},
+    {"Accepted",
+     "{accepted: int, ids: uuid[], samples_rejected?: int `samples that the store did not take`, "
+     "first_reject?: string}",
+     false},
+    {"RecordPage", "{metrics: Record[], count: int, next_cursor: string | null}", false},
+    {"Window",
+     "{start: time, end: time, count: int, sum: number, min: number, max: number, avg: number, "
+     "p50: number, p95: number, p99: number, ok?: int, total?: int, success_rate?: number}",
+     false},
+    {"Windows", "{time_window: number `seconds`, windows: Window[], count: int}", false},
+    {"HostStatus",
+     "{timestamp: time, hostname: string, uptime_seconds?: number, "
+     "cpu: {percent: number | null, count: int, load1?: number, load5?: number, load15?: number}, "
+     "memory: {total_bytes: int, available_bytes: int, used_bytes: int, percent: number}, "
+     "swap: {total_bytes: int, used_bytes: int}, "
+     "disks: {device: string, mountpoint: string, fstype: string, total_bytes: int, "
+     "available_bytes: int, percent: number | null}[], "
+     "process: {pid: int, cpu_seconds: number, resident_bytes: int, threads: int}}",
+     false},
+
+    /* Applications. */
+    {"NewEvent",
+     "{app: string, type: string, user_id?: string | null, "
+     "outcome?: 'ok' | 'error' | 'aborted' | null, duration_ms?: number | null, "
+     "quantity?: number | null, credits?: number | null `below 0: refunded`, "
+     "items?: {kind?: string | null, id?: string | null, name?: string | null, "
+     "category?: string | null, count?: int | null}[] | null, "
+     "error?: {message?: string | null, type?: string | null} | null, "
+     "metadata?: object | null, timestamp?: Time | null}",
+     true},
+    {"NewEvents", "NewEvent | NewEvent[] | {events: NewEvent[]}", true},
+    {"ErrorClass",
+     "{error_type: string, count: int, first_seen: time, last_occurred: time, sample: string}",
+     false},
+    {"AppMetrics",
+     "{app: string, period: string, start: time, end: time, total: int, ok: int, errors: int, "
+     "aborted: int, success_rate: number | null, average_time_per_item_seconds: number | null, "
+     "average_duration_ms: number | null, p95_duration_ms: number | null, "
+     "throughput_per_hour: number | null, items: number, credits_used: number, "
+     "credits_refunded: number, users: int, "
+     "queues: {name: string, value: number, timestamp: time}[], errors_by_class: ErrorClass[], "
+     "indicators: {name: string, value: number | null, health: Health, good: number, "
+     "critical: number}[], health: Health, error_bound: int, exact: bool}",
+     false},
+    {"Health", "'good' | 'warning' | 'critical' | 'unknown'", false},
+    {"TopUsers",
+     "{app: string, period: string, start: time, end: time, "
+     "users: {user_id: string, generation_count: int, total_items: number, "
+     "success_rate: number | null}[], error_bound: int, exact: bool}",
+     false},
+    {"PopularItems",
+     "{app: string, period: string, start: time, end: time, kind: string, "
+     "items: {id: string, name: string, usage_count: int, category: string}[], "
+     "error_bound: int, exact: bool}",
+     false},
+    {"AppErrors",
+     "{app: string, period: string, start: time, end: time, errors: ErrorClass[], "
+     "error_bound: int, exact: bool}",
+     false},
+    {"AppHealth",
+     "{app: string, checks: {name: string, kind: 'database' | 'queue' | 'http' | 'redis', "
+     "status: 'ok' | 'failed', latency_ms: number, error?: string}[], "
+     "status: 'healthy' | 'unhealthy'}",
+     false},
+    {"ErrorGroup",
+     "{id: int, app: string, operation: string, error_type: string, message: string, "
+     "sample: string, sample_type: string, count: int, users: int, first_seen: time, "
+     "last_seen: time, state: 'open' | 'resolved', resolved_at?: time, reopened: int}",
+     false},
+
+    /* Series. */
+    {"History",
+     "{step: number, t: number[], series: {labels: Labels, min: " NULLABLE_NUMBER
+     "[], avg: " NULLABLE_NUMBER "[], max: " NULLABLE_NUMBER "[], count: int[]}[]}",
+     false},
+    {"Ingested",
+     "{status: 'success', data: {accepted: int, rejected: map(int) `by reason`, "
+     "first_reject?: string}}",
+     false},
+    {"Sample", "[number, string]", false},
+    {"Histogram",
+     "[number, {count: string, sum: string, buckets?: [int, string, string, string][]}]", false},
+    {"QueryData",
+     "{resultType: 'vector', result: {metric: Labels, value?: Sample, histogram?: Histogram}[], "
+     "stats?: object} | "
+     "{resultType: 'matrix', result: {metric: Labels, values?: Sample[], "
+     "histograms?: Histogram[]}[], stats?: object} | "
+     "{resultType: 'scalar', result: Sample, stats?: object} | "
+     "{resultType: 'string', result: Sample, stats?: object}",
+     false},
+    {"QueryResult", "{status: 'success', data: QueryData, warnings?: string[], infos?: string[]}",
+     false},
+    {"MetricMetadata", "{type: string, help: string, unit: string}", false},
+    {"NameValue", "{name: string, value: int}", false},
+    {"Target",
+     "{discoveredLabels: Labels, labels: Labels, scrapePool: string, scrapeUrl: string, "
+     "globalUrl: string, lastError: string, lastScrape: time, lastScrapeDuration: number, "
+     "health: 'unknown' | 'up' | 'down', scrapeInterval: string, scrapeTimeout: string}",
+     false},
+
+    /* Commands. */
+    {"Number", "number | 'NaN' | '+Inf' | '-Inf' | null", false},
+    {"OperationStats",
+     "{service?: string, operation: string, " COUNTS
+     ", duration_seconds: {total: number, min: number | null, max: number | null, "
+     "average: number | null, p50: Number, p90: Number, p95: Number, p99: Number}, "
+     "last_error: {message: string, class: string, time_ms: int} | null}",
+     false},
+    {"ServiceStats",
+     "{service: string, start_time_ms: int | null, uptime_seconds: number | null, " COUNTS
+     ", operations: OperationStats[], time_ms?: int, rate_window_seconds?: number}",
+     false},
+    {"CacheThresholds",
+     "{min_hit_rate: number, max_memory_usage_mb: number, max_response_time_ms: number, "
+     "max_fragmentation: number}",
+     false},
+    {"NewCacheThresholds", "{service?: string, cache?: string, " THRESHOLD_FIELDS "}", true},
+    {"CacheStats",
+     "{service: string, cache: string, hits: Number, misses: Number, hit_rate: Number, "
+     "hit_rate_hour: Number, hit_rate_day: Number, operations: Number, "
+     "response_time_avg_ms: Number, evictions: Number, entries: Number, "
+     "memory_usage_bytes: Number, memory_peak_bytes: Number, fragmentation: Number, "
+     "slow_operation_count: Number, thresholds: CacheThresholds}",
+     false},
+    {"MemoryStats",
+     "{service: string, memory_bytes: Number, memory_peak_bytes: Number, allocations: Number, "
+     "frees: Number, allocated_bytes: Number, allocations_per_second: Number, gc_pauses: Number, "
+     "gc_pause_seconds: Number, gc_pause_max_seconds: Number, gc_reclaimed_bytes: Number}",
+     false},
+    {"HistorySeries",
+     "{labels: Labels, points: [number, Number][], count: int, min?: Number, max?: Number, "
+     "avg?: Number, p95?: Number, trend?: {direction: string, slope_per_hour: Number, "
+     "change: Number}}",
+     false},
+
+    /* Accounts. */
+    {"Session",
+     "{status: 'success', data: {token: string, expires: time | null, "
+     "user: {name: string, role: Role}}}",
+     false},
+    {"Role", "'admin' | 'user'", false},
+    {"Scopes", "('ingest' | 'read' | 'admin')[]", false},
+    {"User", "{id: int, name: string, role: Role, created: time | null, last_login: time | null}",
+     false},
+    {"Token",
+     "{id: int, name: string, hint: string, user: string, scopes: Scopes, created: time | null, "
+     "expires: time | null}",
+     false},
+    {"AuditRow",
+     "{id: int, time: time | null, actor: string, address: string, action: string, detail: string}",
+     false},
+};
+const size_t sn_named_schema_count = sizeof sn_named_schemas / sizeof sn_named_schemas[0];
