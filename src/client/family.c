@@ -258,17 +258,26 @@ static sn_status copy_texts(struct sn_family *family, const sonde_metric *metric
     return SN_OK;
 }
 
-static sn_status make_bound_texts(struct sn_family *family, const double *bounds, size_t count) {
-    family->bound_texts = sn_alloc_zero(count + 1, sizeof *family->bound_texts);
-    if (family->bound_texts == NULL)
+static void set_le(struct sn_extra *le, double bound) {
+    char number[SN_DOUBLE_TEXT_SIZE];
+    struct sn_extra_text *const text = &le->text, *const openmetrics = &le->openmetrics;
+    le->name = "le";
+    (void)sn_double_format(bound, SN_DOUBLE_TEXT, le->value);
+    (void)sn_double_format(bound, SN_DOUBLE_OPENMETRICS, number);
+    text->len = (uint32_t)snprintf(text->bytes, sizeof text->bytes, ",le=\"%s\"} ", le->value);
+    openmetrics->len =
+        (uint32_t)snprintf(openmetrics->bytes, sizeof openmetrics->bytes, ",le=\"%s\"} ", number);
+}
+
+static sn_status make_les(struct sn_family *family, const double *bounds, size_t count) {
+    family->les = sn_alloc_zero(count + 1, sizeof *family->les);
+    if (family->les == NULL)
         return SN_ERR_NO_MEMORY;
-    family->bound_text_count = count + 1;
-    for (size_t i = 0; i < count; i++) {
-        char text[SN_DOUBLE_TEXT_SIZE];
-        (void)sn_double_format(bounds[i], SN_DOUBLE_TEXT, text);
-        SN_TRY(copy_text(text, &family->bound_texts[i]));
-    }
-    return copy_text("+Inf", &family->bound_texts[count]);
+    family->le_count = count + 1;
+    for (size_t i = 0; i < count; i++)
+        set_le(&family->les[i], bounds[i]);
+    set_le(&family->les[count], (double)INFINITY);
+    return SN_OK;
 }
 
 /* Where text has a bound: at the powers of two, both ends included. */
@@ -280,7 +289,7 @@ static sn_status make_native(struct sn_family *family, const sonde_metric *metri
     size_t count = (size_t)(native->high_exponent - native->low_exponent) + 1;
     for (size_t i = 0; i < count; i++)
         bounds[i] = ldexp(1, native->low_exponent + (int)i);
-    return make_bound_texts(family, bounds, count);
+    return make_les(family, bounds, count);
 }
 
 static sn_status make_bounds(struct sn_family *family, const sonde_metric *metric,
@@ -297,7 +306,7 @@ static sn_status make_bounds(struct sn_family *family, const sonde_metric *metri
     if (family->bounds == NULL)
         return SN_ERR_NO_MEMORY;
     memcpy(family->bounds, bounds, count * sizeof *bounds);
-    return make_bound_texts(family, bounds, count);
+    return make_les(family, bounds, count);
 }
 
 static sn_status fill_family(struct sn_family *family, const sonde_metric *metric,
@@ -319,12 +328,10 @@ struct sn_family *sn_family_free(struct sn_family *family) {
     sn_series_release_all(family);
     for (size_t i = 0; i < family->label_count; i++)
         sn_free(family->label_names[i]);
-    for (size_t i = 0; i < family->bound_text_count; i++)
-        sn_free(family->bound_texts[i]);
     sn_free(family->native);
     sn_free(family->label_names);
     sn_free(family->bounds);
-    sn_free(family->bound_texts);
+    sn_free(family->les);
     (void)sn_buckets_free(family->buckets);
     sn_free(family->name);
     sn_free(family->help);

@@ -9,18 +9,22 @@
  * shown under its full name with type unknown. A histogram with negative bounds has no _sum and no
  * _count: the specification forbids them. One thread per page.
  */
+#include "base/check.h"
 #include "client/openmetrics_names_priv.h"
-#include "client/page_priv.h"
+#include "client/page_line_priv.h"
 #include "codec/number.h"
 
 #define EXEMPLAR_CHARS_MAX 128 /* of all label names and values together, by the specification */
-#define TIME_TEXT_SIZE (SN_INTEGER_TEXT_SIZE + 4)
+
+_Static_assert(SN_LINE_NUMBER_BYTES > SN_INTEGER_TEXT_SIZE + 4, "a time and a line feed fit");
 
 struct openmetrics {
     struct sn_page *page;
     const sonde_family_info *info; /* the family whose lines come */
     struct sn_str name;            /* how it is called here */
     bool is_plain;                 /* shown as unknown under its full name */
+    struct sn_line_heads heads;
+    struct sn_line_head created;
 };
 
 static const char *type_name(sonde_type type, bool is_plain) {
@@ -57,6 +61,8 @@ static int put_family(void *ctx, const sonde_family_info *info, const struct sn_
     om->name = sn_openmetrics_stem(info->type, sn_str_from(info->name));
     if (om->is_plain)
         om->name = sn_str_from(info->name);
+    sn_line_heads_set(&om->heads, sn_str_from(info->name), info->type);
+    sn_line_head_set(&om->created, om->name, SN_STR("_created"));
     struct sn_str unit = sn_str_from(info->unit);
     put_metadata(om, "TYPE", sn_str_from(type_name(info->type, om->is_plain)));
     /* A name that goes on behind its unit must not tell it; infos have none. */
@@ -67,40 +73,20 @@ static int put_family(void *ctx, const sonde_family_info *info, const struct sn_
     return om->page->stop;
 }
 
-/* le is the canonical text of a number: "1.0", "1e+06", "+Inf". */
-static void put_extra(struct sn_page *page, const struct sn_line *line) {
-    sn_page_put_text(page, line->extra_name);
-    sn_page_put(page, "=\"", 2);
-    sn_page_put_text(page, line->extra_value);
-    if (line->suffix.len > 0 && strpbrk(line->extra_value, ".eI") == NULL)
-        sn_page_put(page, ".0", 2);
-    sn_page_put(page, "\"", 1);
-}
-
-static void put_labels(struct sn_page *page, const struct sn_line *line) {
-    size_t len = line->series != NULL ? line->series->text_len : 0;
-    if (len == 0 && line->extra_name == NULL)
-        return;
-    sn_page_put(page, "{", 1);
-    if (len > 0)
-        sn_page_put(page, sn_series_text(line->series), len);
-    if (line->extra_name != NULL) {
-        sn_page_put(page, ",", len > 0);
-        put_extra(page, line);
-    }
-    sn_page_put(page, "}", 1);
-}
-
-/* Unix milliseconds as seconds. */
-static void put_time(struct sn_page *page, int64_t wall_ms) {
-    char text[TIME_TEXT_SIZE];
+/* Unix milliseconds as seconds; at most SN_LINE_NUMBER_BYTES with a line feed. Returns the end. */
+static char *format_time(char *at, int64_t wall_ms) {
     uint64_t ms = wall_ms > 0 ? (uint64_t)wall_ms : 0;
-    size_t len = sn_uint64_format(ms / 1000, text);
-    text[len++] = '.';
-    text[len++] = (char)('0' + ms % 1000 / 100);
-    text[len++] = (char)('0' + ms % 100 / 10);
-    text[len++] = (char)('0' + ms % 10);
-    sn_page_put(page, text, len);
+    at += sn_uint64_format(ms / 1000, at);
+    *at++ = '.';
+    *at++ = (char)('0' + ms % 1000 / 100);
+    *at++ = (char)('0' + ms % 100 / 10);
+    *at++ = (char)('0' + ms % 10);
+    return at;
+}
+
+static void put_time(struct sn_page *page, int64_t wall_ms) {
+    char text[SN_LINE_NUMBER_BYTES];
+    sn_page_put(page, text, (size_t)(format_time(text, wall_ms) - text));
 }
 
 /* Exemplars. */
@@ -148,47 +134,45 @@ static void put_exemplar(struct sn_page *page, const struct sn_error_text *error
 static void put_created(struct openmetrics *om, const struct sn_line *line) {
     if (line->created_wall_ms == 0)
         return;
-    struct sn_line labels = *line;
-    labels.suffix = SN_STR(""); /* no label of this line is a number */
-    sn_page_put_str(om->page, om->name);
-    sn_page_put_text(om->page, "_created");
-    put_labels(om->page, &labels);
-    sn_page_put(om->page, " ", 1);
-    put_time(om->page, line->created_wall_ms);
-    sn_page_put(om->page, "\n", 1);
+    /* Its only label that is a number belongs to buckets; here it is an outcome or nothing. */
+    char *at = sn_page_begin_line(om->page, &om->created, line, SN_LINE_OPENMETRICS);
+    at = format_time(at, line->created_wall_ms);
+    *at++ = '\n';
+    sn_page_set_end(om->page, at);
 }
 
 static bool has_created(const struct openmetrics *om, const struct sn_line *line) {
     if (om->is_plain)
         return false;
     return om->info->type == SONDE_TYPE_COUNTER ||
-           (om->info->type == SONDE_TYPE_HISTOGRAM && sn_str_equal(line->suffix, SN_STR("_count")));
+           (om->info->type == SONDE_TYPE_HISTOGRAM && line->suffix == SN_SUFFIX_COUNTER);
 }
 
 static bool is_forbidden(const struct openmetrics *om, const struct sn_line *line) {
     const sonde_buckets *buckets =
         om->info->type == SONDE_TYPE_HISTOGRAM ? line->series->family->buckets : NULL;
-    return buckets != NULL && buckets->low < 0 && !sn_str_equal(line->suffix, SN_STR("_bucket"));
+    return buckets != NULL && buckets->low < 0 && line->suffix != SN_SUFFIX_BUCKET;
 }
 
-static void put_sample(struct sn_page *page, const struct sn_line *line) {
-    char number[SN_DOUBLE_TEXT_SIZE];
-    sn_page_put_str(page, line->name);
-    sn_page_put_str(page, line->suffix);
-    put_labels(page, line);
-    size_t len = line->is_integer ? sn_uint64_format(line->integer, number)
-                                  : sn_double_format(line->number, SN_DOUBLE_OPENMETRICS, number);
-    sn_page_put(page, " ", 1);
-    sn_page_put(page, number, len);
-    if (line->last_error != NULL && line->integer > 0)
+static void put_sample(struct openmetrics *om, const struct sn_line *line) {
+    struct sn_page *page = om->page;
+    char *at = sn_page_begin_line(page, &om->heads.of[line->suffix], line, SN_LINE_OPENMETRICS);
+    at += line->is_integer ? sn_uint64_format(line->integer, at)
+                           : sn_double_format(line->number, SN_DOUBLE_OPENMETRICS, at);
+    if (SN_UNLIKELY(line->last_error != NULL && line->integer > 0)) {
+        sn_page_set_end(page, at);
         put_exemplar(page, line->last_error);
-    sn_page_put(page, "\n", 1);
+        sn_page_put(page, "\n", 1);
+        return;
+    }
+    *at++ = '\n';
+    sn_page_set_end(page, at);
 }
 
 static int put_line(void *ctx, const struct sn_line *line) {
     struct openmetrics *om = ctx;
     if (!is_forbidden(om, line))
-        put_sample(om->page, line);
+        put_sample(om, line);
     if (has_created(om, line))
         put_created(om, line);
     return om->page->stop;

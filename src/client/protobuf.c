@@ -144,9 +144,9 @@ static void put_labels(struct protobuf *pb, const struct sn_line *line) {
     for (size_t i = 0; i < count; i++)
         put_pair(&pb->metric, METRIC_LABEL, sn_str_from(line->series->family->label_names[i]),
                  sn_series_value(line->series, i));
-    if (line->extra_name != NULL)
-        put_pair(&pb->metric, METRIC_LABEL, sn_str_from(line->extra_name),
-                 sn_str_from(line->extra_value));
+    if (line->extra != NULL)
+        put_pair(&pb->metric, METRIC_LABEL, sn_str_from(line->extra->name),
+                 sn_str_from(line->extra->value));
 }
 
 static int put_metric(struct protobuf *pb, const struct sn_line *line, unsigned field) {
@@ -196,16 +196,16 @@ static int put_gauge(struct protobuf *pb, const struct sn_line *line) {
 /* A line of a classic histogram: buckets, then the sum, then the count, which ends it. */
 static int put_classic(struct protobuf *pb, const struct sn_line *line) {
     double bound;
-    if (sn_str_equal(line->suffix, SN_STR("_bucket"))) {
+    if (line->suffix == SN_SUFFIX_BUCKET) {
         /* The last bound, +Inf, goes without saying. */
-        if (sn_double_parse(sn_str_from(line->extra_value), &bound) != SN_OK || bound > 1e308)
+        if (sn_double_parse(sn_str_from(line->extra->value), &bound) != SN_OK || bound > 1e308)
             return 0;
         put_number(&pb->small, BUCKET_COUNT, line->integer);
         put_double(&pb->small, BUCKET_BOUND, bound);
         put_message(&pb->inner, HISTOGRAM_BUCKET, &pb->small);
         return 0;
     }
-    if (sn_str_equal(line->suffix, SN_STR("_sum"))) {
+    if (line->suffix == SN_SUFFIX_SUM) {
         put_double(&pb->inner, HISTOGRAM_SUM, line->number);
         return 0;
     }

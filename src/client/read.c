@@ -17,6 +17,10 @@
 #include "client/shared_sync_priv.h"
 #include "sonde/counter.h"
 
+/* How far ahead of the series that is read, and how much: about one of three labels. */
+#define PREFETCH_AHEAD_BYTES 3072
+#define PREFETCH_BYTES 192
+
 /* NOLINTNEXTLINE(bugprone-macro-parentheses): it declares `series`. */
 #define FOR_EACH_SERIES(series, family)                                                            \
     for (struct sn_series *series = atomic_load_explicit(&(family)->first, memory_order_acquire);  \
@@ -40,20 +44,21 @@ static int put_histogram(const struct sn_line_sink *sink, struct sn_line *line, 
                          double sum) {
     const struct sn_series *series = line->series;
     const struct sn_family *family = series->family;
+    uint64_t counts[SONDE_BUCKETS_MAX + 1];
     uint64_t total = 0;
-    line->suffix = SN_STR("_bucket");
-    line->extra_name = "le";
-    for (size_t i = 0; i <= family->buckets->count; i++) {
-        total += sn_cells_sum(&series->head.ref, first_bucket + i);
-        line->extra_value = family->bound_texts[i];
+    sn_cells_sum_many(&series->head.ref, first_bucket, family->le_count, counts);
+    line->suffix = SN_SUFFIX_BUCKET;
+    for (size_t i = 0; i < family->le_count; i++) {
+        total += counts[i];
+        line->extra = &family->les[i];
         if (put_integer(sink, line, total) != 0)
             return 1;
     }
-    line->extra_name = NULL;
-    line->suffix = SN_STR("_sum");
+    line->extra = NULL;
+    line->suffix = SN_SUFFIX_SUM;
     if (put_number(sink, line, sum) != 0)
         return 1;
-    line->suffix = SN_STR("_count");
+    line->suffix = SN_SUFFIX_COUNTER;
     return put_integer(sink, line, total);
 }
 
@@ -63,10 +68,9 @@ static void read_native(const struct sn_series *series, struct sn_native_counts 
     const sonde_ref *ref = &series->head.ref;
     ret_counts->native = native;
     ret_counts->total = ret_counts->zero = sn_cells_sum(ref, SONDE_NATIVE_ZERO);
-    for (uint32_t i = 0; i < native->bucket_count; i++) {
-        ret_counts->buckets[i] = sn_cells_sum(ref, SONDE_NATIVE_BUCKETS + i);
+    sn_cells_sum_many(ref, SONDE_NATIVE_BUCKETS, native->bucket_count, ret_counts->buckets);
+    for (uint32_t i = 0; i < native->bucket_count; i++)
         ret_counts->total += ret_counts->buckets[i];
-    }
     ret_counts->overflow = sn_cells_sum(ref, SONDE_NATIVE_OVERFLOW);
     ret_counts->total += ret_counts->overflow;
 }
@@ -88,53 +92,61 @@ static int put_native(const struct sn_line_sink *sink, struct sn_line *line) {
         return put_native_line(sink, line, sum, &counts);
     uint64_t below = counts.zero;
     uint32_t bucket = 0;
-    line->suffix = SN_STR("_bucket");
-    line->extra_name = "le";
-    for (size_t i = 0; i < family->bound_text_count; i++) {
+    line->suffix = SN_SUFFIX_BUCKET;
+    for (size_t i = 0; i < family->le_count; i++) {
         uint32_t end = (uint32_t)i << family->native->scale.shift;
         for (; bucket < end && bucket < family->native->bucket_count; bucket++)
             below += counts.buckets[bucket];
-        line->extra_value = family->bound_texts[i];
-        if (put_integer(sink, line, i + 1 < family->bound_text_count ? below : counts.total) != 0)
+        line->extra = &family->les[i];
+        if (put_integer(sink, line, i + 1 < family->le_count ? below : counts.total) != 0)
             return 1;
     }
-    line->extra_name = NULL;
-    line->suffix = SN_STR("_sum");
+    line->extra = NULL;
+    line->suffix = SN_SUFFIX_SUM;
     if (put_number(sink, line, sum) != 0)
         return 1;
-    line->suffix = SN_STR("_count");
+    line->suffix = SN_SUFFIX_COUNTER;
     return put_integer(sink, line, counts.total);
 }
 
-static int put_series(const struct sn_line_sink *sink, struct sn_series *series) {
-    struct sn_line line = {.name = sn_str_from(series->family->name),
-                           .series = series,
-                           .created_wall_ms = series->created_wall_ms};
+/* line: with the family's name; the rest is as the series before left it. */
+static int put_series(const struct sn_line_sink *sink, struct sn_line *line,
+                      struct sn_series *series) {
     double value;
+    line->suffix = SN_SUFFIX_NONE;
+    line->series = series;
+    line->created_wall_ms = series->created_wall_ms;
     switch (series->family->kind) {
     case SN_KIND_COUNTER:
-        return put_integer(sink, &line, sn_cells_sum(&series->head.ref, 0));
+        return put_integer(sink, line, sn_cells_sum(&series->head.ref, 0));
     case SN_KIND_FLOAT_COUNTER:
-        return put_number(sink, &line, sn_cells_sum_double(&series->head.ref, 0));
+        return put_number(sink, line, sn_cells_sum_double(&series->head.ref, 0));
     case SN_KIND_GAUGE:
-        return put_number(sink, &line, sonde_gauge_value((const sonde_gauge *)(void *)series));
+        return put_number(sink, line, sonde_gauge_value((const sonde_gauge *)(void *)series));
     case SN_KIND_HISTOGRAM:
         /* The sum first: a value that arrives in between is in the count already. */
-        return put_histogram(sink, &line, 1, sn_cells_sum_double(&series->head.ref, 0));
+        return put_histogram(sink, line, 1, sn_cells_sum_double(&series->head.ref, 0));
     case SN_KIND_NATIVE:
-        return put_native(sink, &line);
+        return put_native(sink, line);
     case SN_KIND_INFO:
-        return put_integer(sink, &line, 1);
+        return put_integer(sink, line, 1);
     case SN_KIND_CALLBACK_GAUGE:
     case SN_KIND_CALLBACK_COUNTER:
-        line.created_wall_ms = 0; /* the host may have counted before */
-        return sn_callback_read(series, &value) ? put_number(sink, &line, value) : 0;
+        line->created_wall_ms = 0; /* the host may have counted before */
+        return sn_callback_read(series, &value) ? put_number(sink, line, value) : 0;
     case SN_KIND_SERVICE:
-        return put_number(sink, &line, (double)series->created_wall_ms / 1e3);
+        return put_number(sink, line, (double)series->created_wall_ms / 1e3);
     case SN_KIND_OPERATION:
         return 0; /* shown under other names */
     }
     return 0;
+}
+
+/* Series of a family lie one behind the other, mostly. A third of a page's time was waiting for them:
+ * the way from one to the next is a pointer. */
+static inline void prefetch_behind(const struct sn_series *series) {
+    for (size_t i = 0; i < PREFETCH_BYTES; i += 64)
+        __builtin_prefetch((const char *)series + PREFETCH_AHEAD_BYTES + i);
 }
 
 static int put_family(const struct sn_line_sink *sink, struct sn_family *family) {
@@ -143,8 +155,10 @@ static int put_family(const struct sn_line_sink *sink, struct sn_family *family)
     sonde_family_info info = {family->name, family->help, family->unit, sn_kind_type(family->kind)};
     if (sink->family(sink->ctx, &info, family) != 0)
         return 1;
+    struct sn_line line = {.name = sn_str_from(family->name)};
     FOR_EACH_SERIES(series, family) {
-        if (put_series(sink, series) != 0)
+        prefetch_behind(series);
+        if (put_series(sink, &line, series) != 0)
             return 1;
     }
     return 0;
@@ -154,11 +168,11 @@ static int put_family(const struct sn_line_sink *sink, struct sn_family *family)
 
 static int put_outcomes(const struct sn_line_sink *sink, struct sn_line *line,
                         const struct sn_operation_sums *sums) {
-    static const char *const outcomes[SONDE_OUTCOME_COUNT] = {"ok", "error", "aborted"};
+    static const struct sn_extra outcomes[SONDE_OUTCOME_COUNT] = {
+        SN_EXTRA("outcome", "ok"), SN_EXTRA("outcome", "error"), SN_EXTRA("outcome", "aborted")};
     const struct sn_error_text *last_error = line->last_error;
-    line->extra_name = "outcome";
     for (size_t i = 0; i < SONDE_OUTCOME_COUNT; i++) {
-        line->extra_value = outcomes[i];
+        line->extra = &outcomes[i];
         line->last_error = i == SONDE_OUTCOME_ERROR ? last_error : NULL;
         if (put_integer(sink, line, sums->outcomes[i]) != 0)
             return 1;
@@ -253,8 +267,10 @@ static int put_operations(const struct sn_line_sink *sink, struct sn_family *fam
 }
 
 static int put_lost(const struct sn_line_sink *sink, const sonde_registry *registry) {
-    static const char *const reasons[SONDE_LOST_REASON_COUNT] = {
-        "no_memory", "series_limit", "label_value", "value", "registration"};
+    static const struct sn_extra reasons[SONDE_LOST_REASON_COUNT] = {
+        SN_EXTRA("reason", "no_memory"), SN_EXTRA("reason", "series_limit"),
+        SN_EXTRA("reason", "label_value"), SN_EXTRA("reason", "value"),
+        SN_EXTRA("reason", "registration")};
     static const sonde_family_info info = {"sonde_lost_total",
                                            "What the library could not record as asked, by reason.",
                                            "", SONDE_TYPE_COUNTER};
@@ -262,8 +278,7 @@ static int put_lost(const struct sn_line_sink *sink, const sonde_registry *regis
         return 1;
     for (int i = 0; i < SONDE_LOST_REASON_COUNT; i++) {
         struct sn_line line = {.name = sn_str_from(info.name),
-                               .extra_name = "reason",
-                               .extra_value = reasons[i],
+                               .extra = &reasons[i],
                                .created_wall_ms = registry->moments.first_wall_ms};
         if (put_integer(sink, &line, sonde_lost_count(registry, (sonde_lost_reason)i)) != 0)
             return 1;

@@ -17,13 +17,30 @@ struct sn_native_counts {
     uint64_t buckets[SONDE_NATIVE_BUCKETS_MAX]; /* [native->bucket_count] */
 };
 
+/* What a line's name ends with, behind that of its family. */
+enum sn_suffix { SN_SUFFIX_NONE, SN_SUFFIX_BUCKET, SN_SUFFIX_SUM, SN_SUFFIX_COUNTER };
+#define SN_SUFFIX_COUNT 4
+
+static inline struct sn_str sn_suffix_text(enum sn_suffix suffix) {
+    switch (suffix) {
+    case SN_SUFFIX_NONE:
+        break;
+    case SN_SUFFIX_BUCKET:
+        return SN_STR("_bucket");
+    case SN_SUFFIX_SUM:
+        return SN_STR("_sum");
+    case SN_SUFFIX_COUNTER:
+        return SN_STR("_count");
+    }
+    return SN_STR("");
+}
+
 /* One line of a page, borrowed for the call. */
 struct sn_line {
-    struct sn_str name;                     /* of the family */
-    struct sn_str suffix;                   /* _bucket, _sum, _count or nothing */
+    struct sn_str name; /* of the family */
+    enum sn_suffix suffix;
     const struct sn_series *series;         /* whose labels it has; NULL: none */
-    const char *extra_name;                 /* one more label, last; NULL: none */
-    const char *extra_value;                /* nothing in it needs escaping */
+    const struct sn_extra *extra;           /* one more label, last; NULL: none */
     int64_t created_wall_ms;                /* when counting began; 0: not known */
     const struct sn_error_text *last_error; /* of what this line counts; NULL: none, or not asked */
     const struct sn_native_counts *native;  /* the whole histogram; NULL: none, or not asked */

@@ -15,6 +15,7 @@
 
 #include "base/lock.h"
 #include "base/str.h"
+#include "client/extra_priv.h"
 #include "client/moments_priv.h"
 #include "client/slab_priv.h"
 #include "sonde/expose.h"
@@ -86,8 +87,8 @@ struct sn_family {
     char **label_names;     /* [label_count] */
     sonde_buckets *buckets; /* histograms and operations */
     double *bounds;         /* [buckets->count] as they were given */
-    char **bound_texts;     /* [bound_text_count] values of le */
-    size_t bound_text_count;
+    struct sn_extra *les;   /* [le_count] the label of each bucket's line */
+    size_t le_count;
     struct sn_native *native; /* native histograms */
     _Atomic(struct sn_series_table *) table;
     _Atomic(struct sn_series *) first;

@@ -318,12 +318,30 @@ const uint64_t *sn_cells_next(const sonde_ref *ref, struct sn_cell_walk *at) {
     return walk(ref, at);
 }
 
+/* By far the most are on the heap: there without a walk. */
 uint64_t sn_cells_sum(const sonde_ref *ref, size_t index) {
     uint64_t sum = 0;
+    if (SN_LIKELY(chunk_infos[ref->chunk].shared == NULL && ref->chunk != 0)) {
+        for (const struct sn_slab *slab = atomic_load_explicit(&slabs, memory_order_acquire);
+             slab != NULL; slab = slab->older) {
+            const uint64_t *cells = slab_cells(slab, ref);
+            sum += cells != NULL ? sn_cell_load(&cells[index]) : 0;
+        }
+        return sum;
+    }
     struct sn_cell_walk at = {0};
     for (const uint64_t *cells; (cells = walk(ref, &at)) != NULL;)
         sum += sn_cell_load(&cells[index]);
     return sum;
+}
+
+void sn_cells_sum_many(const sonde_ref *ref, size_t first, size_t count, uint64_t *ret_sums) {
+    struct sn_cell_walk at = {0};
+    memset(ret_sums, 0, count * sizeof *ret_sums);
+    for (const uint64_t *cells; (cells = walk(ref, &at)) != NULL;) {
+        for (size_t i = 0; i < count; i++)
+            ret_sums[i] += sn_cell_load(&cells[first + i]);
+    }
 }
 
 /* Newest slab first, always: rounding is then the same every time, and the sum of amounts that

@@ -80,6 +80,9 @@ const uint64_t *sn_cells_next(const sonde_ref *ref, struct sn_cell_walk *walk);
 uint64_t sn_cells_sum(const sonde_ref *ref, size_t index);
 double sn_cells_sum_double(const sonde_ref *ref, size_t index);
 
+/* As sn_cells_sum, of `count` neighbouring cells from `first` on. */
+void sn_cells_sum_many(const sonde_ref *ref, size_t first, size_t count, uint64_t *ret_sums);
+
 static inline uint64_t sn_cell_load(const uint64_t *cell) {
     return __atomic_load_n(cell, __ATOMIC_RELAXED);
 }

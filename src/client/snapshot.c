@@ -72,9 +72,9 @@ static void begin_series(struct sn_json_writer *json, const struct sn_line *line
     for (size_t i = 0; i < count; i++)
         sn_json_write_key_string(json, sn_str_from(line->series->family->label_names[i]),
                                  sn_series_value(line->series, i));
-    if (line->extra_name != NULL && line->suffix.len == 0)
-        sn_json_write_key_string(json, sn_str_from(line->extra_name),
-                                 sn_str_from(line->extra_value));
+    if (line->extra != NULL && line->suffix == SN_SUFFIX_NONE)
+        sn_json_write_key_string(json, sn_str_from(line->extra->name),
+                                 sn_str_from(line->extra->value));
     sn_json_write_object_end(json);
     if (line->created_wall_ms != 0)
         sn_json_write_key_int64(json, SN_STR("start_time_ms"), line->created_wall_ms);
@@ -97,10 +97,10 @@ static void put_bucket(struct snapshot *snapshot, const struct sn_line *line) {
     }
     sn_json_write_object_begin(json);
     sn_json_write_key(json, SN_STR("le"));
-    if (sn_str_equal(sn_str_from(line->extra_value), SN_STR("+Inf")))
+    if (sn_str_equal(sn_str_from(line->extra->value), SN_STR("+Inf")))
         sn_json_write_string(json, SN_STR("+Inf"));
     else
-        sn_json_write_raw(json, sn_str_from(line->extra_value));
+        sn_json_write_raw(json, sn_str_from(line->extra->value));
     sn_json_write_key(json, SN_STR("count"));
     write_value(json, line);
     sn_json_write_object_end(json);
@@ -109,7 +109,7 @@ static void put_bucket(struct snapshot *snapshot, const struct sn_line *line) {
 static int put_line(void *ctx, const struct sn_line *line) {
     struct snapshot *snapshot = ctx;
     struct sn_json_writer *json = &snapshot->json;
-    bool is_bucket = sn_str_equal(line->suffix, SN_STR("_bucket"));
+    bool is_bucket = line->suffix == SN_SUFFIX_BUCKET;
     if (is_bucket) {
         put_bucket(snapshot, line);
         return 0;
@@ -118,12 +118,12 @@ static int put_line(void *ctx, const struct sn_line *line) {
         sn_json_write_array_end(json);
         snapshot->is_in_buckets = false;
     }
-    if (line->suffix.len == 0)
+    if (line->suffix == SN_SUFFIX_NONE)
         begin_series(json, line);
-    bool is_sum = sn_str_equal(line->suffix, SN_STR("_sum"));
-    sn_json_write_key(json, line->suffix.len == 0 ? SN_STR("value")
-                            : is_sum              ? SN_STR("sum")
-                                                  : SN_STR("count"));
+    bool is_sum = line->suffix == SN_SUFFIX_SUM;
+    sn_json_write_key(json, line->suffix == SN_SUFFIX_NONE ? SN_STR("value")
+                            : is_sum                       ? SN_STR("sum")
+                                                           : SN_STR("count"));
     write_value(json, line);
     if (is_sum)
         return 0;

@@ -1,17 +1,14 @@
 /*
  * Pages in Prometheus' text format 0.0.4.
  *
- * Labels are rendered when a series is made (series.c), so a line is a few copies and a number.
- * One thread per page.
+ * Lines are put together in page_line.c. One thread per page.
  */
-#include "client/page_priv.h"
+#include "client/page_line_priv.h"
 
-#include "codec/number.h"
-
-#define NUMBER_BYTES 32
-
-_Static_assert(NUMBER_BYTES >= SN_DOUBLE_TEXT_SIZE, "a number fits");
-_Static_assert(NUMBER_BYTES >= SN_INTEGER_TEXT_SIZE, "a number fits");
+struct text {
+    struct sn_page *page;
+    struct sn_line_heads heads; /* of the family whose lines come */
+};
 
 static const char *type_name(sonde_type type) {
     switch (type) {
@@ -27,8 +24,10 @@ static const char *type_name(sonde_type type) {
 }
 
 static int put_family(void *ctx, const sonde_family_info *info, const struct sn_family *family) {
-    struct sn_page *page = ctx;
+    struct text *text = ctx;
+    struct sn_page *page = text->page;
     (void)family;
+    sn_line_heads_set(&text->heads, sn_str_from(info->name), info->type);
     if (info->help[0] != '\0') {
         sn_page_put_text(page, "# HELP ");
         sn_page_put_text(page, info->name);
@@ -44,38 +43,18 @@ static int put_family(void *ctx, const sonde_family_info *info, const struct sn_
     return page->stop;
 }
 
-static void put_labels(struct sn_page *page, const struct sn_line *line) {
-    size_t len = line->series != NULL ? line->series->text_len : 0;
-    if (len == 0 && line->extra_name == NULL)
-        return;
-    sn_page_put(page, "{", 1);
-    if (len > 0)
-        sn_page_put(page, sn_series_text(line->series), len);
-    if (line->extra_name != NULL) {
-        sn_page_put(page, ",", len > 0);
-        sn_page_put_text(page, line->extra_name);
-        sn_page_put(page, "=\"", 2);
-        sn_page_put_text(page, line->extra_value);
-        sn_page_put(page, "\"", 1);
-    }
-    sn_page_put(page, "}", 1);
-}
-
 static int put_line(void *ctx, const struct sn_line *line) {
-    struct sn_page *page = ctx;
-    sn_page_put_str(page, line->name);
-    sn_page_put_str(page, line->suffix);
-    put_labels(page, line);
-    char number[NUMBER_BYTES];
-    size_t len = line->is_integer ? sn_uint64_format(line->integer, number)
-                                  : sn_double_format(line->number, SN_DOUBLE_TEXT, number);
-    number[len] = '\n'; /* where its NUL was */
-    sn_page_put(page, " ", 1);
-    sn_page_put(page, number, len + 1);
-    return page->stop;
+    struct text *text = ctx;
+    char *at = sn_page_begin_line(text->page, &text->heads.of[line->suffix], line, SN_LINE_TEXT);
+    at += line->is_integer ? sn_uint64_format(line->integer, at)
+                           : sn_double_format(line->number, SN_DOUBLE_TEXT, at);
+    *at++ = '\n';
+    sn_page_set_end(text->page, at);
+    return text->page->stop;
 }
 
 sonde_status sn_text_write(sonde_registry *registry, struct sn_page *page) {
-    struct sn_line_sink lines = {.family = put_family, .line = put_line, .ctx = page};
+    struct text text = {.page = page};
+    struct sn_line_sink lines = {.family = put_family, .line = put_line, .ctx = &text};
     return sn_registry_read(registry, &lines);
 }

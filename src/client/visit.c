@@ -27,9 +27,9 @@ static size_t fill_labels(struct visit *visit, const struct sn_line *line) {
         visit->labels[i] =
             (sonde_label){line->series->family->label_names[i], value.ptr, value.len};
     }
-    if (line->extra_name != NULL)
+    if (line->extra != NULL)
         visit->labels[count++] =
-            (sonde_label){line->extra_name, line->extra_value, strlen(line->extra_value)};
+            (sonde_label){line->extra->name, line->extra->value, strlen(line->extra->value)};
     return count;
 }
 
@@ -37,11 +37,11 @@ static int visit_line(void *ctx, const struct sn_line *line) {
     struct visit *visit = ctx;
     if (visit->visitor->sample == NULL)
         return 0;
-    assert(line->name.len + line->suffix.len < sizeof visit->name);
+    struct sn_str suffix = sn_suffix_text(line->suffix);
+    assert(line->name.len + suffix.len < sizeof visit->name);
     memcpy(visit->name, line->name.ptr, line->name.len);
-    if (line->suffix.len > 0)
-        memcpy(visit->name + line->name.len, line->suffix.ptr, line->suffix.len);
-    visit->name[line->name.len + line->suffix.len] = '\0';
+    memcpy(visit->name + line->name.len, suffix.ptr, suffix.len);
+    visit->name[line->name.len + suffix.len] = '\0';
     sonde_sample sample = {
         .name = visit->name,
         .labels = visit->labels,

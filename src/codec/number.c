@@ -79,9 +79,27 @@ static size_t put_head(char *at, uint32_t value) {
     return 8 - zeros;
 }
 
+/* Digits of a number below 10^4, as most counts are; stores 4 bytes. */
+static size_t put_short(char *at, uint32_t value) {
+    static const char pairs[] = "0001020304050607080910111213141516171819202122232425262728293031"
+                                "3233343536373839404142434445464748495051525354555657585960616263"
+                                "6465666768697071727374757677787980818283848586878889909192939495"
+                                "96979899";
+    uint16_t high, low;
+    memcpy(&high, pairs + 2 * (value / 100), sizeof(high));
+    memcpy(&low, pairs + 2 * (value % 100), sizeof(low));
+    unsigned zeros = (value < 1000) + (value < 100) + (value < 10);
+    uint32_t digits = ((uint32_t)low << 16 | high) >> (8 * zeros);
+    memcpy(at, &digits, sizeof(digits));
+    return 4 - zeros;
+}
+
 /* All digits of a number; writes up to 24 bytes, returns how many count. */
 static size_t put_digits(char *at, uint64_t value) {
     const uint64_t e8 = 100000000;
+    if (value < 10000) {
+        return put_short(at, (uint32_t)value);
+    }
     if (value < e8) {
         return put_head(at, (uint32_t)value);
     }
