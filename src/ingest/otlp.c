@@ -48,6 +48,12 @@ static sn_status lose_for(struct sn_otlp_request *request, sn_status status,
     }
 }
 
+/* A start behind the point's time is not known. */
+static void set_start(struct sn_otlp_request *request, uint64_t start_ns) {
+    int64_t start_ms = (int64_t)(start_ns / NS_PER_MS);
+    request->start_ms = start_ms <= request->time_ms ? start_ms : 0;
+}
+
 /* Whether a point can be taken, as far as its head tells; counts it when not. */
 static bool head_is_fine(struct sn_otlp_request *request, const struct sn_otlp_point *point) {
     const struct sn_otlp_metric *metric = point->metric;
@@ -67,10 +73,7 @@ static bool head_is_fine(struct sn_otlp_request *request, const struct sn_otlp_p
         (void)lose(request, SN_INGEST_REQUEST_LIMIT, "the request has more samples than one may");
     } else {
         request->time_ms = (int64_t)time_ms;
-        request->start_ms = (int64_t)(point->start_ns / NS_PER_MS);
-        if (request->start_ms > request->time_ms) {
-            request->start_ms = 0; /* not before it: not known */
-        }
+        set_start(request, point->start_ns);
         return true;
     }
     return false;
@@ -180,7 +183,7 @@ static sn_status add_delta(struct sn_otlp_request *request, const struct sn_otlp
     delta->time_ns = point->time_ns;
     delta->now_ms = request->now_ms;
     SN_TRY(sn_otlp_deltas_add(request->deltas, delta, &request->scratch, ret_total, err));
-    request->start_ms = (int64_t)(ret_total->start_ns / NS_PER_MS);
+    set_start(request, ret_total->start_ns);
     return SN_OK;
 }
 

@@ -143,6 +143,15 @@ static void histograms_become_classic_ones(void **state) {
     assert_int_equal(scene->result.rejected_point_count, 0);
 }
 
+static void a_start_behind_the_time_is_not_known(void **state) {
+    assert_string_equal(
+        take(*state, METRICS(SUM("1", "{'startTimeUnixNano':7000000," AT5 ",'asInt':2}"))),
+        "# n_total counter [] \nn_total 2 @5\n");
+    assert_string_equal(
+        take(*state, METRICS(SUM("2", "{'startTimeUnixNano':7000000," AT5 ",'asInt':2}"))),
+        "# n_total counter [] \nn_total 2 @5\n");
+}
+
 static void deltas_add_up(void **state) {
     const char *first = METRICS(SUM("1", "{" SINCE3 ",'asInt':5}"));
     assert_string_equal(take(*state, first), "# n_total counter [] \nn_total 5 @5 start=3\n");
@@ -345,6 +354,7 @@ int main(void) {
         TEST(resources_become_job_instance_and_target_info),
         TEST(attributes_of_one_label_are_joined),
         TEST(histograms_become_classic_ones),
+        TEST(a_start_behind_the_time_is_not_known),
         TEST(deltas_add_up),
         TEST(exponential_histograms_become_native_ones),
         TEST(summaries_have_quantiles),
