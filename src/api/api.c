@@ -97,12 +97,23 @@ static int http_status_of(sn_status status, const char **ret_type) {
     return 500;
 }
 
-void sn_api_respond_failure(struct sn_http_request *request, sn_status status,
-                            const struct sn_err *err) {
+const char *sn_api_error_type(sn_status status) {
+    const char *type;
+    (void)http_status_of(status, &type); /* the name alone */
+    return type;
+}
+
+void sn_api_respond_sentence(struct sn_http_request *request, sn_status status,
+                             const char *sentence) {
     const char *type;
     int http = http_status_of(status, &type);
     sn_http_respond_error(request, http, type,
-                          err->text[0] != '\0' ? err->text : sn_status_name(status));
+                          sentence[0] != '\0' ? sentence : sn_status_name(status));
+}
+
+void sn_api_respond_failure(struct sn_http_request *request, sn_status status,
+                            const struct sn_err *err) {
+    sn_api_respond_sentence(request, status, err->text);
 }
 
 void sn_api_respond_json_status(struct sn_http_request *request, int http_status,

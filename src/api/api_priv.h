@@ -7,6 +7,7 @@
 #include "api/api.h"
 #include "api/jobs.h"
 #include "api/prom_watch.h"
+#include "engine/history.h"
 #include "ingest/otlp.h"
 
 /* Who may use a route. */
@@ -69,6 +70,12 @@ const struct sn_api_route *sn_api_find_route(struct sn_str path, enum sn_http_me
  */
 void sn_api_respond_failure(struct sn_http_request *request, sn_status status,
                             const struct sn_err *err);
+
+/* The same with a sentence of any length. */
+void sn_api_respond_sentence(struct sn_http_request *request, sn_status status,
+                             const char *sentence);
+/* The errorType of a status. */
+const char *sn_api_error_type(sn_status status);
 
 /* Answer 200 with a finished JSON document; takes the buffer's bytes. */
 void sn_api_respond_json(struct sn_http_request *request, struct sn_json_writer *json,
@@ -147,6 +154,8 @@ void sn_api_post_delete_snapshot(struct sn_api *api, struct sn_http_request *req
 void sn_api_post_import(struct sn_api *api, struct sn_http_request *request);
 void sn_api_get_host_status(struct sn_api *api, struct sn_http_request *request);
 void sn_api_get_history(struct sn_api *api, struct sn_http_request *request);
+void sn_api_post_history(struct sn_api *api, struct sn_http_request *request);
+struct sn_history_source sn_api_history_source(const struct sn_api *api);
 void sn_api_post_text(struct sn_api *api, struct sn_http_request *request);
 void sn_api_post_write(struct sn_api *api, struct sn_http_request *request);
 void sn_api_screen_write(struct sn_http_request *request);

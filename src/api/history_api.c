@@ -1,190 +1,172 @@
 /*
- * GET /api/v1/history. See history_api.h for the parameters; the answer is
+ * GET and POST /api/v1/history. See history_api.h and history_batch.h for what they take. GET answers
  *
  *   {"status":"success","data":{"step":15,"t":[unix seconds, ...],"series":[
  *     {"labels":{...},"min":[...],"avg":[...],"max":[...],"count":[...]}, ...]}}
  *
- * with null in min, avg and max where a step has no sample.
+ * with null in min, avg and max where a step has no value; POST the same under a name for each
+ * question: "data":{"start","end","step","t","results":{"NAME":{"series":[...]}}}.
  */
 #include "api/history_api.h"
 
 #include "api/api_priv.h"
-#include "base/limits.h"
-#include "codec/duration.h"
-#include "codec/number.h"
-#include "codec/timetext.h"
+#include "api/history_batch.h"
+#include "api/history_span.h"
+#include "api/prom_priv.h"
 
 /* ---- parameters ---- */
 
 struct parsing {
-    struct sn_history_query *query;
-    struct sn_matcher *matchers; /* [SN_MATCHERS_MAX] */
-    bool has_metric, has_start, has_end;
+    struct sn_history_question *question;
+    struct sn_history_span span;
+    struct sn_label labels[SN_MATCHERS_MAX]; /* the metric's name is the first */
+    size_t label_count;
+    bool has_metric, has_query;
 };
 
-static sn_status parse_time(struct sn_str name, struct sn_str value, int64_t *ret_ms,
-                            struct sn_err *err) {
-    sn_status status = sn_time_parse_ms(value, ret_ms, err);
-    if (status != SN_OK)
-        sn_err_prefix(err, "parameter %.*s", SN_STR_ARG(name));
-    return status;
-}
-
-static sn_status refuse_step(struct sn_str value, struct sn_err *err) {
-    return sn_err_set(err, SN_ERR_INVALID, "parameter step: \"%.*s\" is not between 1ms and %lld s",
-                      SN_STR_ARG(value), (long long)(SN_TIME_MS_MAX / 1000));
-}
-
-static sn_status parse_step(struct sn_str value, int64_t *ret_ms, struct sn_err *err) {
-    double seconds;
-    if (sn_double_parse(value, &seconds) == SN_OK) {
-        /* Also false for NaN. */
-        if (!(seconds >= 0.001 && seconds <= (double)(SN_TIME_MS_MAX / 1000)))
-            return refuse_step(value, err);
-        *ret_ms = (int64_t)(seconds * 1000 + 0.5); /* 1.001 * 1000 is below 1001 */
-        return SN_OK;
-    }
-    sn_status status = sn_duration_parse_ms(value, ret_ms, err);
-    if (status != SN_OK)
-        sn_err_prefix(err, "parameter step");
-    else if (*ret_ms <= 0)
-        status = refuse_step(value, err);
-    return status;
-}
-
-static sn_status parse_limit(struct sn_str value, size_t *ret_limit, struct sn_err *err) {
-    uint64_t limit;
-    if (sn_uint64_parse(value, &limit) != SN_OK || limit < 1 || limit > SN_HISTORY_SERIES_MAX)
-        return sn_err_set(err, SN_ERR_INVALID, "parameter limit: \"%.*s\" is not 1 to %d",
-                          SN_STR_ARG(value), SN_HISTORY_SERIES_MAX);
-    *ret_limit = (size_t)limit;
-    return SN_OK;
-}
-
-static sn_status add_matcher(struct parsing *parsing, struct sn_str name, struct sn_str value,
-                             struct sn_err *err) {
-    if (parsing->query->matcher_count == SN_MATCHERS_MAX)
+static sn_status add_label(struct parsing *parsing, struct sn_str name, struct sn_str value,
+                           struct sn_err *err) {
+    if (parsing->label_count == SN_MATCHERS_MAX)
         return sn_err_set(err, SN_ERR_LIMIT, "more than %d labels", SN_MATCHERS_MAX);
-    struct sn_matcher *matcher = &parsing->matchers[parsing->query->matcher_count++];
-    *matcher = (struct sn_matcher){.kind = SN_MATCH_EQUAL, .name = name, .value = value};
+    parsing->labels[parsing->label_count++] = (struct sn_label){name, value};
     return SN_OK;
 }
 
-static sn_status parse_param(struct parsing *parsing, struct sn_str name, struct sn_str value,
-                             struct sn_err *err) {
-    struct sn_range *range = &parsing->query->range;
-    if (sn_str_equal(name, SN_STR("start"))) {
-        parsing->has_start = true;
-        return parse_time(name, value, &range->start_ms, err);
-    }
-    if (sn_str_equal(name, SN_STR("end"))) {
-        parsing->has_end = true;
-        return parse_time(name, value, &range->end_ms, err);
-    }
-    if (sn_str_equal(name, SN_STR("step")))
-        return parse_step(value, &parsing->query->step_ms, err);
+static sn_status take_timeout(struct parsing *parsing, struct sn_str name, struct sn_str value,
+                              struct sn_err *err) {
+    int64_t timeout_ms = 0;
+    SN_TRY(sn_history_duration_parse(name, value, &timeout_ms, err));
+    if (timeout_ms > SN_HISTORY_TIMEOUT_NS_MAX / 1000000)
+        return sn_err_set(err, SN_ERR_INVALID, "parameter timeout: \"%.*s\" is above %lld s",
+                          SN_STR_ARG(value), (long long)(SN_HISTORY_TIMEOUT_NS_MAX / 1000000000));
+    parsing->question->timeout_ns = timeout_ms * 1000000;
+    return SN_OK;
+}
+
+/* What only questions in PromQL have: with a metric these are names of labels. */
+static sn_status take_query_param(struct parsing *parsing, struct sn_str name, struct sn_str value,
+                                  struct sn_err *err) {
+    bool is_known = false;
+    if (sn_str_equal(name, SN_STR("timeout")))
+        return take_timeout(parsing, name, value, err);
+    SN_TRY(sn_history_span_take(&parsing->span, name, value, &is_known, err));
+    if (!is_known)
+        return sn_err_set(err, SN_ERR_INVALID,
+                          "parameter %.*s: unknown; labels belong to metric, PromQL has its own",
+                          (int)(name.len < 80 ? name.len : 80), name.ptr);
+    return SN_OK;
+}
+
+static sn_status take_param(struct parsing *parsing, struct sn_str name, struct sn_str value,
+                            struct sn_err *err) {
+    static const struct sn_str span_names[] = {SN_STR("start"), SN_STR("end"), SN_STR("step")};
+    bool is_known = false;
+    for (size_t i = 0; i < sizeof span_names / sizeof span_names[0]; i++)
+        if (sn_str_equal(name, span_names[i]))
+            return sn_history_span_take(&parsing->span, name, value, &is_known, err);
     if (sn_str_equal(name, SN_STR("limit")))
-        return parse_limit(value, &parsing->query->series_max, err);
-    if (sn_str_equal(name, SN_STR("metric"))) {
-        parsing->has_metric = value.len > 0;
-        name = SN_LABEL_METRIC_NAME;
-    }
-    return add_matcher(parsing, name, value, err);
+        return sn_history_number_parse(name, value, SN_HISTORY_SERIES_MAX,
+                                       &parsing->question->query.series_max, err);
+    if (sn_str_equal(name, SN_STR("query")) || sn_str_equal(name, SN_STR("metric")))
+        return SN_OK; /* was taken first */
+    return parsing->has_query ? take_query_param(parsing, name, value, err)
+                              : add_label(parsing, name, value, err);
 }
 
-static sn_status finish(struct parsing *parsing, int64_t now_ms, struct sn_err *err) {
-    struct sn_history_query *query = parsing->query;
-    struct sn_range *range = &query->range;
-    if (!parsing->has_metric)
-        return sn_err_set(err, SN_ERR_INVALID, "parameter metric is missing: name of a metric");
-    if (!parsing->has_end)
-        range->end_ms = now_ms;
-    if (!parsing->has_start)
-        range->start_ms = range->end_ms > SN_HISTORY_RANGE_MS_DEFAULT
-                              ? range->end_ms - SN_HISTORY_RANGE_MS_DEFAULT
-                              : 0;
-    if (range->start_ms > range->end_ms)
-        return sn_err_set(err, SN_ERR_INVALID, "parameter start is after end");
-    if (query->step_ms == 0)
-        query->step_ms = sn_history_nice_step_ms(*range, SN_HISTORY_POINTS_DEFAULT);
-    return SN_OK;
-}
-
-sn_status sn_history_query_parse(sn_history_next_param next, const void *ctx, int64_t now_ms,
-                                 struct sn_arena *arena, struct sn_history_query *ret_query,
-                                 struct sn_err *err) {
-    struct sn_history_query query = {0};
-    struct parsing parsing = {.query = &query};
+/* What is asked decides what the other parameters mean. */
+static sn_status take_subject(struct parsing *parsing, sn_history_next_param next, const void *ctx,
+                              struct sn_err *err) {
     struct sn_str name, value;
     size_t cursor = 0;
-    parsing.matchers = sn_arena_alloc_zero(arena, SN_MATCHERS_MAX, sizeof(struct sn_matcher));
-    if (parsing.matchers == NULL)
-        return sn_arena_failure(arena, SN_MATCHERS_MAX * sizeof(struct sn_matcher), err);
-    while (next(ctx, &cursor, &name, &value))
-        SN_TRY(parse_param(&parsing, name, value, err));
-    SN_TRY(finish(&parsing, now_ms, err));
-    query.matchers = parsing.matchers;
-    *ret_query = query;
+    while (next(ctx, &cursor, &name, &value)) {
+        if (sn_str_equal(name, SN_STR("query")) && value.len > 0) {
+            parsing->has_query = true;
+            parsing->question->query.expression = value;
+        }
+        if (sn_str_equal(name, SN_STR("metric")) && value.len > 0) {
+            parsing->has_metric = true;
+            SN_TRY(add_label(parsing, SN_LABEL_METRIC_NAME, value, err));
+        }
+    }
+    if (parsing->has_query && parsing->has_metric)
+        return sn_err_set(err, SN_ERR_INVALID, "give one of the parameters metric and query");
+    if (!parsing->has_query && !parsing->has_metric)
+        return sn_err_set(err, SN_ERR_INVALID,
+                          "parameter metric is missing: name of a metric; or query: PromQL");
     return SN_OK;
 }
 
-/* ---- answer ---- */
-
-static void write_labels(struct sn_json_writer *json, struct sn_labels labels) {
-    sn_json_write_key(json, SN_STR("labels"));
-    sn_json_write_object_begin(json);
-    for (size_t i = 0; i < labels.count; i++)
-        sn_json_write_key_string(json, labels.items[i].name, labels.items[i].value);
-    sn_json_write_object_end(json);
+sn_status sn_history_question_parse(sn_history_next_param next, const void *ctx, int64_t now_ms,
+                                    struct sn_arena *arena,
+                                    struct sn_history_question *ret_question, struct sn_err *err) {
+    struct sn_history_question question = {.timeout_ns = SN_HISTORY_TIMEOUT_NS_DEFAULT};
+    struct parsing parsing = {.question = &question};
+    struct sn_str name, value;
+    size_t cursor = 0;
+    SN_TRY(take_subject(&parsing, next, ctx, err));
+    while (next(ctx, &cursor, &name, &value))
+        SN_TRY(take_param(&parsing, name, value, err));
+    SN_TRY(sn_history_span_finish(&parsing.span, now_ms, &question.query.range,
+                                  &question.query.step_ms, err));
+    if (parsing.has_metric)
+        SN_TRY(sn_history_selector(parsing.labels, parsing.label_count, arena,
+                                   &question.query.expression, err));
+    *ret_question = question;
+    return SN_OK;
 }
 
-static void write_values(struct sn_json_writer *json, struct sn_str key, const double *values,
-                         const uint64_t *counts, size_t step_count) {
-    sn_json_write_key(json, key);
-    sn_json_write_array_begin(json);
-    for (size_t i = 0; i < step_count; i++) {
-        if (counts[i] == 0)
-            sn_json_write_null(json);
-        else
-            sn_json_write_double(json, values[i]);
+/* ---- one question ---- */
+
+/* A call at work. */
+struct call {
+    struct sn_api *api;
+    struct sn_http_request *request;
+    struct sn_arena arena;
+    struct sn_buf long_error;
+    struct sn_buf buf;
+    struct sn_json_writer json;
+    struct sn_prom_watched watched; /* its client may go */
+    struct sn_err err;
+};
+
+static void begin(struct call *call, struct sn_api *api, struct sn_http_request *request) {
+    *call = (struct call){.api = api, .request = request};
+    sn_arena_init(&call->arena, SN_HISTORY_ARENA_BYTES);
+    sn_buf_init(&call->long_error, SN_PROM_ERR_BYTES_MAX);
+    sn_buf_init(&call->buf, SN_PROM_ANSWER_BYTES_MAX);
+    sn_json_write_init(&call->json, &call->buf, 0);
+    sn_json_write_object_begin(&call->json);
+    sn_json_write_key_string(&call->json, SN_STR("status"), SN_STR("success"));
+    sn_json_write_key(&call->json, SN_STR("data"));
+    sn_json_write_object_begin(&call->json);
+    sn_prom_watch_begin(&api->watch, &call->watched, request);
+}
+
+/* Answer: what was written, or why not. */
+static void end(struct call *call, sn_status status) {
+    const char *sentence = call->err.text;
+    sn_prom_watch_end(&call->api->watch, &call->watched);
+    if (status == SN_OK) {
+        sn_json_write_object_end(&call->json);
+        sn_json_write_object_end(&call->json);
+        sn_api_respond_json(call->request, &call->json, &call->buf);
+    } else {
+        struct sn_str text = sn_buf_str(&call->long_error);
+        if (call->long_error.status == SN_OK && text.len >= SN_ERR_TEXT_SIZE)
+            sentence = sn_arena_printf(&call->arena, "%.*s", SN_STR_ARG(text));
+        sn_api_respond_sentence(call->request, status, sentence ? sentence : call->err.text);
     }
-    sn_json_write_array_end(json);
+    sn_buf_release(&call->buf);
+    sn_buf_release(&call->long_error);
+    sn_arena_release(&call->arena);
 }
 
-static void write_series(struct sn_json_writer *json, const struct sn_history_series *series,
-                         size_t step_count) {
-    sn_json_write_object_begin(json);
-    write_labels(json, series->labels);
-    write_values(json, SN_STR("min"), series->min, series->count, step_count);
-    write_values(json, SN_STR("avg"), series->avg, series->count, step_count);
-    write_values(json, SN_STR("max"), series->max, series->count, step_count);
-    sn_json_write_key(json, SN_STR("count"));
-    sn_json_write_array_begin(json);
-    for (size_t i = 0; i < step_count; i++)
-        sn_json_write_uint64(json, series->count[i]);
-    sn_json_write_array_end(json);
-    sn_json_write_object_end(json);
-}
-
-static void write_history(struct sn_json_writer *json, const struct sn_history *history) {
-    sn_json_write_object_begin(json);
-    sn_json_write_key_string(json, SN_STR("status"), SN_STR("success"));
-    sn_json_write_key(json, SN_STR("data"));
-    sn_json_write_object_begin(json);
-    sn_json_write_key(json, SN_STR("step"));
-    sn_json_write_time(json, history->step_ms);
-    sn_json_write_key(json, SN_STR("t"));
-    sn_json_write_array_begin(json);
-    for (size_t i = 0; i < history->step_count; i++)
-        sn_json_write_time(json, history->start_ms + (int64_t)i * history->step_ms);
-    sn_json_write_array_end(json);
-    sn_json_write_key(json, SN_STR("series"));
-    sn_json_write_array_begin(json);
-    for (size_t i = 0; i < history->series_count; i++)
-        write_series(json, &history->series[i], history->step_count);
-    sn_json_write_array_end(json);
-    sn_json_write_object_end(json);
-    sn_json_write_object_end(json);
+struct sn_history_source sn_api_history_source(const struct sn_api *api) {
+    return (struct sn_history_source){
+        .querier = api->options.querier,
+        .features = api->options.features,
+        .clock = api->options.clock,
+    };
 }
 
 static bool next_of_request(const void *ctx, size_t *cursor, struct sn_str *ret_name,
@@ -192,28 +174,47 @@ static bool next_of_request(const void *ctx, size_t *cursor, struct sn_str *ret_
     return sn_http_request_param_next(ctx, cursor, ret_name, ret_value);
 }
 
-static sn_status read_history(struct sn_api *api, struct sn_http_request *request,
-                              struct sn_history *ret_history, struct sn_err *err) {
-    struct sn_arena *arena = sn_http_request_arena(request);
-    struct sn_history_query query;
-    SN_TRY(sn_history_query_parse(next_of_request, request, sn_clock_wall_ms(api->options.clock),
-                                  arena, &query, err));
-    return sn_history_read(api->options.reader, &query, arena, ret_history, err);
+static sn_status answer_one(struct call *call) {
+    const struct sn_clock *clock = call->api->options.clock;
+    struct sn_history_source source = sn_api_history_source(call->api);
+    struct sn_history_question question;
+    struct sn_history history;
+    SN_TRY(sn_history_question_parse(next_of_request, call->request, sn_clock_wall_ms(clock),
+                                     &call->arena, &question, &call->err));
+    question.query.deadline_ns = sn_clock_mono_ns(clock) + question.timeout_ns;
+    question.query.is_cancelled = &call->watched.is_cancelled;
+    question.query.long_error = &call->long_error;
+    SN_TRY(sn_history_read(&source, &question.query, &call->arena, &history, &call->err));
+    sn_json_write_key(&call->json, SN_STR("step"));
+    sn_json_write_time(&call->json, history.frame.step_ms);
+    sn_history_write_times(&call->json, &history.frame);
+    sn_history_write_result(&call->json, &history, SN_HISTORY_ALL);
+    return SN_OK;
 }
 
 void sn_api_get_history(struct sn_api *api, struct sn_http_request *request) {
-    struct sn_history history;
-    struct sn_err err = {0};
-    sn_status status = read_history(api, request, &history, &err);
-    if (status != SN_OK) {
-        sn_api_respond_failure(request, status, &err);
-        return;
-    }
-    struct sn_buf buf;
-    struct sn_json_writer json;
-    sn_buf_init(&buf, 0);
-    sn_json_write_init(&json, &buf, 0);
-    write_history(&json, &history);
-    sn_api_respond_json(request, &json, &buf);
-    sn_buf_release(&buf);
+    struct call call;
+    begin(&call, api, request);
+    end(&call, answer_one(&call));
+}
+
+/* ---- many questions ---- */
+
+static sn_status answer_batch(struct call *call) {
+    struct sn_history_source source = sn_api_history_source(call->api);
+    struct sn_history_batch batch;
+    const struct sn_history_batch_input input = {
+        .body = sn_http_request_body(call->request),
+        .now_ms = sn_clock_wall_ms(call->api->options.clock),
+        .hash_seed = call->api->hash_seed,
+    };
+    SN_TRY(sn_history_batch_parse(&input, &call->arena, &batch, &call->err));
+    return sn_history_batch_write(&source, &batch, &call->watched.is_cancelled, &call->json,
+                                  &call->err);
+}
+
+void sn_api_post_history(struct sn_api *api, struct sn_http_request *request) {
+    struct call call;
+    begin(&call, api, request);
+    end(&call, answer_batch(&call));
 }

@@ -3,6 +3,7 @@
  * handler; a test walks the table with and without access.
  */
 #include "api/api_priv.h"
+#include "api/history_batch.h"
 
 #define GET_ONLY SN_API_GET, .allow = "GET, HEAD"
 #define POST_ONLY SN_API_POST, .allow = "POST"
@@ -98,8 +99,10 @@ const struct sn_api_route sn_api_routes[] = {
      .handle = sn_api_get_app_errors},
     {"/api/apps/{app}/metrics/popular-{kind}", .methods = GET_ONLY, .role = SN_API_READ,
      .is_slow = true, .handle = sn_api_get_popular},
-    {"/api/v1/history", .methods = GET_ONLY, .role = SN_API_READ, .is_slow = true,
+    {"/api/v1/history", .methods = GET_BESIDE_POST, .role = SN_API_READ, .is_slow = true,
      .handle = sn_api_get_history},
+    {"/api/v1/history", .methods = POST_BESIDE_GET, .role = SN_API_READ, .is_slow = true,
+     .body_bytes_max = SN_HISTORY_BATCH_BYTES_MAX, .handle = sn_api_post_history},
     {"/api/v1/import/prometheus", .methods = POST_ONLY, .role = SN_API_INGEST,
      .handle = sn_api_post_text},
     {"/api/v1/write", .methods = POST_ONLY, .role = SN_API_INGEST, .screen = sn_api_screen_write,

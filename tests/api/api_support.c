@@ -187,9 +187,18 @@ static sn_status answer_reload(void *ctx, struct sn_err *err) {
                : sn_err_set(err, server->reload_status, "f.yml:1:1: a mistake");
 }
 
+static struct sn_querier open_engine(struct test_server *server, struct sn_reader reader) {
+    const struct sn_query_engine_options options = {.reader = reader, .clock = sn_clock_system()};
+    assert_int_equal(sn_query_engine_new(&options, &server->engine, NULL), SN_OK);
+    return sn_query_engine_querier(server->engine);
+}
+
 static void open_api(struct test_server *server, enum sn_api_access access,
-                     const struct sn_reader *reader, struct sn_querier querier) {
+                     const struct sn_reader *given_reader, struct sn_querier querier) {
     struct sn_err err = {.status = SN_OK};
+    const struct sn_reader fake = {
+        .ctx = &server->store, .select = fake_select, .samples = fake_samples};
+    const struct sn_reader reader = given_reader != NULL ? *given_reader : fake;
     struct sn_sink sink = {&server->store, fake_push};
     sn_ingest_init(&server->ingest, sink);
     const struct sn_api_options options = {
@@ -197,11 +206,8 @@ static void open_api(struct test_server *server, enum sn_api_access access,
         .auth = server->auth,
         .shares_queries = true,
         .clock = &server->clock.clock,
-        .reader = reader ? *reader
-                         : (struct sn_reader){.ctx = &server->store,
-                                              .select = fake_select,
-                                              .samples = fake_samples},
-        .querier = querier,
+        .reader = reader,
+        .querier = querier.query != NULL ? querier : open_engine(server, reader),
         .start_wall_ms = NOW_MS - 60000,
         .retention_text = "15d",
         .ingest = &server->ingest,
@@ -327,6 +333,7 @@ void test_server_stop(struct test_server *server) {
     }
     sn_http_server_close(server->http);
     assert_null(sn_api_close(server->api));
+    server->engine = sn_query_engine_free(server->engine);
     if (sn_records_close(server->records) == NULL && server->records_dir[0] != '\0')
         assert_int_equal(sn_os_remove_tree(server->records_dir, NULL), SN_OK);
     server->auth = sn_auth_close(server->auth);

@@ -6,6 +6,7 @@
 #define SN_TESTS_API_SUPPORT_H
 
 #include "api/api_priv.h"
+#include "query/engine.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -48,6 +49,7 @@ struct test_server {
     char dir[128]; /* of the accounts; empty: none */
     struct sn_accounts *accounts;
     struct sn_auth *auth;
+    struct sn_query_engine *engine; /* on the reader, where no other querier was given */
     struct sn_api *api;
     struct sn_http_server *http;
     struct sn_worker
@@ -56,7 +58,8 @@ struct test_server {
     size_t count;
 };
 
-/* Starts with one HTTP worker, one job worker and the watch over queries. */
+/* Starts with one HTTP worker, one job worker and the watch over queries; PromQL is answered by the
+ * real engine from the reader above. */
 struct test_server *test_server_start(enum sn_api_access access);
 /* The same with open access, this reader, and this querier of PromQL. */
 struct test_server *test_server_start_promql(struct sn_reader reader, struct sn_querier querier);

@@ -1,6 +1,7 @@
-/* Parameters of GET /api/v1/history: what each may be, and what is said when it is not. */
+/* GET and POST /api/v1/history: parameters, what is said when they are not valid, answers. */
 #include "api/history_api.h"
 
+#include "api/history_batch.h"
 #include "api_support.h"
 #include "base/limits.h"
 #include "base/mem.h"
@@ -28,13 +29,13 @@ static bool next_of_array(const void *ctx, size_t *cursor, struct sn_str *ret_na
 }
 
 static struct sn_arena arena;
-static struct sn_history_query query;
+static struct sn_history_question question;
 static struct sn_err err;
 
 static sn_status parse(const struct param *params) {
     sn_arena_reset(&arena);
     err = (struct sn_err){.status = SN_OK};
-    return sn_history_query_parse(next_of_array, params, NOW_MS, &arena, &query, &err);
+    return sn_history_question_parse(next_of_array, params, NOW_MS, &arena, &question, &err);
 }
 
 /* metric=up and one more. */
@@ -47,26 +48,24 @@ static void without_more_it_is_the_last_hour_in_240_steps(void **state) {
     (void)state;
     const struct param params[] = {{"metric", "up"}, {NULL, NULL}};
     assert_int_equal(parse(params), SN_OK);
-    assert_int_equal(query.range.end_ms, NOW_MS);
-    assert_int_equal(query.range.start_ms, NOW_MS - 3600000);
-    assert_int_equal(query.step_ms, 15000);
-    assert_int_equal(query.series_max, 0);
-    assert_int_equal(query.matcher_count, 1);
-    assert_int_equal(query.matchers[0].kind, SN_MATCH_EQUAL);
-    assert_true(sn_str_equal(query.matchers[0].name, SN_LABEL_METRIC_NAME));
-    assert_true(sn_str_equal(query.matchers[0].value, SN_STR("up")));
+    assert_int_equal(question.query.range.end_ms, NOW_MS);
+    assert_int_equal(question.query.range.start_ms, NOW_MS - 3600000);
+    assert_int_equal(question.query.step_ms, 15000);
+    assert_int_equal(question.query.series_max, 0);
+    assert_true(sn_str_equal(question.query.expression, SN_STR("{\"__name__\"=\"up\"}")));
+    assert_int_equal(question.timeout_ns, SN_HISTORY_TIMEOUT_NS_DEFAULT);
 }
 
 static void times_are_rfc_3339_or_seconds(void **state) {
     (void)state;
     assert_int_equal(parse_one("end", "2023-11-14T22:13:19.5Z"), SN_OK);
-    assert_int_equal(query.range.end_ms, 1699999999500);
-    assert_int_equal(query.range.start_ms, 1699999999500 - 3600000);
+    assert_int_equal(question.query.range.end_ms, 1699999999500);
+    assert_int_equal(question.query.range.start_ms, 1699999999500 - 3600000);
     assert_int_equal(parse_one("start", "1699999999.25"), SN_OK);
-    assert_int_equal(query.range.start_ms, 1699999999250);
-    assert_int_equal(query.range.end_ms, NOW_MS);
+    assert_int_equal(question.query.range.start_ms, 1699999999250);
+    assert_int_equal(question.query.range.end_ms, NOW_MS);
     assert_int_equal(parse_one("end", "60"), SN_OK);
-    assert_int_equal(query.range.start_ms, 0);
+    assert_int_equal(question.query.range.start_ms, 0);
 }
 
 static void steps_are_durations_or_seconds(void **state) {
@@ -80,24 +79,23 @@ static void steps_are_durations_or_seconds(void **state) {
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         assert_int_equal(parse_one("step", cases[i].text), SN_OK);
-        assert_int_equal(query.step_ms, cases[i].ms);
+        assert_int_equal(question.query.step_ms, cases[i].ms);
     }
 }
 
 static void limits_have_two_ends(void **state) {
     (void)state;
     assert_int_equal(parse_one("limit", "1"), SN_OK);
-    assert_int_equal(query.series_max, 1);
+    assert_int_equal(question.query.series_max, 1);
     assert_int_equal(parse_one("limit", "1000"), SN_OK);
-    assert_int_equal(query.series_max, SN_HISTORY_SERIES_MAX);
+    assert_int_equal(question.query.series_max, SN_HISTORY_SERIES_MAX);
 }
 
 static void other_parameters_are_labels(void **state) {
     (void)state;
     assert_int_equal(parse_one("mode", "idle"), SN_OK);
-    assert_int_equal(query.matcher_count, 2);
-    assert_true(sn_str_equal(query.matchers[1].name, SN_STR("mode")));
-    assert_true(sn_str_equal(query.matchers[1].value, SN_STR("idle")));
+    assert_true(
+        sn_str_equal(question.query.expression, SN_STR("{\"__name__\"=\"up\",\"mode\"=\"idle\"}")));
 }
 
 static void labels_are_limited(void **state) {
@@ -107,7 +105,6 @@ static void labels_are_limited(void **state) {
         params[i] = (struct param){"l", "v"};
     params[SN_MATCHERS_MAX] = (struct param){NULL, NULL};
     assert_int_equal(parse(params), SN_OK);
-    assert_int_equal(query.matcher_count, SN_MATCHERS_MAX);
     params[SN_MATCHERS_MAX] = (struct param){"l", "v"};
     assert_int_equal(parse(params), SN_ERR_LIMIT);
     assert_string_equal(err.text, "more than 64 labels");
@@ -169,6 +166,37 @@ static void a_start_after_the_end_is_refused(void **state) {
     assert_int_equal(parse(params), SN_ERR_INVALID);
     assert_non_null(strstr(err.text, "start is after end"));
     assert_int_equal(parse_one("start", "1700000001"), SN_ERR_INVALID);
+}
+
+static void promql_takes_the_place_of_metric_and_labels(void **state) {
+    (void)state;
+    const struct param params[] = {{"points", "60"},
+                                   {"query", "rate(x[1m])"},
+                                   {"range", "1h"},
+                                   {"timeout", "5s"},
+                                   {NULL, NULL}};
+    assert_int_equal(parse(params), SN_OK);
+    assert_true(sn_str_equal(question.query.expression, SN_STR("rate(x[1m])")));
+    assert_int_equal(question.query.step_ms, 60000);
+    assert_int_equal(question.timeout_ns, INT64_C(5000000000));
+    static const struct {
+        struct param param;
+        const char *words;
+    } bad[] = {
+        {{"mode", "idle"}, "parameter mode: unknown"},
+        {{"metric", "up"}, "one of the parameters metric and query"},
+        {{"timeout", "121s"}, "parameter timeout: \"121s\" is above 120 s"},
+        {{"points", "11001"}, "parameter points: \"11001\" is not 1 to 11000"},
+        {{"range", "0"}, "parameter range: \"0\""},
+    };
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        const struct param both[] = {{"query", "x"}, bad[i].param, {NULL, NULL}};
+        assert_int_equal(parse(both), SN_ERR_INVALID);
+        assert_non_null(strstr(err.text, bad[i].words));
+    }
+    /* With a metric these are names of labels, as they have always been. */
+    assert_int_equal(parse_one("range", "x"), SN_OK);
+    assert_int_equal(parse_one("timeout", "x"), SN_OK);
 }
 
 static void a_failing_allocation_is_survived(void **state) {
@@ -235,6 +263,41 @@ static void failures_have_their_status(void **state) {
     test_server_stop(server);
 }
 
+static void a_batch_answers_under_names(void **state) {
+    (void)state;
+    struct test_server *server = test_server_start(SN_API_ACCESS_OPEN);
+    struct reply reply;
+    ask(server, "POST", "/api/v1/history", "Content-Type: application/json\r\n",
+        "{\"start\":1699999998.5,\"end\":1699999999.5,\"step\":0.5,\"columns\":[\"avg\"],"
+        "\"queries\":[{\"id\":\"a\",\"metric\":\"up\"},{\"id\":\"b\",\"query\":\"rat(up)\"},"
+        "{\"id\":\"c\",\"query\":\"2*sum(up)\",\"columns\":[\"min\",\"max\",\"count\"]}]}",
+        &reply);
+    assert_int_equal(reply.status, 200);
+    assert_json(&reply);
+    assert_string_equal(
+        reply.body,
+        "{\"status\":\"success\",\"data\":{\"start\":1699999998.5,\"end\":1699999999.5,"
+        "\"step\":0.5,\"t\":[1699999998.5,1699999999,1699999999.5],\"results\":{"
+        "\"a\":{\"series\":[{\"labels\":{\"__name__\":\"up\"},\"avg\":[null,1,null]}]},"
+        "\"b\":{\"errorType\":\"bad_data\",\"error\":\"1:1: parse error: unknown function with "
+        "name \\\"rat\\\", did you mean \\\"rate\\\"?\"},"
+        "\"c\":{\"series\":[{\"labels\":{},\"min\":[null,2,2],\"max\":[null,2,2],"
+        "\"count\":[0,1,1]}]}}}}");
+    reply_release(&reply);
+    test_server_stop(server);
+}
+
+static void a_bad_batch_is_refused_whole(void **state) {
+    (void)state;
+    struct test_server *server = test_server_start(SN_API_ACCESS_OPEN);
+    assert_ask_fails(server, "POST", "/api/v1/history", "", "{\"queries\":[]}", 400, "bad_data",
+                     "\"queries\\\" is missing or empty");
+    assert_ask_fails(server, "POST", "/api/v1/history", "",
+                     "{\"start\":0,\"step\":1,\"queries\":[{\"id\":\"a\",\"query\":\"1\"}]}", 422,
+                     "limit", "the limit is 11000");
+    test_server_stop(server);
+}
+
 /* One runs, SN_JOBS_QUEUE_MAX wait, one too many; which of them is the kernel's choice. */
 static void one_more_question_than_can_wait_is_told_to_come_back(void **state) {
     (void)state;
@@ -287,9 +350,12 @@ int main(void) {
         cmocka_unit_test(a_metric_is_needed),
         cmocka_unit_test(a_bad_value_is_named_with_its_parameter),
         cmocka_unit_test(a_start_after_the_end_is_refused),
+        cmocka_unit_test(promql_takes_the_place_of_metric_and_labels),
         cmocka_unit_test(a_failing_allocation_is_survived),
         cmocka_unit_test(the_answer_has_columns_with_null_for_gaps),
         cmocka_unit_test(failures_have_their_status),
+        cmocka_unit_test(a_batch_answers_under_names),
+        cmocka_unit_test(a_bad_batch_is_refused_whole),
         cmocka_unit_test(one_more_question_than_can_wait_is_told_to_come_back),
     };
     return cmocka_run_group_tests_name("history_api", tests, set_up, tear_down);

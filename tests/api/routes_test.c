@@ -57,10 +57,12 @@ static void only_known_paths_are_public(void **state) {
                          SN_API_PUBLIC);
 }
 
-/* Routes that a reader may post to: their own session, queries as forms, commands that only read. */
+/* Routes that a reader may post to: their own session, queries as forms or documents, commands that
+ * only read. */
 static bool is_own_business(const struct sn_api_route *route) {
     return sn_str_starts_with(sn_str_from(route->path), SN_STR("/api/auth/")) ||
            sn_str_equal(sn_str_from(route->path), SN_STR("/api/v1/commands/{name}")) ||
+           sn_str_equal(sn_str_from(route->path), SN_STR("/api/v1/history")) ||
            route->methods == (SN_API_GET | SN_API_POST);
 }
 

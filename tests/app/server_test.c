@@ -74,21 +74,18 @@ static void push(struct fixture *f, int64_t time_ms, double value) {
 
 /* Number of samples in a minute of a metric; *ret_last: the newest value. */
 static uint64_t count(struct fixture *f, const char *name, int64_t start_ms, double *ret_last) {
-    const struct sn_matcher matcher = {.name = SN_LABEL_METRIC_NAME, .value = sn_str_from(name)};
-    const struct sn_history_query query = {.matchers = &matcher,
-                                           .matcher_count = 1,
-                                           .range = {start_ms, start_ms + 59999},
-                                           .step_ms = 60000};
+    const struct sn_history_source source = {
+        .querier = sn_query_engine_querier(f->server.query_engine), .clock = sn_clock_system()};
+    const struct sn_history_query query = {
+        .expression = sn_str_from(name), .range = {start_ms, start_ms + 59999}, .step_ms = 60000};
     struct sn_arena arena;
     struct sn_history history;
     uint64_t total = 0;
     sn_arena_init(&arena, 0);
-    assert_int_equal(
-        sn_history_read(sn_store_reader(f->server.store), &query, &arena, &history, &f->err),
-        SN_OK);
+    assert_int_equal(sn_history_read(&source, &query, &arena, &history, &f->err), SN_OK);
     for (size_t i = 0; i < history.series_count; i++) {
-        total += history.series[i].count[0];
-        *ret_last = history.series[i].max[0];
+        total += history.series[i].columns.count[0];
+        *ret_last = history.series[i].columns.max[0];
     }
     sn_arena_release(&arena);
     return total;
