@@ -42,6 +42,8 @@ struct sn_config {
     int64_t retention_bytes_max; /* 0: no limit */
     struct sn_config_retention_rule retention_rules[SN_CONFIG_RETENTION_RULES_MAX];
     size_t retention_rule_count;
+    int64_t
+        rollup_retention_ms; /* 0: no rollups are made, and those there are go with the samples */
     enum sn_store_durability durability;
     int64_t log_bytes_max;
     int64_t flush_interval_ms;

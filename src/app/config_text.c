@@ -55,6 +55,7 @@ static void put_storage(struct sn_buf *buf, const struct sn_config *config) {
         put_duration(buf, "      retention", config->retention_rules[i].retention_ms);
     }
     put_number(buf, "  retention_size", config->retention_bytes_max);
+    put_duration(buf, "  rollup_retention", config->rollup_retention_ms);
     sn_buf_printf(buf, "  durability: %s\n", is_strict ? "strict" : "relaxed");
     put_number(buf, "  log_size", config->log_bytes_max);
     put_duration(buf, "  flush_interval", config->flush_interval_ms);

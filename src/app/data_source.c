@@ -37,6 +37,8 @@ sn_status sn_data_source_reach(struct sn_data_source *source, const struct sn_to
         .dir = source->config.data,
         .retention_ms = source->config.retention_ms,
         .retention_bytes_max = (uint64_t)source->config.retention_bytes_max,
+        .without_rollups = source->config.rollup_retention_ms == 0,
+        .rollup_retention_ms = source->config.rollup_retention_ms,
         .series_max = (size_t)source->config.series_max,
         .series_per_metric_max = (uint32_t)source->config.series_per_metric_max,
         .future_max_ms = source->config.future_max_ms,

@@ -53,6 +53,8 @@ static const struct sn_own_metric_row rows[] = {
     {"sonde_store_segment_bytes", "Bytes of all segment files.", STORE(segment_bytes), NULL, NULL},
     {"sonde_store_segment_samples", "Samples in all segment files.", STORE(segment_sample_count),
      NULL, NULL},
+    {"sonde_store_rollup_files", "Files of rollups.", STORE(rollup_file_count), NULL, NULL},
+    {"sonde_store_rollup_bytes", "Bytes of all files of rollups.", STORE(rollup_bytes), NULL, NULL},
     {"sonde_store_log_bytes", "Bytes of the log that are not in a segment yet.", STORE(log_bytes),
      NULL, NULL},
     {"sonde_store_log_syncs_total", "Syncs of the log to disk.", STORE(log_sync_count), NULL, NULL},

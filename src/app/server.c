@@ -91,6 +91,9 @@ static sn_status open_store(struct sn_server *server, struct sn_err *err) {
         .durability = config->durability,
         .retention_ms = config->retention_ms,
         .retention_bytes_max = (uint64_t)config->retention_bytes_max,
+        .without_rollups = config->rollup_retention_ms == 0,
+        .rollup_retention_ms =
+            config->rollup_retention_ms > 0 ? config->rollup_retention_ms : config->retention_ms,
         .log_bytes_max = (size_t)config->log_bytes_max,
         .flush_interval_ms = config->flush_interval_ms,
         .series_max = (size_t)config->series_max,
@@ -445,7 +448,8 @@ static bool has_same_rules(const struct sn_config *a, const struct sn_config *b)
 }
 
 static bool has_same_limits(const struct sn_config *a, const struct sn_config *b) {
-    return has_same_rules(a, b) && a->future_max_ms == b->future_max_ms &&
+    return has_same_rules(a, b) && a->rollup_retention_ms == b->rollup_retention_ms &&
+           a->future_max_ms == b->future_max_ms &&
            a->series_per_metric_max == b->series_per_metric_max &&
            a->exemplars_max == b->exemplars_max;
 }

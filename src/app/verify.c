@@ -71,11 +71,12 @@ int sn_command_verify(int argc, char **argv) {
             &command, status, &err, false,
             status == SN_ERR_BUSY ? "verify a backup of it: sonde backup DIR" : NULL);
     sn_command_print(
-        "%s: %s: %llu series, %llu segments with %llu samples, %llu logs with %llu "
-        "samples, %llu damaged, %llu notes\n",
+        "%s: %s: %llu series, %llu segments with %llu samples and %llu rollups, %llu logs with "
+        "%llu samples, %llu damaged, %llu notes\n",
         dir, report.damage_count > 0 ? "damaged" : "ok", (unsigned long long)report.series_count,
         (unsigned long long)report.segment_count, (unsigned long long)report.sample_count,
-        (unsigned long long)report.log_count, (unsigned long long)report.log_sample_count,
-        (unsigned long long)report.damage_count, (unsigned long long)report.note_count);
+        (unsigned long long)report.rollup_count, (unsigned long long)report.log_count,
+        (unsigned long long)report.log_sample_count, (unsigned long long)report.damage_count,
+        (unsigned long long)report.note_count);
     return report.damage_count > 0 ? SN_EXIT_BAD_DATA : SN_EXIT_OK;
 }

@@ -11,6 +11,7 @@
 #include "base/status.h"
 #include "model/batch.h"
 #include "model/matcher.h"
+#include "model/rollup.h"
 #include "model/sample.h"
 
 #include <stdatomic.h>
@@ -93,6 +94,12 @@ struct sn_string_list {
     bool is_cut; /* there were more than the limit */
 };
 
+/* Which rollups of a series are wanted: those of a tier whose ends lie in the range. */
+struct sn_rollup_wish {
+    struct sn_range ends;
+    int64_t width_ms; /* SN_ROLLUP_WIDE_MS or SN_ROLLUP_NARROW_MS */
+};
+
 struct sn_reader;
 
 /*
@@ -150,6 +157,16 @@ struct sn_reader {
     sn_status (*label_values)(void *ctx, struct sn_str label, const struct sn_select *select,
                               size_t count_max, struct sn_arena *arena,
                               struct sn_string_list *ret_values, struct sn_err *err);
+    /*
+     * Rollups of the values of one series, appended to *rollups in ascending order (model/rollup.h): what
+     * summing up its samples gives, and where samples are gone because of their age what was summed up
+     * before. Histograms are not in them. NULL: this reader has none. Statuses of samples.
+     */
+    sn_status (*rollups)(void *ctx, uint64_t series_id, const struct sn_rollup_wish *wish,
+                         struct sn_rollups *rollups, struct sn_err *err);
+    /* Samples before this time may be gone and only rollups be left; INT64_MIN: none are gone. NULL with
+     * rollups. */
+    int64_t (*raw_from)(void *ctx);
     /* Metadata of one metric; false when nothing is known. Texts are in the arena. */
     bool (*metadata)(void *ctx, struct sn_str metric_name, struct sn_arena *arena,
                      struct sn_metadata *ret_metadata);

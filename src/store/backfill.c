@@ -393,6 +393,7 @@ static sn_status publish_locked(struct piece *piece, uint32_t series_count, stru
     }
     if (status != SN_OK) {
         store->doubtful_segment_id = piece->id;
+        store->doubtful_count = 1;
         piece->has_file = false; /* not ours to delete any more */
         sn_segment_set_unref(set);
         return status;

@@ -38,6 +38,13 @@ static const char tombstone_schema[] =
 static const char exemplar_schema[] = "CREATE TABLE IF NOT EXISTS exemplar("
                                       " id INTEGER PRIMARY KEY NOT NULL, records BLOB NOT NULL);";
 
+static const char rollup_schema[] =
+    "CREATE TABLE IF NOT EXISTS rollup("
+    " id INTEGER PRIMARY KEY NOT NULL, width_ms INTEGER NOT NULL, start_ms INTEGER NOT NULL,"
+    " end_ms INTEGER NOT NULL, rank INTEGER NOT NULL, bytes INTEGER NOT NULL,"
+    " series_count INTEGER NOT NULL, bucket_count INTEGER NOT NULL,"
+    " time_min_ms INTEGER NOT NULL, time_max_ms INTEGER NOT NULL);";
+
 /* ---- SQLite's results as ours ---- */
 
 static sn_status status_of(int code) {
@@ -432,6 +439,82 @@ sn_status sn_catalog_load_tombstones(struct sn_catalog *catalog,
         SN_TRY(visit(ctx, &row, err));
     }
     return code == SQLITE_DONE ? SN_OK : failure(catalog->db, code, "read", err);
+}
+
+static struct sn_rollup_row read_rollup(sqlite3_stmt *statement) {
+    return (struct sn_rollup_row){
+        .file = {.id = (uint64_t)sqlite3_column_int64(statement, 0),
+                 .rank = (uint64_t)sqlite3_column_int64(statement, 4),
+                 .bytes = (uint64_t)sqlite3_column_int64(statement, 5),
+                 .series_count = (uint64_t)sqlite3_column_int64(statement, 6),
+                 .sample_count = (uint64_t)sqlite3_column_int64(statement, 7),
+                 .time_min = sqlite3_column_int64(statement, 8),
+                 .time_max = sqlite3_column_int64(statement, 9)},
+        .width_ms = sqlite3_column_int64(statement, 1),
+        .start_ms = sqlite3_column_int64(statement, 2),
+        .end_ms = sqlite3_column_int64(statement, 3),
+    };
+}
+
+sn_status sn_catalog_load_rollups(struct sn_catalog *catalog,
+                                  sn_status (*visit)(void *ctx, const struct sn_rollup_row *row,
+                                                     struct sn_err *err),
+                                  void *ctx, int64_t *ret_raw_from_ms, struct sn_err *err) {
+    STATEMENT statement = NULL;
+    bool has_rows = false;
+    uint64_t raw_from = (uint64_t)INT64_MIN;
+    sn_status status = get_meta(catalog, "raw_from", &raw_from, err);
+    if (status != SN_OK && status != SN_ERR_NOT_FOUND)
+        return status;
+    *ret_raw_from_ms = (int64_t)raw_from;
+    SN_TRY(has_table(catalog, "rollup", &has_rows, err));
+    if (!has_rows)
+        return SN_OK;
+    SN_TRY(
+        prepare(catalog,
+                "SELECT id, width_ms, start_ms, end_ms, rank, bytes, series_count,"
+                " bucket_count, time_min_ms, time_max_ms FROM rollup ORDER BY width_ms, start_ms",
+                &statement, err));
+    int code;
+    while ((code = sqlite3_step(statement)) == SQLITE_ROW) {
+        struct sn_rollup_row row = read_rollup(statement);
+        SN_TRY(visit(ctx, &row, err));
+    }
+    return code == SQLITE_DONE ? SN_OK : failure(catalog->db, code, "read", err);
+}
+
+sn_status sn_catalog_add_rollup(struct sn_catalog *catalog, const struct sn_rollup_row *row,
+                                struct sn_err *err) {
+    STATEMENT statement = NULL;
+    SN_TRY(execute(catalog, rollup_schema, err));
+    SN_TRY(prepare(catalog, "INSERT INTO rollup VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", &statement,
+                   err));
+    const int64_t values[] = {(int64_t)row->file.id,
+                              row->width_ms,
+                              row->start_ms,
+                              row->end_ms,
+                              (int64_t)row->file.rank,
+                              (int64_t)row->file.bytes,
+                              (int64_t)row->file.series_count,
+                              (int64_t)row->file.sample_count,
+                              row->file.time_min,
+                              row->file.time_max};
+    for (int i = 0; i < (int)(sizeof values / sizeof *values); i++)
+        sqlite3_bind_int64(statement, i + 1, values[i]);
+    return step_done(catalog, statement, err);
+}
+
+sn_status sn_catalog_drop_rollup(struct sn_catalog *catalog, uint64_t id, struct sn_err *err) {
+    STATEMENT statement = NULL;
+    SN_TRY(execute(catalog, rollup_schema, err));
+    SN_TRY(prepare(catalog, "DELETE FROM rollup WHERE id = ?", &statement, err));
+    sqlite3_bind_int64(statement, 1, (sqlite3_int64)id);
+    return step_done(catalog, statement, err);
+}
+
+sn_status sn_catalog_set_raw_from(struct sn_catalog *catalog, int64_t raw_from_ms,
+                                  struct sn_err *err) {
+    return put_meta(catalog, "raw_from", (uint64_t)raw_from_ms, err);
 }
 
 sn_status sn_catalog_drop_tombstones(struct sn_catalog *catalog, struct sn_err *err) {

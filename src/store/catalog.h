@@ -7,6 +7,7 @@
  *   segment(id, bytes, ...)         the manifest
  *   metric_metadata(metric, ...)    type, help, unit
  *   exemplar(id, records)           exemplars of one flush
+ *   rollup(id, width_ms, ...)       files of rollups
  *
  * Threads: one at a time; the owner's flush lock guards it. Blocks on disk. The file is shared with
  * other modules (each has its own connection and its own tables), hence a busy timeout.
@@ -18,12 +19,13 @@
 #include "base/status.h"
 #include "base/str.h"
 #include "model/sample.h"
+#include "store/rollup_files.h"
 #include "store/segment.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 
-#define SN_CATALOG_FORMAT_VERSION 2
+#define SN_CATALOG_FORMAT_VERSION 3
 
 struct sn_catalog {
     void *db;            /* sqlite3, owned */
@@ -62,6 +64,14 @@ sn_status sn_catalog_load_tombstones(struct sn_catalog *catalog,
                                                         struct sn_err *err),
                                      void *ctx, struct sn_err *err) SN_MUST_USE;
 
+/* All files of rollups by width and start; and from when on no sample was dropped for its age (INT64_MIN:
+ * none was dropped). */
+sn_status sn_catalog_load_rollups(struct sn_catalog *catalog,
+                                  sn_status (*visit)(void *ctx, const struct sn_rollup_row *row,
+                                                     struct sn_err *err),
+                                  void *ctx, int64_t *ret_raw_from_ms,
+                                  struct sn_err *err) SN_MUST_USE;
+
 /* Forget all deleted ranges: a transaction of its own. */
 sn_status sn_catalog_drop_tombstones(struct sn_catalog *catalog, struct sn_err *err) SN_MUST_USE;
 
@@ -87,6 +97,12 @@ sn_status sn_catalog_put_churn(struct sn_catalog *catalog, int64_t hour_ms, uint
                                int64_t forget_ms, struct sn_err *err) SN_MUST_USE;
 sn_status sn_catalog_add_tombstone(struct sn_catalog *catalog, const struct sn_tombstone *tombstone,
                                    struct sn_err *err) SN_MUST_USE;
+sn_status sn_catalog_add_rollup(struct sn_catalog *catalog, const struct sn_rollup_row *row,
+                                struct sn_err *err) SN_MUST_USE;
+sn_status sn_catalog_drop_rollup(struct sn_catalog *catalog, uint64_t id,
+                                 struct sn_err *err) SN_MUST_USE;
+sn_status sn_catalog_set_raw_from(struct sn_catalog *catalog, int64_t raw_from_ms,
+                                  struct sn_err *err) SN_MUST_USE;
 sn_status sn_catalog_commit(struct sn_catalog *catalog, struct sn_err *err) SN_MUST_USE;
 void sn_catalog_rollback(struct sn_catalog *catalog);
 

@@ -24,9 +24,6 @@
 #include <errno.h>
 #include <inttypes.h>
 
-/* A read that fails may be a passing trouble of the disk; one that failed so often is damage. */
-#define MERGE_FAILURES_MAX 3
-
 struct compaction {
     struct sn_store *store;
     struct sn_segment_set *set; /* owned: what was chosen from */
@@ -52,7 +49,7 @@ static struct sn_compact_candidate candidate_of(struct sn_segment *segment) {
                                          .time_min = segment->footer.time_min,
                                          .time_max = segment->footer.time_max,
                                          .is_usable = segment->damage.status == SN_OK &&
-                                                      failures < MERGE_FAILURES_MAX};
+                                                      failures < SN_MERGE_FAILURES_MAX};
 }
 
 /* False in *ret_found: nothing to do. */
@@ -87,6 +84,8 @@ sn_status sn_store_settle_locked(struct sn_store *store, struct sn_err *err) {
         return SN_OK;
     SN_TRY(sn_catalog_settle(&store->catalog, err));
     sn_store_delete_segment_file(store, store->doubtful_segment_id);
+    if (store->doubtful_count > 1)
+        sn_store_delete_segment_file(store, store->doubtful_segment_id + 1);
     store->doubtful_segment_id = 0;
     return SN_OK;
 }
@@ -134,9 +133,9 @@ static void note_culprit(struct compaction *compaction, size_t culprit, sn_statu
                          struct sn_err *err) {
     struct sn_store *store = compaction->store;
     struct sn_segment *segment = compaction->inputs[culprit];
-    unsigned more = status == SN_ERR_CORRUPT ? MERGE_FAILURES_MAX : 1;
+    unsigned more = status == SN_ERR_CORRUPT ? SN_MERGE_FAILURES_MAX : 1;
     sn_segment_name_error(segment, err);
-    if (atomic_fetch_add(&segment->merge_failure_count, more) + more < MERGE_FAILURES_MAX)
+    if (atomic_fetch_add(&segment->merge_failure_count, more) + more < SN_MERGE_FAILURES_MAX)
         return;
     sn_store_count(&store->counters.compaction_damaged, 1);
     sn_mutex_lock(&store->wake_mu);
@@ -231,11 +230,12 @@ static sn_status exchange_locked(struct compaction *compaction, struct sn_err *e
     }
     if (found < compaction->plan.count)
         return SN_OK; /* invariant 3: retention took one */
-    sn_status status =
-        sn_store_replace_segments(store, is_dropped, compaction->output, &compaction->row, err);
+    sn_status status = sn_store_replace_segments(store, is_dropped, compaction->output,
+                                                 &compaction->row, NULL, err);
     compaction->is_done = status == SN_OK;
     if (status != SN_OK && !compaction->is_empty) {
         store->doubtful_segment_id = compaction->id;
+        store->doubtful_count = 1;
         compaction->has_file = false; /* not ours to delete any more */
     }
     return status;

@@ -167,7 +167,9 @@ static sn_status write_out(struct merge *merge, uint32_t series, bool everything
     whole.count -= rest;
     if (whole.count == 0)
         return SN_OK;
-    SN_TRY(sn_segment_writer_add(merge->job->writer, series, &whole, err));
+    const struct sn_compact_output *output = merge->job->output;
+    SN_TRY(output ? output->add(output->ctx, series, &whole, err)
+                  : sn_segment_writer_add(merge->job->writer, series, &whole, err));
     memmove(out->time_ms, out->time_ms + whole.count, rest * sizeof *out->time_ms);
     memmove(out->value, out->value + whole.count, rest * sizeof *out->value);
     if (out->has_start)
@@ -253,7 +255,8 @@ static sn_status write_histograms(struct merge *merge, uint32_t series, bool eve
             return sn_err_set(err, status, "no memory to merge histograms");
     }
     out->count = whole;
-    SN_TRY(sn_segment_writer_add_histograms(merge->job->writer, series, out, err));
+    if (merge->job->writer)
+        SN_TRY(sn_segment_writer_add_histograms(merge->job->writer, series, out, err));
     struct sn_histograms written = *out;
     *out = *rest;
     *rest = written;

@@ -10,6 +10,13 @@
 #include "store/segment.h"
 #include "store/segment_write.h"
 
+/* Where merged samples go when it is not into a segment: all of a series, in order, in pieces. */
+struct sn_compact_output {
+    sn_status (*add)(void *ctx, uint32_t series, const struct sn_samples *samples,
+                     struct sn_err *err);
+    void *ctx;
+};
+
 struct sn_compact_merge {
     struct sn_segment *const
         *inputs; /* [input_count] borrowed; at equal times the later one wins */
@@ -18,6 +25,7 @@ struct sn_compact_merge {
     const struct sn_series_index *index;    /* borrowed */
     uint32_t series_count;                  /* of the index; inputs that name others are damaged */
     struct sn_segment_writer *writer;       /* borrowed, open; finishing it is the caller's */
+    const struct sn_compact_output *output; /* instead of a writer; histograms are left out */
     bool (*goes_on)(void *ctx);             /* asked now and then, may take its time; false: stop */
     void *ctx;
 };

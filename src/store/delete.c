@@ -3,17 +3,19 @@
  *
  *   delete_series     flush -> series by matchers -> rows {series, times, rank} in one transaction -> publish
  *   retention rules   series by matchers -> the same in memory only, anew every minute
- *   clean_tombstones  each segment with deleted samples is merged with nothing -> rows are dropped
+ *   clean_tombstones  each segment with deleted samples is merged with nothing, rollups of deleted samples go
+ *                     -> rows are dropped
  *
  * Invariants:
  *   1. What is pushed after a call is not deleted by it: rows hold for segments up to a rank, and what
  *      was in the head has been flushed before.
- *   2. A row goes only after every segment it holds for was rewritten.
+ *   2. A row goes only after every file it holds for was rewritten.
  *
  * Any thread; blocks on disk.
  */
 #include "base/limits.h"
 #include "base/mem.h"
+#include "store/rollup_clean.h"
 #include "store/store_priv.h"
 
 /* A segment is rewritten for rules when they cover one in so many of its series. */
@@ -206,6 +208,8 @@ sn_status sn_store_clean_tombstones(void *ctx, struct sn_err *err) {
     sn_status status = ids ? SN_OK : sn_err_set(err, SN_ERR_NO_MEMORY, "no memory to clean");
     for (size_t i = 0; i < count && status == SN_OK; i++)
         status = sn_store_rewrite_entered(store, ids[i], err);
+    if (status == SN_OK)
+        status = sn_store_clean_rollups(store, err);
     if (status == SN_OK)
         status = drop_rows(store, err);
     sn_mutex_unlock(&store->delete_mu);

@@ -19,6 +19,7 @@
 #include "base/check.h"
 #include "base/mem.h"
 #include "base/os.h"
+#include "store/rollup_build.h"
 #include "store/series_sort.h"
 #include "store/store_priv.h"
 
@@ -35,6 +36,7 @@ enum {
 #define HISTOGRAM_BYTES_MAX ((size_t)256 << 20)
 #define RETRY_AFTER_FAILURE_NS INT64_C(10000000000)
 #define CARE_EVERY_NS INT64_C(60000000000)
+#define ROLL_UP_EVERY_NS INT64_C(600000000000)
 #define WORKER_TICK_NS INT64_C(1000000000)
 
 /* ---- metric order ---- */
@@ -529,13 +531,25 @@ static bool is_care_due(struct sn_store *store) {
     return since >= CARE_EVERY_NS;
 }
 
-/* What fails is counted and tried again in a minute. */
+/* Rollups of a window are made once it has passed: no hurry. False: the worker is to stop. */
+static bool make_rollups(struct sn_store *store) {
+    int64_t now = sn_store_mono_ns(store);
+    if (store->has_rolled && now - store->rolled_ns < ROLL_UP_EVERY_NS)
+        return true;
+    store->has_rolled = true;
+    store->rolled_ns = now;
+    return sn_store_roll_up(store, NULL, NULL) != SN_ERR_CLOSED; /* the rest is tried again */
+}
+
+/* What fails is counted and tried again in a minute. Rollups come before what they are made of goes; a
+ * disk without room for them must not keep it from going. */
 static void care_for_segments(struct sn_store *store) {
     sn_store_sort_series(store);
-    (void)(sn_store_apply_retention(store, NULL, NULL) == SN_OK);
     (void)(sn_store_apply_rules(store, NULL) == SN_OK);
     (void)(sn_store_rewrite_for_rules(store, NULL) == SN_OK);
     (void)(sn_store_compact(store, NULL, NULL) == SN_OK);
+    if (make_rollups(store))
+        (void)(sn_store_apply_retention(store, NULL, NULL) == SN_OK);
 }
 
 void sn_store_flush_run(void *ctx) {

@@ -43,6 +43,18 @@ static size_t mark_segment(const struct sn_segment *segment, const struct sn_id_
     return count;
 }
 
+static size_t mark_rollups(const struct sn_rollup_files *files, struct sn_range range,
+                           const struct sn_id_set *ids, uint8_t *marks) {
+    size_t count = 0;
+    for (size_t i = 0; files && i < files->count; i++) {
+        const struct sn_rollup_file *file = &files->items[i];
+        struct sn_range covered = {file->start_ms + 1, file->end_ms};
+        if (file->segment && sn_range_overlaps(covered, range))
+            count += mark_segment(file->segment, ids, marks);
+    }
+    return count;
+}
+
 static void mark_segments(struct sn_store *store, struct sn_range range,
                           const struct sn_id_set *ids, size_t marked, uint8_t *marks) {
     struct sn_segment_set *set = sn_segments_ref(&store->segments);
@@ -52,6 +64,9 @@ static void mark_segments(struct sn_store *store, struct sn_range range,
         if (sn_range_overlaps(covered, range))
             marked += mark_segment(segment, ids, marks);
     }
+    /* Where samples may be gone, rollups tell of their series. */
+    if (marked < ids->count && range.start_ms < sn_rollup_files_raw_from(set->rollups))
+        (void)mark_rollups(set->rollups, range, ids, marks);
     sn_segment_set_unref(set);
 }
 

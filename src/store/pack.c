@@ -22,6 +22,7 @@ enum {
     LAYOUT_AT = 13,
     LAYOUT_FIRST = 0, /* of version 1: chunks have no flags */
     LAYOUT_FLAGS = 1,
+    LAYOUT_ROLLUPS = 2, /* as LAYOUT_FLAGS, without flags; value blocks are rollup blocks */
     FLAG_HISTOGRAM = 2,
     FLAG_STARTS = 1, /* flags of a chunk stand in the low bits beside its time block */
     FLAG_MASK = 3,
@@ -36,6 +37,7 @@ static void clear(struct sn_pack_builder *builder) {
     builder->time_block_count = 0;
     builder->start_last = 0;
     builder->has_histograms = false;
+    builder->has_rollups = false;
     sn_buf_reset(&builder->starts);
     sn_buf_reset(&builder->times);
     sn_buf_reset(&builder->values);
@@ -205,6 +207,26 @@ sn_status sn_pack_add_histograms(struct sn_pack_builder *builder, uint32_t serie
     return SN_OK;
 }
 
+sn_status sn_pack_add_rollups(struct sn_pack_builder *builder, uint32_t series,
+                              const struct sn_rollup *items, size_t count) {
+    int64_t end_ms[SN_CHUNK_SAMPLES_MAX];
+    SN_CHECK(count > 0 && count <= SN_CHUNK_SAMPLES_MAX);
+    SN_CHECK(builder->chunk_count < SN_PACK_CHUNKS_MAX);
+    SN_CHECK(builder->chunk_count == 0 || builder->has_rollups);
+    struct sn_pack_chunk chunk = {.series = series, .value_offset = (uint32_t)builder->values.len};
+    for (size_t i = 0; i < count; i++)
+        end_ms[i] = items[i].end_ms;
+    SN_TRY(share_times(builder, end_ms, count, &chunk.time_block));
+    sn_rollup_chunk_encode(items, count, &builder->values);
+    if (builder->values.status != SN_OK)
+        return builder->values.status;
+    chunk.value_len = (uint32_t)(builder->values.len - chunk.value_offset);
+    builder->chunks[builder->chunk_count++] = chunk;
+    builder->has_rollups = true;
+    note_times(builder, end_ms, count);
+    return SN_OK;
+}
+
 bool sn_pack_is_full(const struct sn_pack_builder *builder) {
     size_t bytes = builder->starts.len + builder->times.len + builder->values.len;
     return bytes >= builder->raw_target || builder->chunk_count == SN_PACK_CHUNKS_MAX;
@@ -293,7 +315,7 @@ sn_status sn_pack_finish(struct sn_pack_builder *builder, struct sn_buf *out) {
     size_t len = put_body(builder, at + SN_PACK_HEADER_BYTES, bound, &at[ENCODING_AT]);
     sn_store_u32le(at + STORED_LEN_AT, (uint32_t)len);
     sn_store_u32le(at + RAW_LEN_AT, (uint32_t)raw_len);
-    at[LAYOUT_AT] = LAYOUT_FLAGS;
+    at[LAYOUT_AT] = builder->has_rollups ? LAYOUT_ROLLUPS : LAYOUT_FLAGS;
     sn_store_u32le(at,
                    sn_crc32c(0, at + STORED_LEN_AT, SN_PACK_HEADER_BYTES - STORED_LEN_AT + len));
     out->len += SN_PACK_HEADER_BYTES + len;
@@ -345,7 +367,7 @@ static sn_status unpack(const uint8_t *bytes, size_t len, struct sn_pack *pack,
     if (!pack->raw)
         return sn_err_set(err, SN_ERR_NO_MEMORY, "no memory for a pack of %zu bytes", raw_len);
     pack->raw_len = raw_len;
-    if (bytes[LAYOUT_AT] > LAYOUT_FLAGS)
+    if (bytes[LAYOUT_AT] > LAYOUT_ROLLUPS)
         return sn_err_set(err, SN_ERR_CORRUPT, "a pack has the unknown layout %u",
                           bytes[LAYOUT_AT]);
     if (!decompress(bytes[ENCODING_AT], sn_str_make(body, body_len), pack))
@@ -411,6 +433,8 @@ static const uint8_t *read_chunk(const struct sn_pack *pack, struct chunk_reader
                                         .start_first = (uint32_t)reader->starts,
                                         .start_count = (uint32_t)starts,
                                         .is_histogram = (flags & FLAG_HISTOGRAM) != 0};
+    if (pack->is_rollups && flags != 0)
+        return NULL;
     reader->offset += len;
     reader->starts += starts;
     return reader->offset > pack->raw_len ? NULL : at;
@@ -502,10 +526,10 @@ static sn_status parse(struct sn_pack *pack, bool has_flags, struct sn_err *err)
 
 sn_status sn_pack_parse(const uint8_t *bytes, size_t len, struct sn_pack *ret_pack,
                         struct sn_err *err) {
-    struct sn_pack pack = {0};
+    struct sn_pack pack = {.is_rollups = len > LAYOUT_AT && bytes[LAYOUT_AT] == LAYOUT_ROLLUPS};
     sn_status status = unpack(bytes, len, &pack, err);
     if (status == SN_OK)
-        status = parse(&pack, bytes[LAYOUT_AT] == LAYOUT_FLAGS, err);
+        status = parse(&pack, bytes[LAYOUT_AT] != LAYOUT_FIRST, err);
     if (status != SN_OK) {
         sn_pack_release(&pack);
         return status;
@@ -552,6 +576,8 @@ sn_status sn_pack_decode_times(const struct sn_pack *pack, uint32_t block, int64
 sn_status sn_pack_decode(const struct sn_pack *pack, uint32_t chunk, struct sn_samples *samples) {
     SN_CHECK(chunk < pack->chunk_count && !pack->chunks[chunk].is_histogram);
     const struct sn_pack_chunk *entry = &pack->chunks[chunk];
+    if (pack->is_rollups)
+        return SN_ERR_CORRUPT; /* whoever wants samples holds the wrong file */
     uint32_t count = pack->time_blocks[entry->time_block].count;
     SN_TRY(sn_samples_reserve(samples, count));
     SN_TRY(sn_pack_decode_times(pack, entry->time_block, samples->time_ms + samples->count));
@@ -582,6 +608,23 @@ sn_status sn_pack_decode_histograms(const struct sn_pack *pack, uint32_t chunk,
     SN_TRY(sn_histogram_chunk_decode(block, count, &histograms->arena, histograms->items + at));
     decode_starts(pack, entry, histograms->start_ms + at);
     histograms->count += count;
+    return SN_OK;
+}
+
+sn_status sn_pack_decode_rollups(const struct sn_pack *pack, uint32_t chunk,
+                                 struct sn_rollups *rollups) {
+    int64_t end_ms[SN_CHUNK_SAMPLES_MAX];
+    SN_CHECK(chunk < pack->chunk_count);
+    const struct sn_pack_chunk *entry = &pack->chunks[chunk];
+    uint32_t count = pack->time_blocks[entry->time_block].count;
+    if (!pack->is_rollups)
+        return SN_ERR_CORRUPT;
+    SN_TRY(sn_rollups_reserve(rollups, count));
+    SN_TRY(sn_pack_decode_times(pack, entry->time_block, end_ms));
+    struct sn_str block = sn_str_make(
+        (const char *)pack->raw + pack->values_at + entry->value_offset, entry->value_len);
+    SN_TRY(sn_rollup_chunk_decode(block, count, end_ms, rollups->items + rollups->count));
+    rollups->count += count;
     return SN_OK;
 }
 

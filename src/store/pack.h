@@ -10,7 +10,8 @@
  *            start times, time blocks, value blocks
  *
  * Chunks with equal times share one time block. Start times are runs of samples that have the same
- * one; a chunk of which none is known has no runs. Reading trusts nothing. Pure; one thread per object.
+ * one; a chunk of which none is known has no runs. A pack has rollups in all its chunks or in none.
+ * Reading trusts nothing. Pure; one thread per object.
  */
 #ifndef SN_STORE_PACK_H
 #define SN_STORE_PACK_H
@@ -21,6 +22,7 @@
 #include "model/histogram.h"
 #include "model/sample.h"
 #include "store/histogram_chunk.h"
+#include "store/rollup_chunk.h"
 
 #include <stdint.h>
 
@@ -45,6 +47,10 @@ _Static_assert(SN_PACK_RAW_BYTES_MAX >= SN_PACK_RAW_TARGET_MERGED + SN_PACK_CHUN
                                             SN_CHUNK_BOUND(SN_CHUNK_SAMPLES_MAX) +
                                             SN_CHUNK_SAMPLES_MAX * SN_PACK_START_BYTES_MAX,
                "so does the last chunk of histograms");
+_Static_assert(SN_PACK_RAW_BYTES_MAX >= SN_PACK_RAW_TARGET_MERGED + SN_PACK_CHUNKS_MAX * 16 +
+                                            SN_ROLLUP_CHUNK_BOUND(SN_CHUNK_SAMPLES_MAX) +
+                                            SN_CHUNK_BOUND(SN_CHUNK_SAMPLES_MAX),
+               "and the last chunk of rollups");
 
 /* Histograms of one chunk: half an hour at 15 s; fewer when they are so large. */
 #define SN_PACK_HISTOGRAMS_MAX 120
@@ -92,6 +98,7 @@ struct sn_pack_builder {
     int64_t time_max;
     uint64_t sample_count;
     bool has_histograms;
+    bool has_rollups;  /* and nothing else */
     void *zstd;        /* ZSTD_CCtx, owned; NULL until a merged pack is finished */
     size_t raw_target; /* SN_PACK_RAW_TARGET after init; may be set up to the one of merged */
 };
@@ -111,6 +118,10 @@ sn_status sn_pack_add(struct sn_pack_builder *builder, uint32_t series,
 sn_status sn_pack_add_histograms(struct sn_pack_builder *builder, uint32_t series,
                                  const struct sn_histograms *histograms, size_t first,
                                  size_t *ret_taken) SN_MUST_USE;
+
+/* Add one chunk of rollups: 1..SN_CHUNK_SAMPLES_MAX, ascending. SN_ERR_NO_MEMORY. */
+sn_status sn_pack_add_rollups(struct sn_pack_builder *builder, uint32_t series,
+                              const struct sn_rollup *items, size_t count) SN_MUST_USE;
 
 /* Whether it is time to finish before the next sn_pack_add. */
 bool sn_pack_is_full(const struct sn_pack_builder *builder);
@@ -133,6 +144,7 @@ struct sn_pack {
     size_t raw_len;
     size_t times_at;  /* where the time blocks begin in raw */
     size_t values_at; /* where the value blocks begin in raw */
+    bool is_rollups;  /* all chunks have rollups */
 };
 
 /*
@@ -155,6 +167,10 @@ sn_status sn_pack_decode(const struct sn_pack *pack, uint32_t chunk,
 /* The same of a chunk of histograms; also SN_ERR_LIMIT (the arena). */
 sn_status sn_pack_decode_histograms(const struct sn_pack *pack, uint32_t chunk,
                                     struct sn_histograms *histograms) SN_MUST_USE;
+
+/* The same of a chunk of rollups. SN_ERR_CORRUPT also when the pack has none. */
+sn_status sn_pack_decode_rollups(const struct sn_pack *pack, uint32_t chunk,
+                                 struct sn_rollups *rollups) SN_MUST_USE;
 
 /* Decode all times once, so that readers skip chunks outside of their range. Blocks that do not decode
  * keep their bounds: reading them fails. */

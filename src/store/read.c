@@ -199,5 +199,7 @@ struct sn_reader sn_store_make_reader(struct sn_store *store) {
                               .exemplars = sn_store_read_exemplars,
                               .label_names = sn_store_label_names,
                               .label_values = sn_store_label_values,
+                              .rollups = sn_store_read_rollups,
+                              .raw_from = sn_store_raw_from,
                               .metadata = read_metadata};
 }

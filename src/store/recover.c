@@ -81,6 +81,63 @@ static sn_status load_churn(void *ctx, int64_t hour_ms, uint64_t count, struct s
     return SN_OK;
 }
 
+struct rollup_list {
+    struct sn_store *store;
+    struct sn_rollup_file *items; /* [capacity], owned */
+    size_t count;
+    size_t capacity;
+};
+
+static sn_status load_rollup(void *ctx, const struct sn_rollup_row *row, struct sn_err *err) {
+    struct rollup_list *list = ctx;
+    struct sn_store *store = list->store;
+    struct sn_rollup_file file = {.id = row->file.id,
+                                  .rank = row->file.rank,
+                                  .width_ms = row->width_ms,
+                                  .start_ms = row->start_ms,
+                                  .end_ms = row->end_ms};
+    if (list->count == list->capacity) {
+        size_t capacity = list->capacity ? list->capacity * 2 : 64;
+        struct sn_rollup_file *items = sn_realloc_array(list->items, capacity, sizeof *items);
+        if (!items)
+            return sn_err_set(err, SN_ERR_NO_MEMORY, "no memory for the list of rollups");
+        list->items = items;
+        list->capacity = capacity;
+    }
+    if (row->file.bytes > 0)
+        SN_TRY(sn_segment_open(store->seg_dir, &row->file, store->index.count, &file.segment, err));
+    if (file.segment && file.segment->damage.status != SN_OK) {
+        store->recovery.segment_damaged_count++;
+        note_damage(store, &file.segment->damage);
+    }
+    list->items[list->count++] = file;
+    if (row->file.id >= store->segment_id_next)
+        store->segment_id_next = row->file.id + 1;
+    return SN_OK;
+}
+
+static sn_status load_rollups(struct sn_store *store, struct sn_err *err) {
+    struct rollup_list list = {.store = store};
+    struct sn_rollup_change change = {.raw_from_ms = INT64_MIN};
+    sn_status status =
+        sn_catalog_load_rollups(&store->catalog, load_rollup, &list, &change.raw_from_ms, err);
+    change.more = list.items;
+    change.more_count = list.count;
+    if (status == SN_OK && (list.count > 0 || change.raw_from_ms != INT64_MIN)) {
+        struct sn_rollup_files *made = sn_rollup_files_changed(NULL, &change);
+        struct sn_segment_set *set = made ? sn_segments_with_rollups(&store->segments, made) : NULL;
+        sn_rollup_files_unref(made);
+        if (set)
+            sn_segments_publish(&store->segments, set);
+        else
+            status = sn_err_set(err, SN_ERR_NO_MEMORY, "no memory for the list of rollups");
+    }
+    for (size_t i = 0; i < list.count; i++)
+        sn_segment_unref(list.items[i].segment);
+    sn_free(list.items);
+    return status;
+}
+
 struct rows {
     struct sn_tombstone *items; /* [capacity], owned */
     size_t count;
@@ -180,6 +237,10 @@ static sn_status list_files(const char *dir, struct file_list *list, struct sn_e
 static bool has_segment(const struct sn_segment_set *set, uint64_t id) {
     for (size_t i = 0; i < set->count; i++) {
         if (set->items[i]->id == id)
+            return true;
+    }
+    for (size_t i = 0; set->rollups && i < set->rollups->count; i++) {
+        if (set->rollups->items[i].segment && set->rollups->items[i].id == id)
             return true;
     }
     return false;
@@ -587,6 +648,7 @@ sn_status sn_store_recover(struct sn_store *store, struct sn_err *err) {
     store->segment_id_next = 1;
     SN_TRY(sn_catalog_load(&store->catalog, &visitor, &flushed_log, err));
     SN_TRY(load_tombstones(store, err));
+    SN_TRY(load_rollups(store, err));
     atomic_store(&store->catalogued_count, store->index.count);
     store->defined_count = store->index.count;
     SN_TRY(delete_orphans(store, ".seg", err));

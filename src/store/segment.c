@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "base/os.h"
 #include "store/merge.h"
+#include "store/rollup_files.h"
 #include "store/segment_write.h"
 
 #include <errno.h>
@@ -213,10 +214,13 @@ struct wanted {
     struct sn_range range;
     struct sn_samples *samples;       /* NULL: no floats */
     struct sn_histograms *histograms; /* NULL: no histograms */
+    struct sn_rollups *rollups;       /* NULL: no rollups; otherwise nothing else */
 };
 
 static sn_status decode(const struct sn_pack *pack, uint32_t chunk, const struct wanted *wanted) {
     bool is_histogram = pack->chunks[chunk].is_histogram;
+    if (wanted->rollups)
+        return sn_pack_decode_rollups(pack, chunk, wanted->rollups);
     if (is_histogram && wanted->histograms)
         return sn_pack_decode_histograms(pack, chunk, wanted->histograms);
     if (!is_histogram && wanted->samples)
@@ -264,7 +268,7 @@ static sn_status read_packs(struct sn_segment *segment, const struct wanted *wan
             break;
         bool is_of_use = entry->time_min <= wanted->range.end_ms &&
                          wanted->range.start_ms <= entry->time_max &&
-                         (wanted->samples || entry->has_histograms);
+                         (wanted->samples || wanted->rollups || entry->has_histograms);
         if (is_of_use)
             SN_TRY(read_pack(segment, (uint32_t)number, wanted, err));
     }
@@ -346,6 +350,43 @@ sn_status sn_segment_read_histograms(struct sn_segment *segment,
     return SN_OK;
 }
 
+/* Ends ascend, and those outside of the range go. */
+static sn_status finish_rollups(struct sn_rollups *rollups, size_t base, struct sn_range range,
+                                struct sn_err *err) {
+    size_t kept = base;
+    for (size_t i = base; i < rollups->count; i++) {
+        if (i > base && rollups->items[i - 1].end_ms >= rollups->items[i].end_ms)
+            return sn_err_set(err, SN_ERR_CORRUPT, "the chunks of a series overlap");
+    }
+    for (size_t i = base; i < rollups->count; i++) {
+        if (sn_range_contains(range, rollups->items[i].end_ms))
+            rollups->items[kept++] = rollups->items[i];
+    }
+    rollups->count = kept;
+    return SN_OK;
+}
+
+sn_status sn_segment_read_rollups(struct sn_segment *segment, const struct sn_series_index *index,
+                                  struct sn_pack_cache *cache, uint32_t series,
+                                  struct sn_range range, struct sn_rollups *rollups,
+                                  struct sn_err *err) {
+    bool is_of_use = false;
+    SN_TRY(find_use(segment, series, range, &is_of_use, err));
+    if (!is_of_use)
+        return SN_OK;
+    size_t base = rollups->count;
+    struct wanted wanted = {
+        .index = index, .cache = cache, .series = series, .range = range, .rollups = rollups};
+    sn_status status = read_packs(segment, &wanted, err);
+    if (status == SN_OK)
+        status = finish_rollups(rollups, base, range, err);
+    if (status != SN_OK) {
+        rollups->count = base;
+        sn_segment_name_error(segment, err);
+    }
+    return status;
+}
+
 /* ---- the set ---- */
 
 static struct sn_segment_set *new_set(size_t count) {
@@ -364,6 +405,7 @@ void sn_segment_set_unref(struct sn_segment_set *set) {
     for (size_t i = 0; i < set->count; i++)
         sn_segment_unref(set->items[i]);
     sn_tombstones_unref(set->tombstones);
+    sn_rollup_files_unref(set->rollups);
     sn_free(set);
 }
 
@@ -409,6 +451,7 @@ struct sn_segment_set *sn_segments_with(const struct sn_segments *segments,
     if (!set)
         return NULL;
     set->tombstones = sn_tombstones_ref(old->tombstones);
+    set->rollups = sn_rollup_files_ref(old->rollups);
     for (size_t i = 0; i < old->count; i++) {
         set->items[i] = old->items[i];
         atomic_fetch_add(&set->items[i]->refs, 1);
@@ -428,6 +471,7 @@ struct sn_segment_set *sn_segments_without(const struct sn_segments *segments,
     if (!set)
         return NULL;
     set->tombstones = sn_tombstones_ref(old->tombstones);
+    set->rollups = sn_rollup_files_ref(old->rollups);
     set->count = 0;
     for (size_t i = 0; i < old->count; i++) {
         struct sn_segment *segment = is_dropped[i] ? NULL : old->items[i];
@@ -448,9 +492,24 @@ struct sn_segment_set *sn_segments_with_tombstones(const struct sn_segments *seg
     if (!set)
         return NULL;
     set->tombstones = sn_tombstones_ref(tombstones);
+    set->rollups = sn_rollup_files_ref(old->rollups);
     for (size_t i = 0; i < old->count; i++) {
         set->items[i] = old->items[i];
         atomic_fetch_add(&set->items[i]->refs, 1);
     }
+    return set;
+}
+
+void sn_segment_set_use_rollups(struct sn_segment_set *set, struct sn_rollup_files *rollups) {
+    struct sn_rollup_files *before = set->rollups;
+    set->rollups = sn_rollup_files_ref(rollups);
+    sn_rollup_files_unref(before);
+}
+
+struct sn_segment_set *sn_segments_with_rollups(const struct sn_segments *segments,
+                                                struct sn_rollup_files *rollups) {
+    struct sn_segment_set *set = sn_segments_with_tombstones(segments, segments->set->tombstones);
+    if (set)
+        sn_segment_set_use_rollups(set, rollups);
     return set;
 }

@@ -13,6 +13,7 @@
 
 #include "base/lock.h"
 #include "base/status.h"
+#include "model/rollup.h"
 #include "model/sample.h"
 #include "store/pack_cache.h"
 #include "store/segment_format.h"
@@ -34,6 +35,8 @@ struct sn_segment {
     struct sn_err damage;             /* status SN_OK: good */
     atomic_uint merge_failure_count;  /* compactions that could not read it */
 };
+
+struct sn_rollup_files;
 
 /* What the catalogue says about a segment. */
 struct sn_segment_row {
@@ -70,6 +73,13 @@ sn_status sn_segment_read_histograms(struct sn_segment *segment,
                                      struct sn_range range, struct sn_histograms *histograms,
                                      struct sn_err *err) SN_MUST_USE;
 
+/* Append the rollups of one series whose ends lie in the range; the segment has rollups. Statuses of
+ * sn_segment_read. */
+sn_status sn_segment_read_rollups(struct sn_segment *segment, const struct sn_series_index *index,
+                                  struct sn_pack_cache *cache, uint32_t series,
+                                  struct sn_range range, struct sn_rollups *rollups,
+                                  struct sn_err *err) SN_MUST_USE;
+
 /* Read, check and unpack one pack. SN_ERR_CORRUPT, SN_ERR_IO, SN_ERR_NO_MEMORY. */
 sn_status sn_segment_load_pack(struct sn_segment *segment, uint32_t number,
                                struct sn_pack *ret_pack, struct sn_err *err) SN_MUST_USE;
@@ -92,6 +102,7 @@ struct sn_segment_set {
     size_t count;
     struct sn_tombstones
         *tombstones; /* samples of these segments that are deleted; NULL: none; counted */
+    struct sn_rollup_files *rollups; /* NULL: none; counted */
     struct sn_segment *items[];
 };
 
@@ -125,6 +136,11 @@ bool sn_segments_are(struct sn_segments *segments, const struct sn_segment_set *
 /* The same segments with other deleted samples. */
 struct sn_segment_set *sn_segments_with_tombstones(const struct sn_segments *segments,
                                                    struct sn_tombstones *tombstones);
+/* The same segments with other files of rollups. */
+struct sn_segment_set *sn_segments_with_rollups(const struct sn_segments *segments,
+                                                struct sn_rollup_files *rollups);
+/* Give a set that nobody has seen yet other files of rollups. */
+void sn_segment_set_use_rollups(struct sn_segment_set *set, struct sn_rollup_files *rollups);
 void sn_segments_publish(struct sn_segments *segments, struct sn_segment_set *set);
 
 #endif

@@ -20,7 +20,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define SN_SEGMENT_FORMAT_VERSION 2
+#define SN_SEGMENT_FORMAT_VERSION 3
 #define SN_SEGMENT_HEADER_BYTES 16
 #define SN_SEGMENT_ENTRY_BYTES 32
 #define SN_SEGMENT_FOOTER_BYTES 80

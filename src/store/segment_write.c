@@ -160,6 +160,25 @@ sn_status sn_segment_writer_add_histograms(struct sn_segment_writer *writer, uin
     return SN_OK;
 }
 
+sn_status sn_segment_writer_add_rollups(struct sn_segment_writer *writer, uint32_t series,
+                                        const struct sn_rollups *rollups, struct sn_err *err) {
+    for (size_t at = 0; at < rollups->count;) {
+        size_t count = rollups->count - at;
+        if (count > SN_CHUNK_SAMPLES_MAX)
+            count = SN_CHUNK_SAMPLES_MAX;
+        if (sn_pack_is_full(&writer->builder))
+            SN_TRY(finish_pack(writer, err));
+        sn_status status =
+            sn_pack_add_rollups(&writer->builder, series, rollups->items + at, count);
+        if (status != SN_OK)
+            return sn_err_set(err, status, "no memory to write a segment");
+        at += count;
+    }
+    if (rollups->count > 0)
+        note_series(writer, series);
+    return SN_OK;
+}
+
 static sn_status put_end(struct sn_segment_writer *writer, struct sn_err *err) {
     struct sn_segment_footer *footer = &writer->footer;
     footer->directory_offset = writer->bytes;

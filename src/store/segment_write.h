@@ -58,6 +58,11 @@ sn_status sn_segment_writer_add_histograms(struct sn_segment_writer *writer, uin
                                            const struct sn_histograms *histograms,
                                            struct sn_err *err) SN_MUST_USE;
 
+/* Add all rollups of the next series in metric order; a file has nothing else then. */
+sn_status sn_segment_writer_add_rollups(struct sn_segment_writer *writer, uint32_t series,
+                                        const struct sn_rollups *rollups,
+                                        struct sn_err *err) SN_MUST_USE;
+
 /*
  * Write what is left, force it to disk, give the file its name, force the directory to disk. There
  * is at least one sample. After it writer->footer and writer->bytes describe the file.

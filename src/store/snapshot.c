@@ -75,6 +75,13 @@ static sn_status link_segments(const struct sn_store *store, const struct place 
         if (status != SN_OK && !is_gone)
             return status;
     }
+    for (size_t i = 0; set->rollups && i < set->rollups->count; i++) {
+        const struct sn_segment *file = set->rollups->items[i].segment;
+        sn_status status = file ? link_segment(store, place, file->id, err) : SN_OK;
+        bool is_gone = status == SN_ERR_NOT_FOUND && file->damage.status != SN_OK;
+        if (status != SN_OK && !is_gone)
+            return status;
+    }
     return SN_OK;
 }
 

@@ -16,6 +16,7 @@
 #define DAY_MS INT64_C(86400000)
 #define MINUTE_MS INT64_C(60000)
 #define RETENTION_MS_DEFAULT (15 * DAY_MS)
+#define ROLLUP_RETENTION_MS_DEFAULT (400 * DAY_MS)
 #define LOG_BYTES_DEFAULT ((size_t)64 << 20)
 #define FLUSH_INTERVAL_MS_DEFAULT (30 * MINUTE_MS)
 #define FLUSH_INTERVAL_MS_MAX (365 * DAY_MS) /* nanoseconds of it fit */
@@ -44,6 +45,8 @@ static struct sn_store_options fill_options(const struct sn_store_options *given
     if (!options.clock)
         options.clock = sn_clock_system();
     options.retention_ms = pick(given->retention_ms, RETENTION_MS_DEFAULT, INT64_MAX);
+    options.rollup_retention_ms =
+        pick(given->rollup_retention_ms, ROLLUP_RETENTION_MS_DEFAULT, INT64_MAX);
     if (given->log_bytes_max == 0)
         options.log_bytes_max = LOG_BYTES_DEFAULT;
     options.flush_interval_ms =
@@ -242,6 +245,7 @@ static void describe_storage(void *ctx, struct sn_storage *ret_storage) {
                                  .segment_count = stats.segment_count,
                                  .segment_bytes = stats.segment_bytes,
                                  .segment_sample_count = stats.segment_sample_count,
+                                 .rollup_bytes = stats.rollup_bytes,
                                  .log_bytes = stats.log_bytes,
                                  .log_file_count = stats.log_file_count,
                                  .head_bytes = stats.head_bytes};
@@ -307,6 +311,7 @@ static void count_pushes(struct sn_store *store, struct sn_store_stats *stats) {
     stats->compaction_bytes_in = load(&counters->compaction_bytes_in);
     stats->compaction_bytes_out = load(&counters->compaction_bytes_out);
     stats->compaction_damaged_count = load(&counters->compaction_damaged);
+    stats->rollup_window_count = load(&counters->rollup);
 }
 
 static void count_segments(struct sn_store *store, struct sn_store_stats *stats) {
@@ -315,6 +320,11 @@ static void count_segments(struct sn_store *store, struct sn_store_stats *stats)
     for (size_t i = 0; i < set->count; i++) {
         stats->segment_bytes += set->items[i]->bytes;
         stats->segment_sample_count += set->items[i]->footer.sample_count;
+    }
+    for (size_t i = 0; set->rollups && i < set->rollups->count; i++) {
+        const struct sn_segment *file = set->rollups->items[i].segment;
+        stats->rollup_file_count += file != NULL;
+        stats->rollup_bytes += file ? file->bytes : 0;
     }
     sn_segment_set_unref(set);
 }

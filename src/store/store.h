@@ -68,6 +68,8 @@ struct sn_store_options {
     uint64_t retention_bytes_max; /* of all segment files: oldest go first; 0: no limit */
     const struct sn_store_retention_rule *retention_rules; /* borrowed until sn_store_close */
     size_t retention_rule_count;
+    bool without_rollups;           /* make none; those that are there are read and kept */
+    int64_t rollup_retention_ms;    /* 0: 400 days; negative: keep for ever */
     size_t log_bytes_max;           /* flush when the log has grown by this; 64 MiB */
     int64_t flush_interval_ms;      /* flush at the latest after this; 30 min */
     size_t series_max;              /* 0: 10 million */
@@ -105,7 +107,10 @@ struct sn_store_stats {
     uint64_t segment_count;
     uint64_t segment_bytes;
     uint64_t segment_sample_count;
-    uint64_t log_bytes; /* not yet in a segment */
+    uint64_t rollup_file_count;
+    uint64_t rollup_bytes;
+    uint64_t rollup_window_count; /* made since open */
+    uint64_t log_bytes;           /* not yet in a segment */
     uint64_t log_file_count;
     uint64_t log_sync_count;         /* fsyncs of the log */
     uint64_t log_sync_failure_count; /* failed writes and fsyncs of the log */
@@ -181,8 +186,9 @@ size_t sn_store_workers(struct sn_store *store, struct sn_worker *ret_workers, s
  */
 sn_status sn_store_flush(struct sn_store *store, struct sn_err *err) SN_MUST_USE;
 
-/* Drop segments that lie wholly before now - retention, then the oldest ones while all files together
- * are larger than retention_bytes_max; the newest stays. The flush worker does it every minute.
+/* Drop segments that lie wholly before now - retention, then the oldest ones while all files together,
+ * rollups included, are larger than retention_bytes_max; the newest stays; rollups go by a retention of
+ * their own. The flush worker does it every minute.
  * *ret_count may be NULL. SN_ERR_IO, SN_ERR_NO_SPACE, SN_ERR_NO_MEMORY. */
 sn_status sn_store_apply_retention(struct sn_store *store, size_t *ret_count,
                                    struct sn_err *err) SN_MUST_USE;

@@ -23,6 +23,7 @@
 #include "store/metadata.h"
 #include "store/narrow.h"
 #include "store/pack_cache.h"
+#include "store/rollup_files.h"
 #include "store/segment.h"
 #include "store/segment_write.h"
 #include "store/series_index.h"
@@ -46,6 +47,7 @@ struct sn_store_counters {
     atomic_uint_fast64_t compaction_bytes_in;
     atomic_uint_fast64_t compaction_bytes_out;
     atomic_uint_fast64_t compaction_damaged;
+    atomic_uint_fast64_t rollup;
 };
 
 /* Why and since when pushes are refused. */
@@ -73,7 +75,11 @@ struct sn_store {
     uint64_t segment_id_next;     /* guarded by flush_mu */
     uint64_t flush_segment_id;    /* of the frozen epoch; 0: none yet; guarded by flush_mu */
     uint64_t doubtful_segment_id; /* file of a compaction whose commit failed; 0: none; flush_mu */
+    uint32_t doubtful_count;      /* such files, with numbers that follow */
     bool is_compacting;           /* guarded by flush_mu */
+    int64_t rolled_ns;            /* when the flush worker last made rollups; its own */
+    bool has_rolled;              /* it has */
+    int64_t rolled_again_ns;      /* of whoever has entered compaction */
     struct sn_exemplar_rows exemplar_rows;  /* guarded by flush_mu */
     uint64_t frozen_epoch;                  /* guarded by flush_mu; valid while head.has_frozen */
     int64_t retention_checked_ns;           /* guarded by flush_mu */
@@ -140,6 +146,9 @@ void sn_store_commit_queued(struct sn_store *store);
 void sn_store_sync_run(void *ctx);
 void sn_store_sync_stop(void *ctx);
 
+/* A read that fails may be a passing trouble of the disk; one that failed so often is damage. */
+#define SN_MERGE_FAILURES_MAX 3
+
 /* compact.c: both with the flush lock held. Before there is another file of a compaction or a backfill
  * the one whose commit is in doubt is settled and deleted. */
 sn_status sn_store_settle_locked(struct sn_store *store, struct sn_err *err) SN_MUST_USE;
@@ -185,6 +194,7 @@ bool sn_store_flush_step(struct sn_store *store);
  *
  *   is_dropped  [count of the current set]
  *   instead     takes their place, with `row`; NULL: nothing does
+ *   rollups     the files of rollups from now on, the same ones with another raw_from_ms; NULL: no change
  *
  * On failure nothing has changed in memory; a failed commit may yet be on disk, and a crash would
  * bring it to life: the file of `instead` must stay until sn_catalog_settle.
@@ -192,10 +202,16 @@ bool sn_store_flush_step(struct sn_store *store);
  */
 sn_status sn_store_replace_segments(struct sn_store *store, const bool *is_dropped,
                                     struct sn_segment *instead, const struct sn_segment_row *row,
+                                    struct sn_rollup_files *rollups,
                                     struct sn_err *err) SN_MUST_USE;
 
 /* recover.c: fill a store that was just initialised from its directory. */
 sn_status sn_store_recover(struct sn_store *store, struct sn_err *err) SN_MUST_USE;
+
+/* read_rollups.c */
+sn_status sn_store_read_rollups(void *ctx, uint64_t series_id, const struct sn_rollup_wish *wish,
+                                struct sn_rollups *rollups, struct sn_err *err);
+int64_t sn_store_raw_from(void *ctx);
 
 /* cardinality.c */
 sn_status sn_store_cardinality(void *ctx, size_t row_max, struct sn_arena *arena,

@@ -118,6 +118,46 @@ void sn_tombstones_clip_histograms(const struct sn_tombstones *tombstones, uint3
     histograms->count = kept;
 }
 
+bool sn_tombstones_touch(const struct sn_tombstones *tombstones, uint32_t series, uint64_t rank,
+                         struct sn_range range) {
+    size_t first;
+    if (!has_any(tombstones, series, &first))
+        return false;
+    for (size_t i = first; i < tombstones->count && tombstones->items[i].series == series; i++) {
+        const struct sn_tombstone *tombstone = &tombstones->items[i];
+        struct sn_range deleted = {tombstone->start_ms, tombstone->end_ms};
+        if (rank <= tombstone->rank_max && sn_range_overlaps(deleted, range))
+            return true;
+    }
+    return false;
+}
+
+static bool deletes_rollup(const struct sn_tombstone *tombstone, uint64_t rank,
+                           const struct sn_rollup *rollup) {
+    struct sn_range deleted = {tombstone->start_ms, tombstone->end_ms};
+    struct sn_range values = {rollup->first_ms, rollup->last_ms};
+    if (tombstone->is_rule)
+        return tombstone->start_ms <= rollup->first_ms && rollup->last_ms <= tombstone->end_ms;
+    return rank <= tombstone->rank_max && sn_range_overlaps(deleted, values);
+}
+
+void sn_tombstones_clip_rollups(const struct sn_tombstones *tombstones, uint32_t series,
+                                uint64_t rank, struct sn_rollups *rollups, size_t base) {
+    size_t first;
+    if (rollups->count == base || !has_any(tombstones, series, &first))
+        return;
+    size_t kept = base;
+    for (size_t i = base; i < rollups->count; i++) {
+        bool is_gone = false;
+        for (size_t k = first;
+             k < tombstones->count && tombstones->items[k].series == series && !is_gone; k++)
+            is_gone = deletes_rollup(&tombstones->items[k], rank, &rollups->items[i]);
+        if (!is_gone)
+            rollups->items[kept++] = rollups->items[i];
+    }
+    rollups->count = kept;
+}
+
 size_t sn_tombstones_hit_count(const struct sn_tombstones *tombstones,
                                const struct sn_bitmap *series, uint64_t rank,
                                struct sn_range range) {

@@ -11,6 +11,7 @@
 
 #include "base/status.h"
 #include "model/histogram.h"
+#include "model/rollup.h"
 #include "model/sample.h"
 #include "store/bitmap.h"
 
@@ -54,6 +55,15 @@ void sn_tombstones_clip(const struct sn_tombstones *tombstones, uint32_t series,
                         struct sn_samples *samples, size_t base);
 void sn_tombstones_clip_histograms(const struct sn_tombstones *tombstones, uint32_t series,
                                    uint64_t rank, struct sn_histograms *histograms, size_t base);
+
+/* Whether something of the series is deleted in the range. */
+bool sn_tombstones_touch(const struct sn_tombstones *tombstones, uint32_t series, uint64_t rank,
+                         struct sn_range range);
+
+/* Take rollups out of [base, count) of which anything is deleted; `rank`: of the file's own number. Of a
+ * rule's range it has to be all, since rules move on. */
+void sn_tombstones_clip_rollups(const struct sn_tombstones *tombstones, uint32_t series,
+                                uint64_t rank, struct sn_rollups *rollups, size_t base);
 
 /* How many series of a segment have a deleted piece. `series` NULL: unknown, all may. */
 size_t sn_tombstones_hit_count(const struct sn_tombstones *tombstones,

@@ -33,6 +33,7 @@ struct verify {
     struct sn_catalog catalog;
     struct sn_series_index index;
     struct rows rows;
+    struct rows rollups; /* rows of files of rollups */
     uint64_t flushed_log;
     uint64_t done_bytes;
     uint64_t total_bytes;
@@ -113,9 +114,8 @@ static sn_status see_series(void *ctx, uint64_t id, struct sn_str labels, struct
     return SN_OK;
 }
 
-static sn_status see_segment(void *ctx, const struct sn_segment_row *row, struct sn_err *err) {
-    struct verify *verify = ctx;
-    struct rows *rows = &verify->rows;
+static sn_status add_row(struct verify *verify, struct rows *rows, const struct sn_segment_row *row,
+                         struct sn_err *err) {
     if (rows->count == rows->capacity) {
         size_t capacity = rows->capacity ? rows->capacity * 2 : 16;
         struct sn_segment_row *items = sn_realloc_array(rows->items, capacity, sizeof *items);
@@ -127,6 +127,18 @@ static sn_status see_segment(void *ctx, const struct sn_segment_row *row, struct
     rows->items[rows->count++] = *row;
     verify->total_bytes += row->bytes;
     return SN_OK;
+}
+
+static sn_status see_segment(void *ctx, const struct sn_segment_row *row, struct sn_err *err) {
+    struct verify *verify = ctx;
+    return add_row(verify, &verify->rows, row, err);
+}
+
+static sn_status see_rollup(void *ctx, const struct sn_rollup_row *row, struct sn_err *err) {
+    struct verify *verify = ctx;
+    if (row->width_ms <= 0 || row->start_ms >= row->end_ms)
+        find(verify, true, "sonde.db: rollup %" PRIu64 " has no window", row->file.id);
+    return row->file.bytes > 0 ? add_row(verify, &verify->rollups, &row->file, err) : SN_OK;
 }
 
 static sn_status see_metadata(void *ctx, const struct sn_metadata *metadata, struct sn_err *err) {
@@ -142,6 +154,8 @@ static sn_status verify_catalog(struct verify *verify, struct sn_err *err) {
     SN_TRY(sn_catalog_open_to_read(&verify->catalog, verify->options->dir, err));
     SN_TRY(sn_catalog_check(&verify->catalog, page_finding, verify, err));
     SN_TRY(sn_catalog_load(&verify->catalog, &visitor, &verify->flushed_log, err));
+    int64_t raw_from_ms;
+    SN_TRY(sn_catalog_load_rollups(&verify->catalog, see_rollup, verify, &raw_from_ms, err));
     verify->report.series_count = sn_series_index_live_count(&verify->index);
     return SN_OK;
 }
@@ -152,6 +166,8 @@ struct segment_walk {
     struct verify *verify;
     struct sn_segment *segment;
     struct sn_samples samples;
+    struct sn_rollups rollups;
+    bool is_rollups;          /* the file is one of rollups */
     struct sn_bitmap *series; /* seen, owned */
     uint64_t chunk_count;
     uint64_t sample_count;
@@ -197,6 +213,20 @@ static sn_status check_times(struct segment_walk *walk, int kind, const int64_t 
     return SN_OK;
 }
 
+static sn_status check_rollups(struct segment_walk *walk, const struct sn_pack *pack,
+                               uint32_t chunk, struct sn_err *err) {
+    int64_t end_ms[SN_CHUNK_SAMPLES_MAX];
+    struct sn_rollups *rollups = &walk->rollups;
+    sn_rollups_reset(rollups);
+    SN_TRY(check_place(walk, pack->chunks[chunk].series, err));
+    sn_status status = sn_pack_decode_rollups(pack, chunk, rollups);
+    if (status != SN_OK)
+        return sn_err_set(err, status, "chunk %u does not decode", chunk);
+    for (size_t i = 0; i < rollups->count; i++)
+        end_ms[i] = rollups->items[i].end_ms;
+    return check_times(walk, 0, end_ms, rollups->count, err);
+}
+
 static sn_status check_chunk(struct segment_walk *walk, const struct sn_pack *pack, uint32_t chunk,
                              struct sn_err *err) {
     SN_TRY(check_place(walk, pack->chunks[chunk].series, err));
@@ -217,7 +247,8 @@ static sn_status check_pack(struct segment_walk *walk, uint32_t number, struct s
     sn_status status = sn_segment_load_pack(walk->segment, number, &pack, err);
     if (status == SN_OK) {
         for (uint32_t i = 0; i < pack.chunk_count && status == SN_OK; i++)
-            status = check_chunk(walk, &pack, i, err);
+            status = walk->is_rollups ? check_rollups(walk, &pack, i, err)
+                                      : check_chunk(walk, &pack, i, err);
         sn_pack_release(&pack);
     }
     if (status == SN_ERR_CORRUPT || status == SN_ERR_IO)
@@ -258,26 +289,32 @@ static sn_status walk_packs(struct segment_walk *walk, const char *name, struct 
 }
 
 static sn_status verify_segment(struct verify *verify, const struct sn_segment_row *row,
-                                struct sn_err *err) {
+                                bool is_rollups, struct sn_err *err) {
     char name[64];
-    struct segment_walk walk = {.verify = verify, .time_min = INT64_MAX, .time_max = INT64_MIN};
+    struct segment_walk walk = {
+        .verify = verify, .is_rollups = is_rollups, .time_min = INT64_MAX, .time_max = INT64_MIN};
     walk.time_last[0] = walk.time_last[1] = INT64_MIN;
     (void)snprintf(name, sizeof name, "seg/%08" PRIu64 ".seg", row->id);
     SN_TRY(sn_segment_open(verify->seg_dir, row, verify->index.count, &walk.segment, err));
     verify->report.segment_count++;
-    verify->report.sample_count += row->sample_count;
+    if (is_rollups)
+        verify->report.rollup_count += row->sample_count;
+    else
+        verify->report.sample_count += row->sample_count;
     if (walk.segment->damage.status != SN_OK) {
         find(verify, true, "%s: %s", name, walk.segment->damage.text);
         sn_segment_unref(walk.segment);
         return SN_OK;
     }
     sn_samples_init(&walk.samples);
+    sn_rollups_init(&walk.rollups);
     sn_histograms_init(&walk.histograms, 0);
     walk.series = sn_bitmap_new(NULL, 0);
     sn_status status = walk.series ? walk_packs(&walk, name, err)
                                    : sn_err_set(err, SN_ERR_NO_MEMORY, "no memory to verify");
     (void)sn_bitmap_free(walk.series); /* NULL, always */
     sn_samples_release(&walk.samples);
+    sn_rollups_release(&walk.rollups);
     sn_histograms_release(&walk.histograms);
     sn_segment_unref(walk.segment);
     return status;
@@ -467,14 +504,17 @@ static sn_status verify_segments(struct verify *verify, struct sn_err *err) {
     struct listing listing = {.verify = verify, .dir_name = "seg", .suffix = ".seg"};
     sn_status status = list(&listing, verify->seg_dir, err);
     for (size_t i = 0; i < listing.count && status == SN_OK; i++) {
-        if (!has_row(&verify->rows, listing.numbers[i]))
+        if (!has_row(&verify->rows, listing.numbers[i]) &&
+            !has_row(&verify->rollups, listing.numbers[i]))
             find(verify, false,
                  "seg/%08" PRIu64 ".seg: has no row in sonde.db; the next start deletes it",
                  listing.numbers[i]);
     }
     sn_free(listing.numbers);
     for (size_t i = 0; i < verify->rows.count && status == SN_OK; i++)
-        status = verify_segment(verify, &verify->rows.items[i], err);
+        status = verify_segment(verify, &verify->rows.items[i], false, err);
+    for (size_t i = 0; i < verify->rollups.count && status == SN_OK; i++)
+        status = verify_segment(verify, &verify->rollups.items[i], true, err);
     return status;
 }
 
@@ -517,6 +557,7 @@ sn_status sn_store_verify(const struct sn_verify_options *options,
     sn_catalog_close(&verify->catalog);
     sn_series_index_release(&verify->index);
     sn_free(verify->rows.items);
+    sn_free(verify->rollups.items);
     if (verify->lock_fd >= 0)
         (void)sn_os_close(verify->lock_fd); /* gives the lock back */
     sn_free(verify);

@@ -14,6 +14,7 @@ struct sn_verify_report {
     uint64_t series_count;
     uint64_t segment_count;
     uint64_t sample_count; /* of the segments */
+    uint64_t rollup_count; /* buckets in files of rollups, which are among the segments */
     uint64_t log_count;
     uint64_t log_sample_count;
     uint64_t bytes;        /* read */

@@ -107,6 +107,7 @@ static void numbers_have_two_ends(void **state) {
     } cases[] = {
         {"storage", "retention", {"1h", "100y"}, {"59m", "101y"}},
         {"storage", "retention_size", {"0", "1024TiB"}, {"-1", "1125899906842625"}},
+        {"storage", "rollup_retention", {"0s", "100y"}, {"-1s", "101y"}},
         {"storage", "log_size", {"1MiB", "4GiB"}, {"1048575", "4294967297"}},
         {"storage", "flush_interval", {"1s", "1d"}, {"999ms", "25h"}},
         {"storage", "out_of_order_window", {"0", "30d"}, {"-1s", "31d"}},

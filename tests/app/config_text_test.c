@@ -37,7 +37,7 @@ static void every_setting_comes_back(void **state) {
         "data: \"a \\\"b\\\\c\\t\\u00e9\"\n"
         "access: open\n"
         "log: {level: debug}\n"
-        "storage: {retention: 100y, retention_rules: {'{a=\"b\"}': {retention: 1h}}, retention_size: 7GiB, durability: relaxed, "
+        "storage: {retention: 100y, retention_rules: {'{a=\"b\"}': {retention: 1h}}, retention_size: 7GiB, rollup_retention: 5d, durability: relaxed, "
         "log_size: 1MiB, flush_interval: 90s, "
         "out_of_order_window: 0s, series_max: 5}\n"
         "http: {threads: 3, body_max: 2KiB}\n"
@@ -72,6 +72,7 @@ static void every_setting_comes_back(void **state) {
     assert_int_equal(again.retention_ms, config.retention_ms);
     assert_int_equal(again.retention_bytes_max, INT64_C(7) << 30);
     assert_int_equal(again.retention_rule_count, 1);
+    assert_int_equal(again.rollup_retention_ms, INT64_C(5) * 86400000);
     assert_string_equal(again.retention_rules[0].match, "{a=\"b\"}");
     assert_int_equal(again.log_bytes_max, config.log_bytes_max);
     assert_int_equal(again.out_of_order_window_ms, 0);

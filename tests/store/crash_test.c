@@ -7,6 +7,8 @@
  */
 #include "store_support.h"
 
+#include "store/rollup_build.h"
+
 #include "base/mem.h"
 #include "base/os.h"
 #include "base/rng.h"
@@ -40,6 +42,7 @@ struct progress {
     atomic_uint_fast64_t attempted[WRITERS]; /* rounds that may be stored */
     atomic_uint_fast64_t flushes;
     atomic_uint_fast64_t compactions;
+    atomic_uint_fast64_t rollups;
 };
 
 static double value_of(unsigned writer, unsigned series, uint64_t round) {
@@ -99,15 +102,30 @@ static void run_writer(void *ctx) {
     pause();
 }
 
+/* Over and over, all that has newer samples. */
+static void run_rollups(void *ctx) {
+    struct writer *writer = ctx;
+    for (;;) {
+        size_t count = 0;
+        usleep(5000); /* until the parent kills us */
+        if (sn_store_roll_up(writer->test->store, &count, NULL) == SN_OK)
+            atomic_fetch_add(&writer->progress->rollups, count);
+    }
+}
+
 static void run_child(struct test_store *test, struct progress *progress) {
     struct writer writers[WRITERS];
     struct sn_thread threads[WRITERS];
+    struct sn_thread rollups;
+    struct writer roller = {.test = test, .progress = progress};
     test_store_open(test);
     for (unsigned i = 0; i < WRITERS; i++) {
         writers[i] = (struct writer){.test = test, .progress = progress, .number = i};
         if (sn_thread_start(&threads[i], "writer", run_writer, &writers[i], NULL) != SN_OK)
             _exit(4);
     }
+    if (sn_thread_start(&rollups, "rollups", run_rollups, &roller, NULL) != SN_OK)
+        _exit(4);
     for (;;) {
         struct sn_store_stats stats;
         usleep(2000); /* until the parent kills us */
@@ -133,12 +151,40 @@ static void check_one(struct test_store *test, const struct progress *progress, 
     sn_samples_release(&samples);
 }
 
+/* Rollups are what samples sum up to. */
+static void check_rollups(struct test_store *test, unsigned writer, unsigned series) {
+    struct sn_reader reader = sn_store_reader(test->store);
+    struct sn_rollup_wish wish = {.ends = TEST_ALL_TIME, .width_ms = SN_ROLLUP_WIDE_MS};
+    struct sn_rollups found;
+    struct sn_rollups expected;
+    struct sn_samples samples;
+    uint64_t id;
+    test_read(test, names[writer], series, TEST_ALL_TIME, &samples);
+    sn_rollups_init(&found);
+    sn_rollups_init(&expected);
+    assert_int_equal(sn_rollups_add(&expected, &samples, 0, SN_ROLLUP_WIDE_MS), SN_OK);
+    if (test_find_series(test, names[writer], series, &id))
+        assert_int_equal(reader.rollups(reader.ctx, id, &wish, &found, NULL), SN_OK);
+    assert_int_equal(found.count, expected.count);
+    for (size_t i = 0; i < found.count; i++) {
+        assert_int_equal(found.items[i].count, expected.items[i].count);
+        assert_int_equal(sn_double_bits(found.items[i].last),
+                         sn_double_bits(expected.items[i].last));
+        assert_int_equal(sn_double_bits(found.items[i].max), sn_double_bits(expected.items[i].max));
+    }
+    sn_rollups_release(&found);
+    sn_rollups_release(&expected);
+    sn_samples_release(&samples);
+}
+
 static void check_all(struct test_store *test, const struct progress *progress) {
     struct sn_store_stats stats;
     test_store_open(test);
     for (unsigned writer = 0; writer < WRITERS; writer++) {
         for (unsigned series = 0; series < SERIES; series++)
             check_one(test, progress, writer, series);
+        for (unsigned series = 0; series < 2; series++)
+            check_rollups(test, writer, series);
     }
     sn_store_stats(test->store, &stats);
     assert_int_equal(stats.recovery.segment_damaged_count, 0);
@@ -148,6 +194,7 @@ static void check_all(struct test_store *test, const struct progress *progress) 
 struct work {
     uint64_t flushes;
     uint64_t compactions;
+    uint64_t rollups;
 };
 
 static void run_cycle(struct test_store *test, struct progress *progress, struct sn_rng *rng,
@@ -155,6 +202,7 @@ static void run_cycle(struct test_store *test, struct progress *progress, struct
     int wait_status = 0;
     atomic_store(&progress->compactions, 0);
     atomic_store(&progress->flushes, 0);
+    atomic_store(&progress->rollups, 0);
     pid_t child = fork();
     assert_true(child >= 0);
     if (child == 0)
@@ -167,6 +215,7 @@ static void run_cycle(struct test_store *test, struct progress *progress, struct
     check_all(test, progress);
     work->flushes += atomic_load(&progress->flushes);
     work->compactions += atomic_load(&progress->compactions);
+    work->rollups += atomic_load(&progress->rollups);
 }
 
 static void nothing_acknowledged_is_lost_by_kill_9(void **state) {
@@ -188,9 +237,12 @@ static void nothing_acknowledged_is_lost_by_kill_9(void **state) {
     int cycles = getenv("SONDE_LONG") ? CYCLES_LONG : CYCLES;
     for (int i = 0; i < cycles; i++)
         run_cycle(&test, progress, &rng, &work);
-    print_message("%d kills, %llu flushes, %llu compactions, %llu + %llu rounds acknowledged\n",
-                  cycles, (unsigned long long)work.flushes, (unsigned long long)work.compactions,
-                  (unsigned long long)progress->acked[0], (unsigned long long)progress->acked[1]);
+    print_message(
+        "%d kills, %llu flushes, %llu compactions, %llu days rolled up, %llu + %llu rounds "
+        "acknowledged\n",
+        cycles, (unsigned long long)work.flushes, (unsigned long long)work.compactions,
+        (unsigned long long)work.rollups, (unsigned long long)progress->acked[0],
+        (unsigned long long)progress->acked[1]);
     assert_true(work.flushes > 0 && work.compactions > 0);
     assert_true(progress->acked[0] > 0 && progress->acked[1] > 0);
     assert_int_equal(munmap(progress, sizeof *progress), 0);

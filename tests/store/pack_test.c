@@ -315,7 +315,7 @@ static void a_pack_of_the_first_layout_is_read(void **state) {
     assert_true(samples.value[1] == 7);
     sn_samples_release(&samples);
     sn_pack_release(&pack);
-    bytes[13] = 2;
+    bytes[13] = 3;
     sn_store_u32le(bytes, sn_crc32c(0, bytes + 4, sizeof bytes - 4));
     assert_int_equal(sn_pack_parse(bytes, sizeof bytes, &pack, NULL), SN_ERR_CORRUPT);
 }

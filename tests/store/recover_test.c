@@ -54,9 +54,9 @@ static void a_newer_format_is_refused_with_a_sentence(void **state) {
     struct sn_err err;
     test_store_open(test);
     test_store_close(test);
-    run_sql(test, "UPDATE store_meta SET value = 3 WHERE key = 'format_version'");
+    run_sql(test, "UPDATE store_meta SET value = 4 WHERE key = 'format_version'");
     assert_int_equal(test_store_try_open(test, &err), SN_ERR_UNSUPPORTED);
-    assert_non_null(strstr(err.text, "version 3"));
+    assert_non_null(strstr(err.text, "version 4"));
 }
 
 static void files_without_a_row_are_deleted_and_others_left_alone(void **state) {

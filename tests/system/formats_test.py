@@ -331,7 +331,7 @@ def read_series_list(data, count):
 
 def read_segment(data, series, row):
     """{series: {time: (value, start)}} of the floats."""
-    assert check_header(Bytes(data), b"SNDESEG\n") == 2
+    assert check_header(Bytes(data), b"SNDESEG\n") == 3
     footer = data[-80:]
     assert footer[:8] == b"SNDEEND\n"
     number, directory, packs, series_count, chunks, samples, first, last, crc, own = \
