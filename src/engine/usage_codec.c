@@ -89,22 +89,29 @@ static bool take_extras(struct sn_str *rest, struct sn_topk_entry *entry) {
     return true;
 }
 
-#define TIME_DISTANCE_MAX (INT64_C(1) << 48) /* all times that there are */
+#define TIME_MAX (INT64_C(1) << 48) /* all times that there are */
 
 static bool is_time(int64_t time_ms) {
-    return time_ms >= -TIME_DISTANCE_MAX && time_ms <= TIME_DISTANCE_MAX;
+    return time_ms >= -TIME_MAX && time_ms <= TIME_MAX;
+}
+
+/* A time as its distance from another one. */
+static bool take_time(struct sn_str *rest, int64_t base_ms, int64_t *ret_time_ms) {
+    int64_t distance_ms;
+    if (!take_signed(rest, &distance_ms) || distance_ms < -2 * TIME_MAX ||
+        distance_ms > 2 * TIME_MAX)
+        return false;
+    *ret_time_ms = base_ms + distance_ms;
+    return is_time(*ret_time_ms);
 }
 
 static bool take_entry(struct sn_str *rest, int64_t base_ms, struct sn_topk_entry *entry) {
-    int64_t first_ms, last_ms;
     *entry = (struct sn_topk_entry){.count = 0};
     if (!sn_bytes_take_text(rest, &entry->key) || !sn_bytes_take_text(rest, &entry->note) ||
-        !sn_bytes_take_varint(rest, &entry->count) || !take_signed(rest, &first_ms) ||
-        !take_signed(rest, &last_ms) || !is_time(first_ms) || !is_time(last_ms))
+        !sn_bytes_take_varint(rest, &entry->count) || !take_time(rest, base_ms, &entry->first_ms) ||
+        !take_time(rest, base_ms, &entry->last_ms))
         return false;
-    entry->first_ms = base_ms + first_ms;
-    entry->last_ms = base_ms + last_ms;
-    return entry->count >> 62 == 0 && take_extras(rest, entry);
+    return entry->count <= SN_TOPK_COUNT_MAX && take_extras(rest, entry);
 }
 
 static sn_status corrupt(struct sn_err *err) {
@@ -115,7 +122,7 @@ static sn_status add_topk(struct sn_str *rest, struct sn_topk *topk, struct sn_e
     uint64_t bound, count;
     int64_t base_ms;
     if (!sn_bytes_take_varint(rest, &bound) || !sn_bytes_take_varint(rest, &count) ||
-        !take_signed(rest, &base_ms) || !is_time(base_ms) || bound >> 62 != 0)
+        !take_signed(rest, &base_ms) || !is_time(base_ms) || bound > SN_TOPK_COUNT_MAX)
         return corrupt(err);
     for (uint64_t i = 0; i < count; i++) {
         struct sn_topk_entry entry;
@@ -125,7 +132,7 @@ static sn_status add_topk(struct sn_str *rest, struct sn_topk *topk, struct sn_e
         if (status != SN_OK)
             return sn_err_set(err, status, "cannot sum up hours of events");
     }
-    topk->bound += bound;
+    sn_topk_raise_bound(topk, bound);
     return SN_OK;
 }
 

@@ -9,6 +9,7 @@
 
 #include "base/mem.h"
 
+#include <float.h>
 #include <stdlib.h>
 
 #define ARENA_LIMIT ((size_t)1 << 30)
@@ -38,6 +39,19 @@ static int by_count(const void *a, const void *b) {
     if (x->count != y->count)
         return x->count > y->count ? -1 : 1;
     return sn_str_compare(x->key, y->key);
+}
+
+/* Both at most SN_TOPK_COUNT_MAX. */
+static uint64_t sum_counts(uint64_t a, uint64_t b) {
+    return a + b < SN_TOPK_COUNT_MAX ? a + b : SN_TOPK_COUNT_MAX;
+}
+
+/* Finite numbers stay finite. */
+static double sum_numbers(double a, double b) {
+    double sum = a + b;
+    if (sum > DBL_MAX)
+        return DBL_MAX;
+    return sum < -DBL_MAX ? -DBL_MAX : sum;
 }
 
 /* Copy the texts of what is left into a new arena, and number them anew. */
@@ -74,7 +88,7 @@ static sn_status shrink(struct sn_topk *topk) {
     while (left < topk->max && topk->entries[left].count > lowered)
         topk->entries[left++].count -= lowered;
     topk->count = left;
-    topk->bound += lowered;
+    topk->bound = sum_counts(topk->bound, lowered);
     return repack(topk);
 }
 
@@ -114,9 +128,9 @@ sn_status sn_topk_add(struct sn_topk *topk, const struct sn_topk_entry *entry) {
     if (is_newer && !sn_str_equal(mine->note, cut(entry->note)) &&
         !sn_arena_copy(&topk->arena, cut(entry->note), &mine->note))
         return sn_arena_failure(&topk->arena, entry->note.len, NULL);
-    mine->count += entry->count;
+    mine->count = sum_counts(mine->count, entry->count);
     for (size_t i = 0; i < SN_TOPK_EXTRAS; i++)
-        mine->extra[i] += entry->extra[i];
+        mine->extra[i] = sum_numbers(mine->extra[i], entry->extra[i]);
     if (entry->first_ms < mine->first_ms)
         mine->first_ms = entry->first_ms;
     if (entry->last_ms > mine->last_ms)
@@ -127,8 +141,12 @@ sn_status sn_topk_add(struct sn_topk *topk, const struct sn_topk_entry *entry) {
 sn_status sn_topk_merge(struct sn_topk *topk, const struct sn_topk *other) {
     for (size_t i = 0; i < other->count; i++)
         SN_TRY(sn_topk_add(topk, &other->entries[i]));
-    topk->bound += other->bound;
+    sn_topk_raise_bound(topk, other->bound);
     return SN_OK;
+}
+
+void sn_topk_raise_bound(struct sn_topk *topk, uint64_t more) {
+    topk->bound = sum_counts(topk->bound, more);
 }
 
 /* A sorted list of the best so far: max is small against count. */

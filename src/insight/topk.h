@@ -19,6 +19,9 @@
 #define SN_TOPK_EXTRAS 4
 #define SN_TOPK_KEY_BYTES_MAX 1024 /* of a key, and of a note */
 
+/* Counts and bounds stay here; no program counts so far, damaged files may. */
+#define SN_TOPK_COUNT_MAX ((UINT64_C(1) << 62) - 1)
+
 struct sn_topk_entry {
     struct sn_str key;
     struct sn_str note; /* the newest text that came with the key: a name, a sample message */
@@ -51,6 +54,9 @@ sn_status sn_topk_add(struct sn_topk *topk, const struct sn_topk_entry *entry) S
 
 /* Add all of another one. The same statuses; after a failure the sum is useless. */
 sn_status sn_topk_merge(struct sn_topk *topk, const struct sn_topk *other) SN_MUST_USE;
+
+/* For whoever merges entry by entry: the bound of what was added, at most SN_TOPK_COUNT_MAX. */
+void sn_topk_raise_bound(struct sn_topk *topk, uint64_t more);
 
 /*
  * The entries with the largest counts, largest first, equal ones by key.

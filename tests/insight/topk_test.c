@@ -4,6 +4,8 @@
 #include "base/mem.h"
 #include "base/rng.h"
 
+#include <float.h>
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -132,6 +134,24 @@ static void equal_counts_are_in_the_order_of_keys(void **state) {
     sn_topk_release(&topk);
 }
 
+static void sums_stop_at_the_largest(void **state) {
+    (void)state;
+    struct sn_topk topk;
+    const struct sn_topk_entry most = {
+        .key = SN_STR("k"), .count = SN_TOPK_COUNT_MAX - 1, .extra = {DBL_MAX, -DBL_MAX, 1}};
+    sn_topk_init(&topk, 4, 1);
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(sn_topk_add(&topk, &most), SN_OK);
+    assert_int_equal(topk.entries[0].count, SN_TOPK_COUNT_MAX);
+    assert_true(isfinite(topk.entries[0].extra[0]) && topk.entries[0].extra[0] >= DBL_MAX);
+    assert_true(isfinite(topk.entries[0].extra[1]) && topk.entries[0].extra[1] <= -DBL_MAX);
+    assert_true(topk.entries[0].extra[2] > 2.5);
+    sn_topk_raise_bound(&topk, SN_TOPK_COUNT_MAX);
+    sn_topk_raise_bound(&topk, 7);
+    assert_int_equal(topk.bound, SN_TOPK_COUNT_MAX);
+    sn_topk_release(&topk);
+}
+
 static void long_keys_are_cut(void **state) {
     (void)state;
     static char text[SN_TOPK_KEY_BYTES_MAX + 1];
@@ -176,6 +196,7 @@ int main(void) {
         cmocka_unit_test(merged_summaries_keep_the_bound),
         cmocka_unit_test(times_and_the_newest_note_are_kept),
         cmocka_unit_test(equal_counts_are_in_the_order_of_keys),
+        cmocka_unit_test(sums_stop_at_the_largest),
         cmocka_unit_test(long_keys_are_cut),
         cmocka_unit_test(every_failed_allocation_is_reported),
     };
