@@ -162,7 +162,12 @@ static sn_status put_answers(struct sn_json_writer *json, const struct sn_route_
     if (doc->also_status != 0)
         SN_TRY(put_answer(json, doc, doc->also_status, "The same, with another verdict", err));
     begin(json, "default");
-    put_text(json, "$ref", "#/components/responses/Error");
+    if (doc->error != NULL) {
+        put_text(json, "description", "What was wrong");
+        SN_TRY(put_content(json, NULL, doc->error, false, err));
+    } else {
+        put_text(json, "$ref", "#/components/responses/Error");
+    }
     sn_json_write_object_end(json);
     sn_json_write_object_end(json);
     return SN_OK;

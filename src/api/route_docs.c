@@ -22,6 +22,12 @@
         "/api/v1/commands/" name_, .methods = POST, .tag = "Commands", .summary = (summary_),      \
                                    .body = (body_), .answer = (answer_)                            \
     }
+/* OTLP has errors of its own; who may not write gets those of everybody. */
+#define OTLP_DOC(path_, summary_)                                                                  \
+    {                                                                                              \
+        path_, .methods = POST, .tag = SERIES, .summary = (summary_), .body = "object",            \
+               .answer = "object", .error = "Error | {code: int, message: string}"                 \
+    }
 #define SERVER "Server"
 #define RECORDS "Records"
 #define APPS "Applications"
@@ -90,12 +96,10 @@ const struct sn_route_doc sn_route_docs[] = {
      .body_type = TEXT, .answer = "Ingested"},
     {"/api/v1/write", POST, SERIES, "Prometheus remote write 1.0 and 2.0", .body = "string",
      .body_type = PROTOBUF},
-    {"/v1/metrics", POST, SERIES, "OTLP metrics, Protobuf or JSON", .body = "object",
-     .answer = "object"},
-    {"/v1/logs", POST, SERIES, "OTLP logs, Protobuf or JSON", .body = "object", .answer = "object"},
-    {"/api/v1/otlp/v1/metrics", POST, SERIES, "As /v1/metrics", .body = "object",
-     .answer = "object"},
-    {"/api/v1/otlp/v1/logs", POST, SERIES, "As /v1/logs", .body = "object", .answer = "object"},
+    OTLP_DOC("/v1/metrics", "OTLP metrics, Protobuf or JSON"),
+    OTLP_DOC("/v1/logs", "OTLP logs, Protobuf or JSON"),
+    OTLP_DOC("/api/v1/otlp/v1/metrics", "As /v1/metrics"),
+    OTLP_DOC("/api/v1/otlp/v1/logs", "As /v1/logs"),
     {"/metrics/job/{*}", POST | PUT, SERIES,
      "Pushgateway: PUT replaces a group, POST its metrics of the same names",
      "rest: string `JOB/LABEL/VALUE/...`", .body = "string", .body_type = TEXT,
@@ -149,7 +153,8 @@ const struct sn_route_doc sn_route_docs[] = {
          SUCCESS("{target: Labels, metric?: string, type: string, help: string, unit: string}[]")},
     {"/api/v1/scrape_pools", GET, PROM, "Names of scrape jobs",
      .answer = SUCCESS("{scrapePools: string[]}")},
-    {"/-/reload", POST | PUT, PROM, "Read the configuration again", .status = 204},
+    {"/-/reload", POST | PUT, PROM, "Read the configuration again", .answer = "string",
+     .answer_type = TEXT},
     {"/api/v1/status/buildinfo", GET, PROM, "Versions", .answer = SUCCESS("map(string)")},
     {"/api/v1/status/runtimeinfo", GET, PROM, "Start and retention",
      .answer = SUCCESS("{startTime: time, storageRetention: string}")},

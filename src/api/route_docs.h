@@ -21,6 +21,7 @@ struct sn_route_doc {
     const char *body_type;   /* content type; NULL: application/json */
     const char *answer;      /* type of the answer; NULL: no body, 204 */
     const char *answer_type; /* content type; NULL: application/json */
+    const char *error;       /* type of the answer when it fails; NULL: Error */
     int status;              /* of success; 0: 200, or 204 without an answer */
     int also_status;         /* answered with the same document; 0: none */
 };

@@ -41,6 +41,7 @@ static void every_name_that_is_used_exists(void **state) {
         assert_names_exist(sn_route_docs[i].path, sn_route_docs[i].params);
         assert_names_exist(sn_route_docs[i].path, sn_route_docs[i].body);
         assert_names_exist(sn_route_docs[i].path, sn_route_docs[i].answer);
+        assert_names_exist(sn_route_docs[i].path, sn_route_docs[i].error);
     }
 }
 
