@@ -6,8 +6,7 @@
 #       SN_EXTERNAL_LIBRARY  libraries without a pkg-config file, by the name that the linker knows
 #       SN_TEST_EXTERNAL  pkg-config names that only its tests need
 #       SN_TEST_NOT_MSAN  tests that MemorySanitizer cannot run: <file> of tests/<module>/<file>_test.c
-#       SN_ASSETS         folder whose *.html *.js *.css *.svg are embedded in the module:
-#                         sn_asset_<file_name>[] and sn_asset_<file_name>_len
+#       SN_EMBEDS_WEB     ON: the dashboard is embedded in the module, see cmake/Web.cmake
 #       SN_RAW_ALLOC      sources compiled with -DSN_BANNED_ALLOW_ALLOC (see base/banned.h)
 #   bench/<module>/<name>_bench.c           bench_<module>_<name>, by target "bench"
 #   examples/<name>.c, <name>/*.c           example_<name>
@@ -103,7 +102,7 @@ function(sn_module module)
     set(SN_TEST_EXTERNAL "")
     set(SN_TEST_NOT_MSAN "")
     set(SN_RAW_ALLOC "")
-    set(SN_ASSETS "")
+    set(SN_EMBEDS_WEB OFF)
     include("${dir}/CMakeLists.txt" OPTIONAL)
     set_property(GLOBAL PROPERTY SN_TEST_EXTERNAL_${module} "${SN_TEST_EXTERNAL}")
     set_property(GLOBAL PROPERTY SN_TEST_NOT_MSAN_${module} "${SN_TEST_NOT_MSAN}")
@@ -115,15 +114,8 @@ function(sn_module module)
         set_property(SOURCE "${dir}/${source}" APPEND PROPERTY
                      COMPILE_DEFINITIONS SN_BANNED_ALLOW_ALLOC)
     endforeach()
-    if(SN_ASSETS)
-        set(folder "${CMAKE_SOURCE_DIR}/${SN_ASSETS}")
-        file(GLOB assets CONFIGURE_DEPENDS "${folder}/*.html" "${folder}/*.js" "${folder}/*.css"
-                                           "${folder}/*.svg")
-        foreach(asset IN LISTS assets)
-            get_filename_component(name "${asset}" NAME)
-            string(MAKE_C_IDENTIFIER "${name}" symbol)
-            sn_embed(${target} "${asset}" "${symbol}")
-        endforeach()
+    if(SN_EMBEDS_WEB)
+        sn_embed_web(${target})
     endif()
     sn_existing(below ${SN_ALLOWED_${module}})
     sn_externals(external ${SN_EXTERNAL} ${arg_EXTERNAL})

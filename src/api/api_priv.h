@@ -141,8 +141,7 @@ void sn_api_admin_token(struct sn_api *api, struct sn_http_request *request);
 void sn_api_admin_audit(struct sn_api *api, struct sn_http_request *request);
 
 void sn_api_get_page(struct sn_api *api, struct sn_http_request *request);
-void sn_api_get_page_script(struct sn_api *api, struct sn_http_request *request);
-void sn_api_get_page_style(struct sn_api *api, struct sn_http_request *request);
+void sn_api_get_page_file(struct sn_api *api, struct sn_http_request *request);
 void sn_api_get_healthz(struct sn_api *api, struct sn_http_request *request);
 void sn_api_get_readyz(struct sn_api *api, struct sn_http_request *request);
 void sn_api_get_openapi(struct sn_api *api, struct sn_http_request *request);

@@ -57,8 +57,7 @@
 
 const struct sn_api_route sn_api_routes[] = {
     {"/", .methods = GET_ONLY, .role = SN_API_PUBLIC, .handle = sn_api_get_page},
-    {"/page.js", .methods = GET_ONLY, .role = SN_API_PUBLIC, .handle = sn_api_get_page_script},
-    {"/page.css", .methods = GET_ONLY, .role = SN_API_PUBLIC, .handle = sn_api_get_page_style},
+    {"/assets/{name}", .methods = GET_ONLY, .role = SN_API_PUBLIC, .handle = sn_api_get_page_file},
     {"/healthz", .methods = GET_ONLY, .role = SN_API_PUBLIC, .handle = sn_api_get_healthz},
     {"/readyz", .methods = GET_ONLY, .role = SN_API_PUBLIC, .handle = sn_api_get_readyz},
     /* The names that Prometheus has for them. */

@@ -268,6 +268,7 @@ void sn_http_respond_not_allowed(struct sn_http_request *request, const char *al
 struct sn_http_asset_options {
     const char *content_type;             /* required */
     struct sn_str body;                   /* kept: must outlive the asset (embedded data) */
+    bool is_gzip;                         /* body is gzip already; the plain form is made of it */
     const char *cache_control;            /* NULL: "no-cache" (ask again, get 304) */
     const struct sn_http_header *headers; /* [header_count], more of them; may be NULL */
     size_t header_count;
@@ -275,7 +276,8 @@ struct sn_http_asset_options {
 
 /*
  * Prepare plain, gzip and 304 forms with an ETag of the content, once; all requests share them.
- * Returns NULL without memory. Free after the server is closed.
+ * Returns NULL without memory, or when is_gzip and the body does not inflate to at most 16 MiB. Free
+ * after the server is closed.
  */
 struct sn_http_asset *sn_http_asset_new(const struct sn_http_asset_options *options);
 struct sn_http_asset *sn_http_asset_free(

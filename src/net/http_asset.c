@@ -10,7 +10,8 @@
 #include <inttypes.h>
 
 #define GZIP_LEVEL_ONCE 9
-#define ETAG_SIZE 24 /* W/"0123456789abcdef" and NUL */
+#define ETAG_SIZE 24                       /* W/"0123456789abcdef" and NUL */
+#define PLAIN_BYTES_MAX ((size_t)16 << 20) /* of a body that comes as gzip: no page is larger */
 
 struct sn_http_asset {
     struct MHD_Response *plain;
@@ -38,19 +39,43 @@ static bool add_common(struct MHD_Response *response, const struct sn_http_asset
     return is_added;
 }
 
-static bool make_plain(struct sn_http_asset *asset, const struct sn_http_asset_options *options) {
+static bool describe(struct MHD_Response *response, const struct sn_http_asset *asset,
+                     const struct sn_http_asset_options *options) {
+    return add_common(response, asset, options) &&
+           add(response, MHD_HTTP_HEADER_CONTENT_TYPE, options->content_type);
+}
+
+/* A response of bytes that outlive it. */
+static struct MHD_Response *respond_kept(struct sn_str bytes) {
     union {
         const char *from;
         void *to;
-    } body = {.from = options->body.ptr}; /* the library takes void *, and only reads */
-    asset->plain_bytes = options->body.len;
-    asset->plain =
-        MHD_create_response_from_buffer(options->body.len, body.to, MHD_RESPMEM_PERSISTENT);
-    return add_common(asset->plain, asset, options) &&
-           add(asset->plain, MHD_HTTP_HEADER_CONTENT_TYPE, options->content_type);
+    } body = {.from = bytes.ptr}; /* the library takes void *, and only reads */
+    return MHD_create_response_from_buffer(bytes.len, body.to, MHD_RESPMEM_PERSISTENT);
 }
 
-static bool make_gzip(struct sn_http_asset *asset, const struct sn_http_asset_options *options) {
+/* A response that owns the bytes; they are gone in any case. */
+static struct MHD_Response *respond_taken(struct sn_buf *bytes) {
+    struct MHD_Response *response =
+        MHD_create_response_from_buffer_with_free_callback(bytes->len, bytes->ptr, sn_free);
+    if (response == NULL)
+        sn_buf_release(bytes);
+    return response;
+}
+
+static void name_content(struct sn_http_asset *asset, const void *plain, size_t len) {
+    asset->plain_bytes = len;
+    (void)snprintf(asset->etag, sizeof(asset->etag), "W/\"%016" PRIx64 "\"",
+                   sn_hash_bytes(plain, len, 0));
+}
+
+/* The body is plain: the gzip form is made of it, where that is smaller. */
+static bool make_of_plain(struct sn_http_asset *asset,
+                          const struct sn_http_asset_options *options) {
+    name_content(asset, options->body.ptr, options->body.len);
+    asset->plain = respond_kept(options->body);
+    if (!describe(asset->plain, asset, options))
+        return false;
     struct sn_buf gzip;
     sn_buf_init(&gzip, options->body.len);
     if (!sn_http_is_compressible(sn_str_from(options->content_type)) ||
@@ -59,13 +84,24 @@ static bool make_gzip(struct sn_http_asset *asset, const struct sn_http_asset_op
         return true; /* the plain form does */
     }
     asset->gzip_bytes = gzip.len;
-    asset->gzip = MHD_create_response_from_buffer_with_free_callback(gzip.len, gzip.ptr, sn_free);
-    if (asset->gzip == NULL) {
-        sn_buf_release(&gzip);
+    asset->gzip = respond_taken(&gzip);
+    return describe(asset->gzip, asset, options) &&
+           add(asset->gzip, MHD_HTTP_HEADER_CONTENT_ENCODING, "gzip");
+}
+
+/* The body is gzip: the plain form is made of it, for clients that do not take gzip. */
+static bool make_of_gzip(struct sn_http_asset *asset, const struct sn_http_asset_options *options) {
+    struct sn_buf plain;
+    sn_buf_init(&plain, PLAIN_BYTES_MAX);
+    if (sn_http_inflate(options->body, &plain, NULL) != SN_OK) {
+        sn_buf_release(&plain);
         return false;
     }
-    return add_common(asset->gzip, asset, options) &&
-           add(asset->gzip, MHD_HTTP_HEADER_CONTENT_TYPE, options->content_type) &&
+    name_content(asset, plain.ptr, plain.len);
+    asset->plain = respond_taken(&plain);
+    asset->gzip_bytes = options->body.len;
+    asset->gzip = respond_kept(options->body);
+    return describe(asset->plain, asset, options) && describe(asset->gzip, asset, options) &&
            add(asset->gzip, MHD_HTTP_HEADER_CONTENT_ENCODING, "gzip");
 }
 
@@ -80,10 +116,8 @@ struct sn_http_asset *sn_http_asset_new(const struct sn_http_asset_options *opti
     struct sn_http_asset *asset = sn_alloc_zero(1, sizeof(*asset));
     if (asset == NULL)
         return NULL;
-    (void)snprintf(asset->etag, sizeof(asset->etag), "W/\"%016" PRIx64 "\"",
-                   sn_hash_bytes(options->body.ptr, options->body.len, 0));
-    if (!make_plain(asset, options) || !make_gzip(asset, options) ||
-        !make_not_modified(asset, options))
+    bool is_made = options->is_gzip ? make_of_gzip(asset, options) : make_of_plain(asset, options);
+    if (!is_made || !make_not_modified(asset, options))
         return sn_http_asset_free(asset);
     return asset;
 }

@@ -46,8 +46,8 @@ static void every_row_is_whole(void **state) {
 static void only_known_paths_are_public(void **state) {
     (void)state;
     static const char *const public[] = {
-        "/",          "/page.js", "/page.css",        "/healthz",        "/readyz",
-        "/-/healthy", "/-/ready", "/api/auth/status", "/api/auth/login", "/api/auth/setup"};
+        "/",        "/assets/{name}",   "/healthz",        "/readyz",        "/-/healthy",
+        "/-/ready", "/api/auth/status", "/api/auth/login", "/api/auth/setup"};
     size_t count = 0;
     for (size_t i = 0; i < sn_api_route_count; i++)
         count += sn_api_routes[i].role == SN_API_PUBLIC;
@@ -107,7 +107,7 @@ static void other_paths_find_nothing(void **state) {
         SN_STR("metrics"),
         SN_STR("/api/v1"),
         SN_STR("/../metrics"),
-        SN_STR("/page.js/x"),
+        SN_STR("/assets/x/y"),
         SN_STR("/metrics\0"),
         SN_STR("/api//v1/history"),
         SN_STR("///"),

@@ -1,6 +1,7 @@
 """A server from start to stop: it measures the host rightly, keeps what it measured, and obeys signals."""
 
 import os
+import re
 import shutil
 import signal
 import sys
@@ -123,9 +124,12 @@ class CollectTest(unittest.TestCase):
     def test_the_page_and_what_it_loads(self):
         page = self.server.get("/")
         self.assertEqual(page.status, 200)
-        self.assertIn(b"page.js", page.body)
-        for path in ("/page.js", "/page.css"):
-            self.assertEqual(self.server.get(path).status, 200)
+        names = re.findall(rb'(?:src|href)="(assets/[^"]+)"', page.body)
+        self.assertEqual(len(names), 2)
+        for name in names:
+            reply = self.server.get("/" + name.decode())
+            self.assertEqual(reply.status, 200)
+            self.assertIn("immutable", reply.headers["Cache-Control"])
 
     def test_own_metrics_show_what_happens(self):
         page = self.server.get("/metrics")

@@ -1,0 +1,46 @@
+// The keyboard: one table of keys for the handler and for the help.
+
+export interface Key {
+  /** As KeyboardEvent.key has it; "g o" is two keys one after the other. */
+  keys: string;
+  /** Which string of the help describes it. */
+  help: string;
+  run: () => void;
+}
+
+const SECOND_KEY_WITHIN_MS = 1200;
+
+const isTyping = (target: EventTarget | null): boolean =>
+  target instanceof HTMLElement && (/^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName) || target.isContentEditable);
+
+/** Space and Enter belong to what has the focus. */
+const hasOwnKeys = (target: EventTarget | null): boolean =>
+  target instanceof HTMLElement && target.closest('button, a, summary, [role=tab], [role=option]') !== null;
+
+/** Listen; single keys are ignored while typing and in dialogs. Returns how to stop. */
+export function listenToKeys(keys: Key[], openSearch: () => void): () => void {
+  let first = '';
+  let firstAt = 0;
+  const onKey = (event: KeyboardEvent): void => {
+    if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === 'k') {
+      event.preventDefault();
+      openSearch();
+      return;
+    }
+    if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
+    if (isTyping(event.target) || document.querySelector('dialog[open]')) return;
+    if (event.key === ' ' && hasOwnKeys(event.target)) return;
+    const pressed = first && Date.now() - firstAt < SECOND_KEY_WITHIN_MS ? `${first} ${event.key}` : event.key;
+    first = '';
+    const found = keys.find((key) => key.keys === pressed);
+    if (found) {
+      event.preventDefault();
+      found.run();
+    } else if (keys.some((key) => key.keys.startsWith(event.key + ' '))) {
+      first = event.key;
+      firstAt = Date.now();
+    }
+  };
+  addEventListener('keydown', onKey);
+  return () => removeEventListener('keydown', onKey);
+}

@@ -1,0 +1,34 @@
+// Where the user is: the route of the address bar as a cell, links, and changes of the query.
+import { cell } from './cell';
+import { formatHash, parseHash, withParams, type Params, type Route } from './route';
+
+export const route = cell<Route>(parseHash(location.hash));
+addEventListener('hashchange', () => route.set(parseHash(location.hash)));
+
+/** What a link to another page takes along: the time range and how it is shown. */
+const KEPT = ['range', 'from', 'to', 'lang', 'theme', 'utc'];
+
+export function href(page: string, arg = '', params: Params = {}): string {
+  const kept = new URLSearchParams();
+  for (const name of KEPT) {
+    const value = route.value.query.get(name);
+    if (value !== null) kept.set(name, value);
+  }
+  return formatHash({ page, arg, query: withParams(kept, params) });
+}
+
+export function go(page: string, arg = '', params: Params = {}): void {
+  location.hash = href(page, arg, params);
+}
+
+/** Change parameters of this page. `replace` keeps the back button free of every key press. */
+export function setParams(changes: Params, how: 'push' | 'replace' = 'push'): void {
+  const hash = formatHash({ ...route.value, query: withParams(route.value.query, changes) });
+  if (hash === formatHash(route.value)) return;
+  if (how === 'push') {
+    location.hash = hash;
+  } else {
+    history.replaceState(history.state, '', hash);
+    route.set(parseHash(hash));
+  }
+}

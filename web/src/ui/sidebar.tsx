@@ -1,0 +1,92 @@
+// The list of pages on the left; a drawer on narrow screens.
+import { useEffect } from 'preact/hooks';
+import { shell } from '../i18n/shell';
+import { apiPath, request } from '../lib/api';
+import { cell, useCell } from '../lib/cell';
+import { lang } from '../lib/lang';
+import { href, setParams } from '../lib/nav';
+import type { Group, Page } from '../lib/page';
+import { isAdmin, user, access } from '../lib/session';
+import { remember } from '../lib/storage';
+import { Icon, Logo } from './icons';
+
+export const isDrawerOpen = cell(false);
+
+/** Numbers beside pages, by page id; set by pages that know them. */
+export const navCounts = cell<Record<string, { count: number; isBad: boolean }>>({});
+
+const GROUPS: Group[] = ['main', 'investigate', 'resources', 'plan', 'admin'];
+const titleOf = (group: Group): string | null =>
+  group === 'investigate' || group === 'resources' || group === 'plan' ? shell(group) : null;
+
+export function setLang(next: 'en' | 'ru'): void {
+  lang.set(next);
+  remember('lang', next);
+  document.documentElement.lang = next;
+  setParams({ lang: null }, 'replace');
+}
+
+// ---- which pages have something to show ----
+
+const presentMetrics = cell<ReadonlySet<string>>(new Set());
+const LOOK_EVERY_MS = 60_000;
+
+async function lookForMetrics(names: string[]): Promise<void> {
+  const query = `count by (__name__) ({__name__=~"${names.join('|')}"})`;
+  const answer = await request<{ result: { metric: Record<string, string> }[] }>(apiPath('v1/query', { query }));
+  presentMetrics.set(new Set(answer.result.map(({ metric }) => metric.__name__)));
+}
+
+function usePresentMetrics(pages: Page[]): ReadonlySet<string> {
+  const who = useCell(user);
+  useEffect(() => {
+    const names = pages.flatMap(({ needsMetric }) => needsMetric ?? []);
+    if (names.length === 0 || who === null) return;
+    const look = (): void => void lookForMetrics(names).catch(() => {}); // the pages stay hidden until the next look
+    look();
+    const timer = setInterval(look, LOOK_EVERY_MS);
+    return () => clearInterval(timer);
+  }, [who]);
+  return useCell(presentMetrics);
+}
+
+function Entry({ page, isCurrent }: { page: Page; isCurrent: boolean }) {
+  const count = useCell(navCounts)[page.id];
+  return (
+    <a href={href(page.id)} aria-current={isCurrent ? 'page' : undefined} onClick={() => isDrawerOpen.set(false)}>
+      <Icon name={page.icon} />
+      <span>{page.title()}</span>
+      {count && count.count > 0 && <b class={`nav-count ${count.isBad ? 'critical' : ''}`}>{count.count}</b>}
+    </a>
+  );
+}
+
+export function Sidebar({ pages, current }: { pages: Page[]; current: string }) {
+  const isOpen = useCell(isDrawerOpen);
+  const present = usePresentMetrics(pages);
+  useCell(access);
+  const isShown = (page: Page): boolean =>
+    (!page.isAdminOnly || isAdmin()) && (!page.needsMetric || page.id === current || present.has(page.needsMetric));
+  return (
+    <>
+      <nav class={`sidebar ${isOpen ? 'open' : ''}`} aria-label={shell('navigation')}>
+        <a class="brand" href={href('overview')}><Logo /><span>Sonde</span></a>
+        {GROUPS.map((group) => {
+          const entries = pages.filter((page) => page.group === group && isShown(page));
+          return entries.length > 0 && (
+            <div key={group} class={`nav-group ${group}`}>
+              {titleOf(group) && <h2>{titleOf(group)}</h2>}
+              {entries.map((page) => <Entry key={page.id} page={page} isCurrent={page.id === current} />)}
+            </div>
+          );
+        })}
+        <div class="nav-foot">
+          <button type="button" class="link-button" lang={lang.value === 'en' ? 'ru' : 'en'} onClick={() => setLang(lang.value === 'en' ? 'ru' : 'en')}>
+            {shell('otherLanguage')}
+          </button>
+        </div>
+      </nav>
+      {isOpen && <div class="scrim" onClick={() => isDrawerOpen.set(false)} />}
+    </>
+  );
+}
