@@ -31,7 +31,8 @@
  *                          sum_over_time(NAME_succeeded[1d]) / sum_over_time(NAME_attempted[1d])
  *   record_queue_depth     NAME_depth{metric_type="queue_metrics"} and
  *                          NAME_wait_seconds{metric_type="queue_metrics"}
- *   push_registry          the registry's own names and labels
+ *   push_registry          the registry's own names and labels; counters and histograms with the time
+ *                          since which they count, so that increase() has their first increment
  *
  * In NAME every byte outside of [a-zA-Z0-9_:] becomes "_", and a digit in front gets a "_" before
  * it. A timestamp is the millisecond of the call, or the next one in which that series has no

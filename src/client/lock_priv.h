@@ -20,6 +20,9 @@ static inline void sn_client_unlock(void) SN_RELEASE(&sn_client_mu) {
     sn_mutex_unlock(&sn_client_mu);
 }
 
+/* The open and the slowest runs of all performance trackers: one lock, so that fork has one to hold. */
+extern struct sn_mutex sn_perf_mu;
+
 /*
  * A lock that nobody waits for: who finds it taken leaves the work to its owner. A child of fork may
  * take one whose owner it lost. Zeroed: free. Any thread.

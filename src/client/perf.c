@@ -1,8 +1,8 @@
 /*
  * Performance trackers: the calls behind sonde/perf.h.
  *
- * Open runs are guarded by mu; the lists of finished ones look after themselves. Neither lock is
- * held while the host's function or its log runs, and never one inside of the other.
+ * Open runs are guarded by sn_perf_mu; the lists of finished ones look after themselves. The lock is
+ * not held while the host's function or its log runs. fork takes it, so a child finds it free.
  */
 #include "sonde/perf.h"
 
@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "client/cut_priv.h"
 #include "client/error_priv.h"
+#include "client/lock_priv.h"
 #include "client/perf_open_priv.h"
 #include "client/perf_ring_priv.h"
 #include "codec/json_write.h"
@@ -21,8 +22,7 @@
 
 struct sonde_perf {
     sonde_perf_options options; /* resolved */
-    struct sn_mutex mu;         /* guards open */
-    struct sn_perf_open open;
+    struct sn_perf_open open;   /* guarded by sn_perf_mu */
     struct sn_perf_recent recent;
     struct sn_perf_slow slow;
     _Atomic uint64_t finished;
@@ -80,7 +80,6 @@ sonde_perf *sonde_perf_new(const sonde_perf_options *options, sonde_error *error
     if (perf != NULL) {
         sn_ticks_init();
         perf->options = resolved;
-        sn_mutex_init(&perf->mu, SN_RANK_CLIENT_PERF, "client perf");
         status = init_lists(perf, &err);
         register_totals(perf);
     } else if (status == SN_OK) {
@@ -102,7 +101,6 @@ sonde_perf *sonde_perf_free(sonde_perf *perf) {
     sn_perf_open_release(&perf->open);
     sn_perf_recent_release(&perf->recent);
     sn_perf_slow_release(&perf->slow);
-    sn_mutex_release(&perf->mu);
     sn_free(perf);
     return NULL;
 }
@@ -137,9 +135,9 @@ sonde_status sonde_perf_start(sonde_perf *perf, const char *id) {
     if (perf == NULL)
         return SONDE_OK;
     struct sn_stopwatch watch = sn_stopwatch_start();
-    sn_mutex_lock(&perf->mu);
+    sn_mutex_lock(&sn_perf_mu);
     bool gave_up = sn_perf_open_put(&perf->open, sn_str_make(id, len), watch);
-    sn_mutex_unlock(&perf->mu);
+    sn_mutex_unlock(&sn_perf_mu);
     if (gave_up)
         count_unfinished(perf, 1);
     return SONDE_OK;
@@ -150,9 +148,9 @@ sonde_status sonde_perf_end(sonde_perf *perf, const char *id, const char *messag
         return perf == NULL && id != NULL ? SONDE_OK : SONDE_ERR_INVALID;
     struct sn_stopwatch watch;
     size_t len = strnlen(id, SONDE_PERF_NAME_SIZE);
-    sn_mutex_lock(&perf->mu);
+    sn_mutex_lock(&sn_perf_mu);
     bool was_open = sn_perf_open_take(&perf->open, sn_str_make(id, len), &watch);
-    sn_mutex_unlock(&perf->mu);
+    sn_mutex_unlock(&sn_perf_mu);
     if (!was_open)
         return SONDE_ERR_INVALID;
     finish(perf, &(sonde_perf_run){id, message, sn_stopwatch_ns(watch)});
@@ -244,9 +242,9 @@ void sonde_perf_reset(sonde_perf *perf) {
 void sonde_perf_read(sonde_perf *perf, sonde_perf_stats *ret_stats) {
     sonde_perf_stats stats = {0};
     if (perf != NULL) {
-        sn_mutex_lock(&perf->mu);
+        sn_mutex_lock(&sn_perf_mu);
         stats.open = perf->open.count;
-        sn_mutex_unlock(&perf->mu);
+        sn_mutex_unlock(&sn_perf_mu);
         stats.finished = atomic_load_explicit(&perf->finished, memory_order_relaxed);
         stats.unfinished = atomic_load_explicit(&perf->unfinished, memory_order_relaxed);
     }

@@ -24,19 +24,20 @@ void sn_perf_recent_release(struct sn_perf_recent *recent) {
 void sn_perf_recent_put(struct sn_perf_recent *recent, const sonde_perf_entry *entry) {
     uint64_t place = atomic_fetch_add_explicit(&recent->written, 1, memory_order_relaxed);
     struct sn_perf_slot *slot = &recent->slots[place % recent->max];
-    uint64_t version = atomic_load_explicit(&slot->version, memory_order_relaxed);
     /* Somebody who is a whole ring behind still writes here: one of the two entries is lost. */
-    if (version % 2 != 0 ||
-        !atomic_compare_exchange_strong_explicit(&slot->version, &version, version + 1,
-                                                 memory_order_acquire, memory_order_relaxed))
+    if (!sn_try_lock_take(&slot->writing))
         return;
+    /* Odd already: a writer that a fork took away. */
+    uint64_t odd = atomic_load_explicit(&slot->version, memory_order_relaxed) | 1;
+    atomic_store_explicit(&slot->version, odd, memory_order_relaxed);
     for (size_t i = 0; i < SN_PERF_ENTRY_WORDS; i++) {
         uint64_t word;
         memcpy(&word, (const char *)entry + 8 * i, sizeof word);
         /* Release: the odd version is seen by who sees a new word. */
         atomic_store_explicit(&slot->words[i], word, memory_order_release);
     }
-    atomic_store_explicit(&slot->version, version + 2, memory_order_release);
+    atomic_store_explicit(&slot->version, odd + 1, memory_order_release);
+    sn_try_lock_give(&slot->writing);
 }
 
 static bool slot_read(struct sn_perf_slot *slot, sonde_perf_entry *ret_entry) {
@@ -73,7 +74,6 @@ void sn_perf_recent_clear(struct sn_perf_recent *recent) {
 /* The slowest. */
 
 sn_status sn_perf_slow_init(struct sn_perf_slow *slow, size_t max) {
-    sn_mutex_init(&slow->mu, SN_RANK_CLIENT_PERF, "client perf slow");
     atomic_init(&slow->floor_ns, 0);
     slow->max = max;
     slow->count = 0;
@@ -82,7 +82,6 @@ sn_status sn_perf_slow_init(struct sn_perf_slow *slow, size_t max) {
 }
 
 void sn_perf_slow_release(struct sn_perf_slow *slow) {
-    sn_mutex_release(&slow->mu);
     sn_free(slow->entries);
     slow->entries = NULL;
 }
@@ -114,7 +113,7 @@ static void sift_down(sonde_perf_entry *entries, size_t count) {
 }
 
 static void put_locked(struct sn_perf_slow *slow, const sonde_perf_entry *entry)
-    SN_REQUIRES(&slow->mu) {
+    SN_REQUIRES(&sn_perf_mu) {
     if (slow->count < slow->max) {
         slow->entries[slow->count] = *entry;
         sift_up(slow->entries, slow->count++);
@@ -131,9 +130,9 @@ void sn_perf_slow_put(struct sn_perf_slow *slow, const sonde_perf_entry *entry) 
     uint64_t floor_ns = atomic_load_explicit(&slow->floor_ns, memory_order_relaxed);
     if (floor_ns > 0 && entry->duration_ns <= floor_ns)
         return;
-    sn_mutex_lock(&slow->mu);
+    sn_mutex_lock(&sn_perf_mu);
     put_locked(slow, entry);
-    sn_mutex_unlock(&slow->mu);
+    sn_mutex_unlock(&sn_perf_mu);
 }
 
 /* Slowest first. */
@@ -147,7 +146,7 @@ static void sort(sonde_perf_entry *entries, size_t count) {
 
 size_t sn_perf_slow_copy(struct sn_perf_slow *slow, sonde_perf_entry *ret_entries,
                          size_t entry_max) {
-    sn_mutex_lock(&slow->mu);
+    sn_mutex_lock(&sn_perf_mu);
     sort(slow->entries, slow->count);
     size_t count = slow->count < entry_max ? slow->count : entry_max;
     if (count > 0)
@@ -155,13 +154,13 @@ size_t sn_perf_slow_copy(struct sn_perf_slow *slow, sonde_perf_entry *ret_entrie
     /* A list in ascending order is a heap. */
     for (size_t i = 0; i < slow->count / 2; i++)
         swap(&slow->entries[i], &slow->entries[slow->count - 1 - i]);
-    sn_mutex_unlock(&slow->mu);
+    sn_mutex_unlock(&sn_perf_mu);
     return count;
 }
 
 void sn_perf_slow_clear(struct sn_perf_slow *slow) {
-    sn_mutex_lock(&slow->mu);
+    sn_mutex_lock(&sn_perf_mu);
     slow->count = 0;
     atomic_store_explicit(&slow->floor_ns, 0, memory_order_relaxed);
-    sn_mutex_unlock(&slow->mu);
+    sn_mutex_unlock(&sn_perf_mu);
 }

@@ -4,7 +4,7 @@
 #ifndef SN_CLIENT_PERF_RING_PRIV_H
 #define SN_CLIENT_PERF_RING_PRIV_H
 
-#include "base/lock.h"
+#include "client/lock_priv.h"
 #include "sonde/perf.h"
 
 #include <stdatomic.h>
@@ -16,6 +16,7 @@
  * believes a place whose version was even and stayed the same.
  */
 struct sn_perf_slot {
+    struct sn_try_lock writing;
     _Atomic uint64_t version; /* odd while somebody writes; 0: empty */
     _Atomic uint64_t words[SN_PERF_ENTRY_WORDS];
 };
@@ -36,10 +37,9 @@ void sn_perf_recent_clear(struct sn_perf_recent *recent);
 
 /*
  * The slowest entries, as a heap with the fastest of them on top. Any thread: one comparison with
- * `floor_ns` keeps the others away, the rest is guarded by mu.
+ * `floor_ns` keeps the others away, the rest is guarded by sn_perf_mu.
  */
 struct sn_perf_slow {
-    struct sn_mutex mu;
     _Atomic uint64_t floor_ns; /* an entry must be slower than this */
     size_t max;
     size_t count;

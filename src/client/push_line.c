@@ -45,6 +45,14 @@ static size_t make_name(const char *text, bool may_colon, char *ret_name) {
     return used;
 }
 
+void sn_push_line_start(struct sn_push_line *line, int64_t start_ms) {
+    char number[SN_INTEGER_TEXT_SIZE];
+    size_t len = sn_int64_format(start_ms, number);
+    put(line, "# SONDE_START ", strlen("# SONDE_START "));
+    put(line, number, len);
+    put(line, "\n", 1);
+}
+
 void sn_push_line_name(struct sn_push_line *line, const char *name, const char *suffix) {
     char clean[SN_PUSH_NAME_BYTES_MAX + 2];
     size_t len = make_name(name, true, clean);

@@ -1,6 +1,6 @@
 /*
  * One sample as a line of the text format, without timestamp and line feed, in memory of the
- * caller. The first thing that goes wrong is remembered and the rest does nothing.
+ * caller; before it, in a line of its own, since when it counts (wire/text.h). The first thing that goes wrong is remembered and the rest does nothing.
  */
 #ifndef SN_CLIENT_PUSH_LINE_PRIV_H
 #define SN_CLIENT_PUSH_LINE_PRIV_H
@@ -17,6 +17,9 @@ struct sn_push_line {
     size_t label_count;
     sn_status status; /* SN_ERR_INVALID, SN_ERR_LIMIT (longer than cap) */
 };
+
+/* Since when the sample counts: a comment of its own before it. The first step, or left out. */
+void sn_push_line_start(struct sn_push_line *line, int64_t start_ms);
 
 /* The name: bytes that names may not have become "_". INVALID: NULL, empty, or longer than
  * SN_PUSH_NAME_BYTES_MAX. */

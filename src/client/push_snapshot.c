@@ -1,7 +1,8 @@
 /*
  * Whole registries on their way into the buffer. See push_priv.h.
  *
- * All samples of a snapshot have one timestamp. The sender's thread; the registry is read with no
+ * All samples of a snapshot have one timestamp. Those of counters and histograms tell since when they
+ * count, so that the server sees the first increment of a counter that is new. The sender's thread; the registry is read with no
  * lock of ours held, so nobody who records waits for it.
  */
 #include "client/push_priv.h"
@@ -11,7 +12,14 @@
 struct snapshot {
     sonde_collector *collector;
     int64_t time_ms;
+    bool is_counting; /* samples of this family count since a start */
 };
+
+static int note_family(void *ctx, const sonde_family_info *info) {
+    struct snapshot *snapshot = ctx;
+    snapshot->is_counting = info->type == SONDE_TYPE_COUNTER || info->type == SONDE_TYPE_HISTOGRAM;
+    return 0;
+}
 
 static bool has_label(const sonde_sample *sample, const char *name) {
     for (size_t i = 0; i < sample->label_count; i++)
@@ -24,6 +32,8 @@ static int put_sample(void *ctx, const sonde_sample *sample) {
     struct snapshot *snapshot = ctx;
     sonde_collector *collector = snapshot->collector;
     struct sn_push_line line = {.ptr = collector->scratch, .cap = sizeof collector->scratch};
+    if (snapshot->is_counting && sample->created_wall_ms > 0)
+        sn_push_line_start(&line, sample->created_wall_ms);
     sn_push_line_raw_name(&line, sn_str_from(sample->name));
     if (!has_label(sample, "service"))
         sn_push_line_label(&line, "service", sn_str_from(collector->service));
@@ -54,7 +64,7 @@ static bool begin_locked(sonde_collector *collector, int64_t now_ns) {
 
 void sn_push_snapshot(sonde_collector *collector, int64_t now_ns) {
     struct snapshot snapshot = {.collector = collector};
-    const sonde_visitor visitor = {.sample = put_sample, .ctx = &snapshot};
+    const sonde_visitor visitor = {.family = note_family, .sample = put_sample, .ctx = &snapshot};
     sn_mutex_lock(&collector->mu);
     bool is_due = begin_locked(collector, now_ns);
     sonde_registry *registry = collector->registry;

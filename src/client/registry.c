@@ -20,6 +20,7 @@
 #define FAMILY_SERIES_MAX_DEFAULT 10000 /* one label that turns out to be an id shows early */
 
 struct sn_mutex sn_client_mu = SN_MUTEX_INITIALIZER(SN_RANK_CLIENT, "client");
+struct sn_mutex sn_perf_mu = SN_MUTEX_INITIALIZER(SN_RANK_CLIENT_PERF, "client perf");
 
 static sonde_registry global;
 static sonde_registry *registries; /* all; guarded by the registration lock */

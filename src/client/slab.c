@@ -65,11 +65,13 @@ static void on_thread_exit(void *slab) {
     atomic_store_explicit(&((struct sn_slab *)slab)->state, SLAB_FREE, memory_order_release);
 }
 
-static void before_fork(void) SN_ACQUIRE(&sn_client_mu) {
+static void before_fork(void) SN_ACQUIRE(&sn_client_mu) SN_ACQUIRE(&sn_perf_mu) {
     sn_client_lock();
+    sn_mutex_lock(&sn_perf_mu);
 }
 
-static void after_fork(void) SN_RELEASE(&sn_client_mu) {
+static void after_fork(void) SN_RELEASE(&sn_client_mu) SN_RELEASE(&sn_perf_mu) {
+    sn_mutex_unlock(&sn_perf_mu);
     sn_client_unlock();
 }
 
@@ -82,7 +84,7 @@ static void forget_pages(struct sn_slab *slab) {
 }
 
 /* Only the forking thread lives on: the slabs of all others wait for new owners. */
-static void after_fork_child(void) SN_RELEASE(&sn_client_mu) {
+static void after_fork_child(void) SN_RELEASE(&sn_client_mu) SN_RELEASE(&sn_perf_mu) {
     for (struct sn_slab *slab = atomic_load(&slabs); slab != NULL; slab = slab->older) {
         if (slab != own_slab)
             atomic_store(&slab->state, SLAB_FREE);
@@ -92,7 +94,7 @@ static void after_fork_child(void) SN_RELEASE(&sn_client_mu) {
     atomic_fetch_add(&fork_count, 1);
     sn_registry_after_fork_child();
     sn_shared_after_fork_child();
-    sn_client_unlock();
+    after_fork();
 }
 
 static void init_once(void) {

@@ -98,7 +98,11 @@ static sn_status add_sample(struct page *page, const struct sn_text_entry *entry
     if (labels.count == 0) {
         return SN_OK;
     }
-    return sn_batch_builder_add(&page->builder, labels, time_ms, entry->value, err);
+    SN_TRY(sn_batch_builder_add(&page->builder, labels, time_ms, entry->value, err));
+    if (entry->start_ms != 0 && entry->start_ms <= time_ms) {
+        sn_batch_builder_set_sample_start(&page->builder, entry->start_ms);
+    }
+    return SN_OK;
 }
 
 /* Hand over what HELP and TYPE said about the last metric. */

@@ -412,13 +412,23 @@ static sn_status read_metadata(struct sn_text_reader *reader, bool is_help,
 }
 
 /* Whether the word and a blank come next; moves behind the word. */
-static bool take_keyword(struct sn_text_reader *reader, const char word[4]) {
+static bool take_keyword(struct sn_text_reader *reader, struct sn_str word) {
     const char *at = reader->at;
-    if (reader->end - at < 5 || memcmp(at, word, 4) != 0 || !sn_text_is_in(at[4], SN_TEXT_BLANK)) {
+    if ((size_t)(reader->end - at) <= word.len || memcmp(at, word.ptr, word.len) != 0 ||
+        !sn_text_is_in(at[word.len], SN_TEXT_BLANK)) {
         return false;
     }
-    reader->at += 4;
+    reader->at += word.len;
     return true;
+}
+
+/* What is no time is a comment like others. */
+static void read_start(struct sn_text_reader *reader) {
+    struct sn_str rest = sn_str_trim(read_line_rest(reader));
+    int64_t start_ms;
+    if (sn_int64_parse(rest, &start_ms) == SN_OK && start_ms > 0) {
+        reader->start_ms = start_ms;
+    }
 }
 
 /* `*at` is '#'. A comment leaves the kind of the entry at SN_TEXT_END. */
@@ -427,11 +437,15 @@ static sn_status read_hash(struct sn_text_reader *reader, struct sn_text_entry *
     reader->at++;
     if (reader->at < reader->end && sn_text_is_in(*reader->at, SN_TEXT_BLANK)) {
         sn_text_skip_blanks(reader);
-        if (take_keyword(reader, "HELP")) {
+        if (take_keyword(reader, SN_STR("HELP"))) {
             return read_metadata(reader, true, entry, err);
         }
-        if (take_keyword(reader, "TYPE")) {
+        if (take_keyword(reader, SN_STR("TYPE"))) {
             return read_metadata(reader, false, entry, err);
+        }
+        if (take_keyword(reader, SN_STR("SONDE_START"))) {
+            read_start(reader);
+            return SN_OK;
         }
     }
     (void)read_line_rest(reader); /* a comment */
@@ -446,6 +460,7 @@ void sn_text_reader_init(struct sn_text_reader *reader, struct sn_str body) {
     reader->end = reader->begin + body.len;
     reader->at = reader->begin;
     reader->entry = reader->begin;
+    reader->start_ms = 0;
 }
 
 /* The next entry, a comment or the end: kind SN_TEXT_END. `*at` is the first byte that counts. */
@@ -473,6 +488,10 @@ sn_status sn_text_reader_next(struct sn_text_reader *reader, struct sn_text_entr
             reader->at = reader->entry;
             return status;
         }
+    }
+    if (entry.kind == SN_TEXT_SAMPLE) {
+        entry.start_ms = reader->start_ms;
+        reader->start_ms = 0;
     }
     *ret_entry = entry;
     return SN_OK;

@@ -70,6 +70,7 @@ struct sn_text_entry {
     double value;
     int64_t time_ms; /* 0 without one; negative in OpenMetrics only */
     bool has_time;
+    int64_t start_ms; /* since when it counts; 0: not told. Text format only */
     const struct sn_text_exemplar *exemplar; /* NULL: none */
 
     /* SN_TEXT_HELP, SN_TEXT_TYPE, SN_TEXT_UNIT */
@@ -83,6 +84,7 @@ struct sn_text_reader {
     const char *end;
     const char *at;    /* first byte that is not read */
     const char *entry; /* where the last entry starts */
+    int64_t start_ms;  /* what SONDE_START said about the next sample; 0: nothing */
     struct sn_text_label labels[SN_LABELS_MAX];
 };
 
@@ -91,6 +93,9 @@ void sn_text_reader_init(struct sn_text_reader *reader, struct sn_str body);
 
 /*
  * Read the next entry, skipping comments and empty lines.
+ *
+ * The format has no start times, so libsonde's push client says them in a comment, which others skip:
+ * `# SONDE_START 1700000000123`, Unix milliseconds, before the sample that it is about.
  *
  *   ret_entry   kind SN_TEXT_END when nothing is left; written on SN_OK only
  *

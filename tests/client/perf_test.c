@@ -2,6 +2,11 @@
 #include "client_support.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define FORKS 100
 
 static sonde_perf *make(const sonde_perf_options *options) {
     sonde_error error;
@@ -272,6 +277,60 @@ static void threads_share_a_tracker(void **state) {
     (void)sonde_perf_free(perf);
 }
 
+static atomic_bool is_over;
+
+static void *hammer(void *ctx) {
+    for (unsigned i = 0; !atomic_load_explicit(&is_over, memory_order_relaxed); i++) {
+        (void)sonde_perf_start(ctx, "hammer");
+        (void)sonde_perf_end(ctx, "hammer", NULL);
+        sonde_perf_record(ctx, &(sonde_perf_run){"slow", NULL, i});
+        if (i % 64 == 0)
+            sonde_perf_reset(ctx);
+    }
+    return NULL;
+}
+
+/* A tracker of two places: most of the time somebody writes to one of them, or holds the lock. */
+static void use_in_child(sonde_perf *perf) {
+    sonde_perf_entry entries[2];
+    (void)alarm(20); /* the end of a child that waits for ever */
+    for (int i = 0; i < 4; i++) {
+        if (sonde_perf_start(perf, "child") != SONDE_OK ||
+            sonde_perf_end(perf, "child", NULL) != SONDE_OK)
+            leave_child(1);
+    }
+    if (sonde_perf_recent(perf, entries, 2) != 2 || strcmp(entries[0].name, "child") != 0 ||
+        strcmp(entries[1].name, "child") != 0)
+        leave_child(2);
+    sonde_perf_record(perf, &(sonde_perf_run){"slowest", NULL, UINT64_MAX});
+    leave_child(sonde_perf_slow(perf, entries, 1) == 1 ? 0 : 3);
+}
+
+static void a_fork_in_the_middle_of_anything_leaves_a_tracker_that_works(void **state) {
+    (void)state;
+    sonde_registry *registry = new_registry();
+    sonde_perf *perf =
+        make(&(sonde_perf_options){.registry = registry, .recent_max = 2, .slow_max = 2});
+    pthread_t threads[2];
+    atomic_store(&is_over, false);
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, hammer, perf), 0);
+    for (int i = 0; i < FORKS; i++) {
+        pid_t pid = fork();
+        if (pid == 0)
+            use_in_child(perf);
+        int status = -1;
+        assert_int_equal(waitpid(pid, &status, 0), pid);
+        assert_true(WIFEXITED(status));
+        assert_int_equal(WEXITSTATUS(status), 0);
+    }
+    atomic_store(&is_over, true);
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(pthread_join(threads[i], NULL), 0);
+    (void)sonde_perf_free(perf);
+    (void)sonde_registry_free(registry);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_run_is_started_and_ended_by_id),
@@ -286,6 +345,7 @@ int main(void) {
         cmocka_unit_test(without_memory_there_is_an_error_and_no_leak),
         cmocka_unit_test(recording_does_not_allocate),
         cmocka_unit_test(threads_share_a_tracker),
+        cmocka_unit_test(a_fork_in_the_middle_of_anything_leaves_a_tracker_that_works),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -25,8 +25,13 @@ static void snapshots_go_out_whole_and_one_at_a_time(void **state) {
     sonde_counter_inc(done);
     assert_true(sn_push_round(push));
     assert_non_null(strstr(server->stored, "jobs_total{service=\"s\",instance=\"i\"} 1 1000\n"));
-    assert_non_null(
-        strstr(server->stored, "parts{instance=\"i\",service=\"own\",x=\"\\\"\\n\"} 2.5 1000\n"));
+    const char *gauge =
+        strstr(server->stored, "parts{instance=\"i\",service=\"own\",x=\"\\\"\\n\"} 2.5 1000\n");
+    assert_non_null(gauge);
+    /* A counter counts since a moment, which stands before it; a gauge does not. */
+    assert_ptr_equal(strstr(server->stored, "# SONDE_START 1"), server->stored);
+    assert_memory_equal(strchr(server->stored, '\n'), "\njobs_total{", strlen("\njobs_total{"));
+    assert_memory_not_equal(gauge - strlen("# SONDE_START 1795255872345\n"), "# SONDE_START", 13);
 
     /* The next one fails; while it waits, none is taken. */
     sn_fake_clock_advance_ms(&fake, 9999);

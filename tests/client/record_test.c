@@ -35,6 +35,7 @@ struct everything {
     sonde_gauge *added;
     sonde_gauge *mixed;
     sonde_histogram *histogram;
+    sonde_native_histogram *native;
     sonde_operation *operation;
     sonde_counter_family *family;
 };
@@ -50,6 +51,8 @@ static void record(struct everything *all, bool may_track) {
     sonde_gauge_dec(all->mixed);
     sonde_histogram_observe(all->histogram, 0.3);
     sonde_histogram_observe_call(all->histogram, 30);
+    sonde_native_histogram_observe(all->native, 0.3);
+    sonde_native_histogram_observe(all->native, 1e300);
     sonde_counter_inc(sonde_counter_family_get(all->family, values, 3));
     sonde_counter_inc(SONDE_COUNTER_AT(all->family, "GET", "/b", "200"));
     if (may_track) {
@@ -72,6 +75,7 @@ static struct everything make(void) {
         .added = sonde_gauge_new(registry, &(sonde_metric){.name = "added"}, NULL),
         .mixed = sonde_gauge_new(registry, &(sonde_metric){.name = "mixed"}, NULL),
         .histogram = sonde_histogram_new(registry, &(sonde_metric){.name = "h"}, NULL),
+        .native = sonde_native_histogram_new(registry, &(sonde_metric){.name = "n"}, NULL),
         .operation = sonde_operation_get(sonde_service_get(registry, "s"), "o"),
         .family = sonde_counter_family_new(registry, &family, NULL),
     };

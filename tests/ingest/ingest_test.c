@@ -38,7 +38,10 @@ static void put(struct sn_buf *buf, const struct sn_batch *batch) {
         assert_int_equal(
             sn_labels_decode(batch->series[sample->series].labels, &arena, &labels, NULL), SN_OK);
         sn_labels_format(labels, buf);
-        sn_buf_printf(buf, " %lld @%lld\n", (long long)sample->value, (long long)sample->time_ms);
+        sn_buf_printf(buf, " %lld @%lld", (long long)sample->value, (long long)sample->time_ms);
+        if (sample->start_time_ms != 0)
+            sn_buf_printf(buf, " since %lld", (long long)sample->start_time_ms);
+        sn_buf_put_byte(buf, '\n');
     }
     for (size_t i = 0; i < batch->metadata_count; i++) {
         const struct sn_metadata *m = &batch->metadata[i];
@@ -148,6 +151,15 @@ static void samples_and_metadata_reach_the_sink(void **state) {
     assert_int_equal(ingested(f), 3);
     assert_int_equal(counters(f).request_count, 1);
     assert_int_equal(counters(f).refused_request_count, 0);
+}
+
+static void starts_reach_the_sink_unless_they_lie_behind_the_sample(void **state) {
+    struct fixture *f = *state;
+    struct sn_str body = SN_STR("# SONDE_START 400\na 1 500\nb 2 500\n"
+                                "# SONDE_START 501\nc 3 500\n# SONDE_START 500\nd 4 500\n");
+    assert_int_equal(ingest(f, body), SN_OK);
+    assert_string_equal(f->fake.text, "a 1 @500 since 400\nb 2 @500\nc 3 @500\n"
+                                      "d 4 @500 since 500\n");
 }
 
 static void an_empty_page_is_a_batch_of_nothing(void **state) {
@@ -498,6 +510,7 @@ static void every_reason_and_protocol_has_a_name(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(samples_and_metadata_reach_the_sink),
+        TEST(starts_reach_the_sink_unless_they_lie_behind_the_sample),
         TEST(an_empty_page_is_a_batch_of_nothing),
         TEST(extra_labels_are_added_and_win),
         TEST(timestamps_can_be_ignored),

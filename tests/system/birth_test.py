@@ -1,7 +1,7 @@
 """The first increment of a new counter is not lost: libsonde tells when it began, the server asks that.
 
-A program is scraped; then it makes a counter, increments it once, and is scraped again. The only value
-that is ever seen is 1, and increase() is 1.
+A program is scraped, or pushes; then it makes a counter, increments it once, and is scraped again. The
+only value that is ever seen is 1, and increase() is 1.
 """
 
 import os
@@ -18,30 +18,29 @@ BUILD = Path(os.environ.get("SONDE_BUILD", ""))
 COMPILER = shutil.which("cc")
 
 
+def compile_host(folder):
+    """The program that is watched, linked with the library of this build."""
+    if COMPILER is None or _sonde.IS_SLOW_BUILD:
+        raise unittest.SkipTest("needs cc and a build without sanitizers")
+    program = folder / "native_host"
+    source = _sonde.SOURCE / "tests" / "system" / "native_host.c"
+    subprocess.run([COMPILER, "-std=gnu11", f"-I{_sonde.SOURCE}/include", str(source),
+                    str(BUILD / "libsonde-http.a"), str(BUILD / "libsonde.a"), "-o",
+                    str(program), "-lmicrohttpd", "-lz", "-lpthread", "-lm", "-ldl"],
+                   check=True, timeout=120)
+    return program
+
+
 class Birth:
-    protocol = ""
+    """Subclasses start `server` and `host`."""
+
+    name = ""
 
     @classmethod
-    def setUpClass(cls):
-        if COMPILER is None or _sonde.IS_SLOW_BUILD:
-            raise unittest.SkipTest("needs cc and a build without sanitizers")
-        folder = _sonde.temporary_directory(cls)
-        program = folder / "native_host"
-        source = _sonde.SOURCE / "tests" / "system" / "native_host.c"
-        subprocess.run([COMPILER, "-std=gnu11", f"-I{_sonde.SOURCE}/include", str(source),
-                        str(BUILD / "libsonde-http.a"), str(BUILD / "libsonde.a"), "-o",
-                        str(program), "-lmicrohttpd", "-lz", "-lpthread", "-lm", "-ldl"],
-                       check=True, timeout=120)
-        cls.host = subprocess.Popen([program], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    def start_host(cls, *command):
+        cls.host = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         cls.addClassCleanup(cls.stop_host)
-        port = int(cls.host.stdout.readline())
-        config = ("scrape_configs:\n  - job_name: host\n    scrape_interval: 1s\n"
-                  f"    scrape_protocols: [{cls.protocol}]\n"
-                  f"    static_configs:\n      - targets: ['127.0.0.1:{port}']\n")
-        (folder / "check.yml").write_text(config)
-        if _sonde.run("check-config", folder / "check.yml").returncode != 0:
-            raise unittest.SkipTest("this server does not scrape")
-        cls.server = Server(cls, config=config).start()
+        return int(cls.host.stdout.readline())
 
     @classmethod
     def stop_host(cls):
@@ -56,24 +55,48 @@ class Birth:
         return [float(one["value"][1]) for one in reply.json()["data"]["result"]]
 
     def test_the_first_increment_is_an_increase(self):
-        _sonde.wait_for(lambda: self.ask('up{job="host"} == 1'), "a scrape")
+        _sonde.wait_for(lambda: self.ask("jobs_total == 42"), "a first page")
         self.assertEqual(self.ask("births_total"), [])
         self.host.stdin.write(b"\n")
         self.host.stdin.flush()
         _sonde.wait_for(lambda: self.ask("births_total"), "the new counter")
         seen = _sonde.wait_for(lambda: self.ask("increase(births_total[1m])"), "an increase")
         self.assertEqual(self.ask("births_total"), [1])
-        print(self.protocol, "increase:", seen)
+        print(self.name, "increase:", seen)
         self.assertEqual(len(seen), 1)
         self.assertAlmostEqual(seen[0], 1, delta=0.001)
 
 
-class OpenMetrics(Birth, unittest.TestCase):
-    protocol = "OpenMetricsText1.0.0"
+class Scraped(Birth):
+    @classmethod
+    def setUpClass(cls):
+        folder = _sonde.temporary_directory(cls)
+        port = cls.start_host(compile_host(folder))
+        config = ("scrape_configs:\n  - job_name: host\n    scrape_interval: 1s\n"
+                  f"    scrape_protocols: [{cls.name}]\n"
+                  f"    static_configs:\n      - targets: ['127.0.0.1:{port}']\n")
+        (folder / "check.yml").write_text(config)
+        if _sonde.run("check-config", folder / "check.yml").returncode != 0:
+            raise unittest.SkipTest("this server does not scrape")
+        cls.server = Server(cls, config=config).start()
 
 
-class Protobuf(Birth, unittest.TestCase):
-    protocol = "PrometheusProto"
+class OpenMetrics(Scraped, unittest.TestCase):
+    name = "OpenMetricsText1.0.0"
+
+
+class Protobuf(Scraped, unittest.TestCase):
+    name = "PrometheusProto"
+
+
+class Pushed(Birth, unittest.TestCase):
+    name = "push"
+
+    @classmethod
+    def setUpClass(cls):
+        program = compile_host(_sonde.temporary_directory(cls))
+        cls.server = Server(cls).start()
+        cls.start_host(program, f"http://127.0.0.1:{cls.server.port}")
 
 
 if __name__ == "__main__":

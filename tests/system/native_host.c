@@ -1,9 +1,10 @@
 /*
  * A program with a native histogram, an operation and an exporter, for native_scrape_test.py and
  * birth_test.py: prints its port, then lives until its input ends. Each line of input is counted: the
- * first one makes the counter.
+ * first one makes the counter. With the address of a server it pushes its metrics there as well.
  */
 #include <sonde/http_exporter.h>
+#include <sonde/push.h>
 #include <sonde/sonde.h>
 
 #include <stdio.h>
@@ -16,7 +17,15 @@ static void count_line(void) {
     sonde_counter_inc(sonde_counter_family_get(births, values, 1));
 }
 
-int main(void) {
+static sonde_collector *push_to(const char *url) {
+    sonde_collector_options options = {.service = "host", .url = url, .flush_interval_ms = 50};
+    sonde_collector *push = sonde_collector_new(&options, NULL);
+    sonde_collector_push_registry(push, NULL, 100);
+    return push;
+}
+
+int main(int argc, char **argv) {
+    sonde_collector *push = argc > 1 ? push_to(argv[1]) : NULL;
     sonde_http_exporter_options options = {.address = "127.0.0.1:0"};
     sonde_http_exporter *exporter = sonde_http_exporter_start(&options, NULL);
     sonde_metric metric = {.name = "frame_seconds", .help = "Duration of a frame."};
@@ -37,5 +46,6 @@ int main(void) {
             count_line();
     }
     sonde_http_exporter_stop(exporter);
+    sonde_collector_free(push);
     return 0;
 }

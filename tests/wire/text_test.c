@@ -47,6 +47,27 @@ static void the_series_is_given_as_it_is_written(void **state) {
     assert_int_equal(entry.kind, SN_TEXT_END);
 }
 
+static void a_start_belongs_to_the_next_sample(void **state) {
+    (void)state;
+    const int64_t expected[] = {0, 5, 0, 8, 9, 0};
+    struct sn_text_reader reader;
+    struct sn_text_entry entry;
+    sn_text_reader_init(&reader, SN_STR("a 1\n# SONDE_START 5\nb 2\nc 3\n"
+                                        "# SONDE_START 7\n# TYPE d counter\n#\tSONDE_START  8 \n"
+                                        "d 4\n# SONDE_START 9\n# SONDE_START x\n"
+                                        "# SONDE_START -1\n# SONDE_STARTS 3\n#SONDE_START 2\n"
+                                        "e 5\n# SONDE_START \nf 6\n# SONDE_START 4"));
+    for (size_t i = 0; i < sizeof expected / sizeof expected[0]; i++) {
+        do
+            assert_int_equal(sn_text_reader_next(&reader, &entry, NULL), SN_OK);
+        while (entry.kind != SN_TEXT_SAMPLE);
+        assert_true(entry.value == (double)(i + 1));
+        assert_int_equal(entry.start_ms, expected[i]);
+    }
+    assert_int_equal(sn_text_reader_next(&reader, &entry, NULL), SN_OK);
+    assert_int_equal(entry.kind, SN_TEXT_END);
+}
+
 static void a_failure_comes_again_and_writes_no_entry(void **state) {
     (void)state;
     struct sn_text_reader reader;
@@ -177,6 +198,7 @@ int main(void) {
         cmocka_unit_test(every_case_of_the_data_file_holds),
         cmocka_unit_test(a_nul_inside_a_value_is_kept),
         cmocka_unit_test(the_series_is_given_as_it_is_written),
+        cmocka_unit_test(a_start_belongs_to_the_next_sample),
         cmocka_unit_test(a_failure_comes_again_and_writes_no_entry),
         cmocka_unit_test(a_value_over_two_lines_is_counted_in_later_places),
         cmocka_unit_test(labels_beyond_the_limit_are_counted_and_not_kept),
