@@ -8,6 +8,7 @@ import { authHeaders, apiPath, lostSince } from './api';
 import { cell } from './cell';
 import { route } from './nav';
 import { rangeOf, rangeSeconds, stepFor } from './range';
+import { isSignedIn, user } from './session';
 import { eventReader } from './sse';
 
 /** The user's switch. */
@@ -32,7 +33,7 @@ export function hold(on: boolean): void {
 }
 
 function isWanted(): boolean {
-  return isLive.value && !document.hidden && rangeOf(route.value.query).kind === 'last';
+  return isSignedIn() && isLive.value && !document.hidden && rangeOf(route.value.query).kind === 'last';
 }
 
 function announce(): void {
@@ -125,6 +126,7 @@ export function startLive(): void {
     if (isLive.value) announce();
   });
   route.subscribe(update);
+  user.subscribe(update);
   addEventListener('pagehide', close);
   update();
 }

@@ -11,6 +11,9 @@ export const user = cell<User | null>(null);
 /** Null until it is known. */
 export const access = cell<Access | null>(null);
 
+/** Nobody asks the server for data before this: it would say 401. */
+export const isSignedIn = (): boolean => user.value !== null || access.value?.access === 'open';
+
 export const isAdmin = (): boolean => user.value?.role === 'admin' || access.value?.access === 'open';
 
 const isSignInPage = (): boolean => route.value.page === 'login' || route.value.page === 'setup';

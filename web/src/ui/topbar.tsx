@@ -45,8 +45,8 @@ export function Topbar({ page, arg }: { page: Page; arg: string }) {
       <button type="button" class="icon-button burger" aria-label={shell('menu')} onClick={() => isDrawerOpen.set(true)}><Icon name="menu" /></button>
       <h1>{arg ? <><a class="crumb" href={href(page.id)}>{page.title()}</a><i class="crumb">/</i>{arg}</> : page.title()}</h1>
       <span class="spring" />
-      <button type="button" class="button search-button" aria-label={shell('search')} onClick={() => isSearchOpen.set(true)}>
-        <Icon name="search" size={14} /><span>{shell('search')}</span><kbd aria-hidden="true">Ctrl K</kbd>
+      <button type="button" class="button search-button" aria-label={`${shell('search')} Ctrl K`} onClick={() => isSearchOpen.set(true)}>
+        <Icon name="search" size={14} /><span>{shell('search')}</span>{' '}<kbd>Ctrl K</kbd>
       </button>
       {!page.isTimeless && isZoomed && (
         <button type="button" class="button zoom-button" aria-label={shell('resetZoom')} onClick={resetZoom}><Icon name="zoom" /><span>{shell('resetZoom')}</span></button>
