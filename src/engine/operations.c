@@ -299,9 +299,6 @@ static sn_status subtract(struct reading *reading, const struct sn_service_row *
                     {"sonde_operation_duration_seconds_sum", take_sum},
                     {"sonde_operation_duration_seconds_bucket", take_bucket}};
     char before[128], after[64];
-    int64_t age_ms = reading->query->now_ms - service->reset_ms;
-    if (age_ms <= 0)
-        return SN_OK;
     for (size_t i = 0; i < sizeof counters / sizeof counters[0]; i++) {
         struct sn_str name = service->name;
         struct sn_buf buf;

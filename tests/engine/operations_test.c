@@ -102,6 +102,20 @@ static void what_was_before_a_reset_is_subtracted(void **state) {
                         "\"s\\\"\\\\\"}");
 }
 
+static int64_t reset_now(void *ctx, struct sn_str service) {
+    (void)ctx;
+    (void)service;
+    return TEST_NOW_MS;
+}
+
+static void a_reset_of_this_millisecond_counts(void **state) {
+    struct test_commands *test = *state;
+    test_commands_add(test, TOTAL, 7, "operation", "get", "outcome", "ok", "service", "s\"\\",
+                      NULL);
+    struct sn_operations table = read_table(test, "s\"\\", reset_now);
+    assert_true(sn_operation_count(&table.rows[0]) == 0);
+}
+
 static void failures_of_the_querier_are_passed_on(void **state) {
     struct test_commands *test = *state;
     struct sn_operations table;
@@ -118,6 +132,7 @@ int main(void) {
         TEST(processes_of_a_service_are_summed),
         TEST(quantiles_are_interpolated_and_kept_within_the_extremes),
         TEST(what_was_before_a_reset_is_subtracted),
+        TEST(a_reset_of_this_millisecond_counts),
         TEST(failures_of_the_querier_are_passed_on),
     };
     return cmocka_run_group_tests_name("operations", tests, NULL, NULL);
