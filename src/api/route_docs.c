@@ -36,9 +36,8 @@
 
 const struct sn_route_doc sn_route_docs[] = {
     {"/", GET, SERVER, "The page", .answer = "string", .answer_type = "text/html"},
-    {"/page.js", GET, SERVER, "Script of the page", .answer = "string",
-     .answer_type = "text/javascript"},
-    {"/page.css", GET, SERVER, "Style of the page", .answer = "string", .answer_type = "text/css"},
+    {"/assets/{name}", GET, SERVER, "Scripts, styles and pictures of the page", .answer = "string",
+     .answer_type = "*/*"},
     {"/healthz", GET, SERVER, "Whether the process runs", .answer = "string", .answer_type = TEXT},
     {"/readyz", GET, SERVER, "Whether writes are taken; 503 says why not", .answer = "string",
      .answer_type = TEXT},
@@ -87,10 +86,13 @@ const struct sn_route_doc sn_route_docs[] = {
      "What was used most: popular-poses is for items of kind pose",
      PERIOD ", limit?: int(1,1000) `default 20`", .answer = "PopularItems"},
 
-    {"/api/v1/history", GET, SERIES, "A metric in equal steps",
-     "metric: string, start?: Time, end?: Time, step?: Duration, limit?: int(1,1000), "
+    {"/api/v1/history", GET, SERIES, "A metric, or PromQL, in equal steps",
+     "metric?: string `with labels as parameters`, query?: string `PromQL, instead of metric`, "
+     "start?: Time, end?: Time, step?: Duration, limit?: int(1,1000), timeout?: Duration, "
      "*: string",
      .answer = SUCCESS("History")},
+    {"/api/v1/history", POST, SERIES, "Several histories over the same steps",
+     .body = "HistoryBatch", .answer = SUCCESS("HistoryResults")},
     {"/api/v1/import/prometheus", POST, SERIES, "Store a page of the text format",
      "extra_label?: string[] `NAME=VALUE`, timestamp?: int `Unix milliseconds`", .body = "string",
      .body_type = TEXT, .answer = "Ingested"},

@@ -108,9 +108,23 @@ const struct sn_named_schema sn_named_schemas[] = {
      false},
 
     /* Series. */
-    {"History",
-     "{step: number, t: number[], series: {labels: Labels, min: " NULLABLE_NUMBER
-     "[], avg: " NULLABLE_NUMBER "[], max: " NULLABLE_NUMBER "[], count: int[]}[]}",
+    {"History", "{step: number, t: number[], series: HistoryColumns[], warnings?: string[]}",
+     false},
+    {"HistoryColumns",
+     "{labels: Labels, min?: " NULLABLE_NUMBER "[], avg?: " NULLABLE_NUMBER
+     "[], max?: " NULLABLE_NUMBER "[], count?: int[]}",
+     false},
+    {"HistoryBatch",
+     "{start?: Time, end?: Time, range?: Duration `instead of start; default 1h`, step?: Duration, "
+     "points?: int(1,11000), timeout?: Duration, align?: bool, columns?: HistoryColumn[], "
+     "queries: {id: string, query?: string, metric?: string, labels?: Labels, "
+     "limit?: int(1,1000), columns?: HistoryColumn[]}[]}",
+     true},
+    {"HistoryColumn", "'min' | 'avg' | 'max' | 'count'", false},
+    {"HistoryResults",
+     "{step: number, start: number, end: number, t: number[], "
+     "results: map({series: HistoryColumns[], warnings?: string[]} | "
+     "{errorType: string, error: string})}",
      false},
     {"Ingested",
      "{status: 'success', data: {accepted: int, rejected: map(int) `by reason`, "

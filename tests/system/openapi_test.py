@@ -1,6 +1,7 @@
 """The OpenAPI document against a live server: every operation answers as it says, to whom it says."""
 
 import json
+import re
 import unittest
 
 import _openapi
@@ -48,8 +49,10 @@ class Answers(unittest.TestCase):
                          "outcome=\"ok\"} 1\nsonde_cache_hits_total{service=\"timeline\","
                          "cache=\"c\"} 1\nsonde_memory_bytes{service=\"timeline\"} 1\n",
                          headers=self.tokens["ingest"])
+        asset = re.search(r'assets/([^"]+)"', self.server.get("/").body.decode()).group(1)
         login = {"name": "ann", "password": _openapi.PASSWORD}
         self.examples.update({
+            "GET /assets/{name}": [example({"name": asset})],
             "GET /api/v1/metrics/{id}": [example({"id": record["id"]})],
             "POST /api/auth/login": [example(body=login)],
             "POST /api/v1/admin/users": [example(body={**login, "name": "carl", "role": "admin"})],
