@@ -222,7 +222,8 @@ static const struct sn_schema_key keys[] = {
     {"storage", SN_SCHEMA_MAP, TABLE(storage_keys)},
     {"http", SN_SCHEMA_MAP, TABLE(http_keys)},
     {"query", SN_SCHEMA_MAP, TABLE(query_keys)},
-    {"records", SN_SCHEMA_MAP, TABLE(records_keys)},
+    /* "records: postgres://..." is short for its database. */
+    {"records", SN_SCHEMA_MAP, TABLE(records_keys), .scalar = &records_keys[0]},
     {"pushgateway", SN_SCHEMA_MAP, TABLE(pushgateway_keys)},
     {"statsd", SN_SCHEMA_MAP, TABLE(statsd_keys)},
     {"apps", SN_SCHEMA_FREE_MAP, .entry = add_app},

@@ -394,6 +394,8 @@ static sn_status read_value(struct reading *r, yaml_node_t *name, yaml_node_t *v
     warn(r, name, key);
     if (key->type == SN_SCHEMA_KEPT || is_null(value))
         return SN_OK;
+    if (key->scalar != NULL && value->type == YAML_SCALAR_NODE)
+        key = key->scalar;
     switch (key->type) {
     case SN_SCHEMA_MAP:
         SN_TRY(expect_map(r, value, key->name));

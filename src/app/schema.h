@@ -65,6 +65,7 @@ struct sn_schema_key {
     const char *const *choices;           /* CHOICE: NULL-terminated */
     const struct sn_schema_key *children; /* MAP, LIST: [child_count] */
     size_t child_count;                   /* 0: up to a row without a name */
+    const struct sn_schema_key *scalar;   /* MAP: what a single value stands for; NULL: refused */
     sn_schema_entry entry;                /* FREE_MAP */
     size_t item_size;                     /* LIST: items start zeroed */
     /* LIST: called with the item and its line (from 1) before its keys are read; may be NULL. */

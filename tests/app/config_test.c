@@ -45,6 +45,14 @@ static void the_defaults_are_safe(void **state) {
     assert_int_equal(sn_config_check(&config, &err), SN_OK);
 }
 
+static void the_database_of_the_records_has_a_short_form(void **state) {
+    (void)state;
+    assert_int_equal(parse("records: postgres://db.example/sonde\n"), SN_OK);
+    assert_string_equal(config.records_database, "postgres://db.example/sonde");
+    assert_int_equal(parse("records: [postgres://db.example/sonde]\n"), SN_ERR_INVALID);
+    assert_non_null(strstr(err.text, "records: expected a map of keys"));
+}
+
 static void every_key_reaches_its_field(void **state) {
     (void)state;
     if (parse(
@@ -316,6 +324,7 @@ int main(void) {
         TEST(the_defaults_are_safe),
         TEST(the_documented_example_is_valid_and_shows_the_defaults),
         TEST(every_key_reaches_its_field),
+        TEST(the_database_of_the_records_has_a_short_form),
         TEST(every_choice_is_known),
         TEST(numbers_have_two_ends),
         TEST(sources_are_limited_and_named_by_plain_text),

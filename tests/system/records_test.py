@@ -4,10 +4,12 @@ import glob
 import http.server
 import json
 import os
+import re
 import shutil
 import socket
 import subprocess
 import threading
+import time
 import unittest
 import urllib.parse
 from pathlib import Path
@@ -58,16 +60,23 @@ class Postgres:
 
 
 class Base(unittest.TestCase):
+    headers = {}  # of whoever asks
+
     def post(self, server, path, document, status=201):
         reply = server.request("POST", path, json.dumps(document).encode(),
-                               {"Content-Type": "application/json"})
+                               {"Content-Type": "application/json", **self.headers})
         self.assertEqual(reply.status, status, reply.body)
         return reply.json()
 
     def get(self, server, path, status=200):
-        reply = server.request("GET", path)
+        reply = server.get(path, self.headers)
         self.assertEqual(reply.status, status, reply.body)
         return reply.json()
+
+    def metric(self, server, name):
+        """One of the server's own numbers."""
+        page = server.get("/metrics", self.headers).body.decode()
+        return float(re.search(rf"^{name} (\S+)$", page, re.M).group(1))
 
     def crawl(self, server):
         """A crawl job: phases with their success rates."""
@@ -133,12 +142,87 @@ class Base(unittest.TestCase):
         self.assertEqual(records["count"], taken["accepted"])
 
 
+    def edit(self, server):
+        """A timeline service: its operations as any Prometheus client gives them, then commands."""
+        now_ms = _sonde.now_ms()
+        counts = {"cut": (90, 8, 2), "export": (40, 0, 0)}
+
+        def page(scale, time_ms):
+            lines = []
+            for operation, outcomes in counts.items():
+                labels = f'service="timeline",operation="{operation}"'
+                lines += [f'sonde_operations_total{{{labels},outcome="{outcome}"}} {count * scale}'
+                          for outcome, count in zip(("ok", "error", "aborted"), outcomes)]
+                total = sum(outcomes) * scale
+                lines += [f'sonde_operation_duration_seconds_bucket{{{labels},le="{le}"}} {total}'
+                          for le in ("0.5", "+Inf")]
+                lines += [f"sonde_operation_duration_seconds_sum{{{labels}}} {total * 0.25}",
+                          f"sonde_operation_duration_seconds_count{{{labels}}} {total}",
+                          f"sonde_operation_duration_max_seconds{{{labels}}} "
+                          f"{0.5 if operation == 'export' else 0.4}",
+                          f"sonde_operations_active{{{labels}}} 3"]
+            lines += ['sonde_cache_hits_total{service="timeline",cache="frames"} ' + str(60 * scale),
+                      'sonde_cache_misses_total{service="timeline",cache="frames"} '
+                      + str(40 * scale)]
+            return "".join(f"{line} {time_ms}\n" for line in lines)
+
+        def ask(name, **arguments):
+            return self.post(server, f"/api/v1/commands/{name}", arguments, 200)
+
+        for scale, age_ms in ((1, 60_000), (2, 0)):
+            reply = server.push(page(scale, now_ms - age_ms), headers=self.headers)
+            self.assertEqual(reply.status, 200, reply.body)
+        service = ask("get_service_metrics", service="timeline")
+        self.assertEqual([service[key] for key in ("count", "ok_count", "error_count",
+                                                   "aborted_count", "active")],
+                         [280, 260, 16, 4, 6])
+        cut = next(one for one in service["operations"] if one["operation"] == "cut")
+        self.assertEqual((cut["count"], cut["error_count"]), (200, 16))
+        self.assertAlmostEqual(cut["duration_seconds"]["average"], 0.25)
+        errors = ask("get_error_statistics", service="timeline")
+        self.assertEqual((errors["count"], errors["error_count"]), (280, 16))
+        slow = ask("get_slow_operations", service="timeline", limit=1)["operations"]
+        self.assertEqual([one["operation"] for one in slow], ["export"])
+        self.assertEqual(ask("get_active_operations_count", service="timeline")["active"], 6)
+        cache = [one for one in ask("get_cache_performance_metrics")["caches"]
+                 if one["service"] == "timeline"][0]
+        self.assertEqual((cache["hits"], cache["misses"]), (120, 80))
+        self.assertAlmostEqual(cache["hit_rate"], 0.6)
+        alerts = [one["alert"] for one in ask("get_cache_alerts")["alerts"]
+                  if one["service"] == "timeline"]
+        self.assertEqual(alerts, ["low_hit_rate"])
+        ask("set_cache_alert_thresholds", service="timeline", cache="frames", min_hit_rate=0.5)
+        self.assertEqual([one for one in ask("get_cache_alerts")["alerts"]
+                          if one["service"] == "timeline"], [])
+        history = ask("get_metrics_history", query='sum(sonde_operations_total{service="timeline"})',
+                      start=(now_ms - 60_000) / 1000, end=now_ms / 1000, step="60s")["series"][0]
+        self.assertEqual((history["min"], history["max"], history["trend"]["change"]),
+                         (140, 280, 140))
+        self.assertEqual(ask("reset_service_metrics", service="timeline")["operations"], 2)
+        self.assertEqual(ask("get_service_metrics", service="timeline")["count"], 0)
+        stored = self.get(server, "/api/v1/query?query=" + urllib.parse.quote(
+            'sum(sonde_operations_total{service="timeline"})'))["data"]["result"]
+        self.assertEqual(float(stored[0]["value"][1]), 280)
+
+
 class OnSqlite(Base):
     def test_numbers_come_back_as_they_were_sent(self):
-        server = _sonde.Server(self).start()
+        server = _sonde.Server(self, arguments=["--access", "required"]).start()
+        sign_in = {"name": "root", "password": "correct horse"}
+        done = _sonde.run("admin", "user", "add", "root", "--role", "admin", "--data", server.data,
+                          input=sign_in["password"] + "\n")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        _sonde.wait_for(lambda: server.request("POST", "/api/auth/login",
+                                               json.dumps(sign_in)).status == 200, "the account")
+        token = self.post(server, "/api/auth/login", sign_in, 200)["data"]["token"]
+        self.get(server, "/api/apps/pose-generator/metrics", 401)
+        self.headers = {"Authorization": f"Bearer {token}"}
         self.crawl(server)
         self.generate(server)
         self.serve_media(server)
+        self.edit(server)
+        health = self.get(server, "/api/apps/pose-generator/health")
+        self.assertEqual(health["status"], "healthy")
 
     @unittest.skipUnless(shutil.which("redis-server"), "Redis is not installed")
     def test_health_asks_redis_and_http(self):
@@ -199,10 +283,11 @@ class OnSqlite(Base):
 class OnPostgres(Base):
     def test_the_same_numbers_and_an_outage_under_load(self):
         postgres = Postgres(self)
-        server = _sonde.Server(self, config=f"records:\n  database: '{postgres.url}'\n").start()
+        server = _sonde.Server(self, config=f"records: '{postgres.url}'\n").start()
         self.crawl(server)
         self.generate(server)
         self.serve_media(server)
+        self.edit(server)
         config = self.get(server, "/api/v1/status/config")["data"]["yaml"]
         self.assertIn("postgres:<secret>@", config)
         acknowledged = []
@@ -223,9 +308,14 @@ class OnPostgres(Base):
         try:
             more()
             postgres.stop()
+            stopped = time.monotonic()
             more()
+            if _sonde.IS_LONG:
+                _sonde.wait_for(lambda: time.monotonic() > stopped + 20, "20 s without it")
             self.get(server, METRICS, 503)
             self.get(server, "/api/apps/pose-generator/metrics", 503)
+            self.assertEqual(self.metric(server, "sonde_records_database_away"), 1)
+            self.assertGreater(self.metric(server, "sonde_records_spool_bytes"), 0)
             postgres.start()
             more()
         finally:
@@ -237,6 +327,9 @@ class OnPostgres(Base):
                                "&start_time=2000-01-01T00:00:00Z")["windows"]
             return sum(window["count"] for window in windows)
         _sonde.wait_for(lambda: count() == sum(acknowledged), "what was acknowledged", 60)
+        _sonde.wait_for(lambda: self.metric(server, "sonde_records_spool_bytes") == 0, "the spool")
+        self.assertEqual(self.metric(server, "sonde_records_database_away"), 0)
+        self.assertEqual(self.metric(server, "sonde_records_spool_lost_total"), 0)
 
 
 if __name__ == "__main__":
