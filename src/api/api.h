@@ -17,7 +17,9 @@
 #include "base/clock.h"
 #include "base/lock.h"
 #include "codec/json_write.h"
+#include "engine/board.h"
 #include "engine/commands.h"
+#include "engine/sparks.h"
 #include "ingest/ingest.h"
 #include "ingest/push_groups.h"
 #include "model/admin.h"
@@ -57,6 +59,8 @@ struct sn_api_options {
     /* Open access only: pages of other origins may read what PromQL answers, as from Prometheus. */
     bool shares_queries;
     const struct sn_commands *commands; /* NULL: none */
+    struct sn_board *board;             /* NULL: no overview, no services */
+    struct sn_sparks *sparks;           /* NULL: as board */
     const struct sn_clock *clock;
     struct sn_reader reader;
     struct sn_admin admin;                   /* of the store; functions may be NULL */

@@ -140,6 +140,11 @@ void sn_api_admin_tokens(struct sn_api *api, struct sn_http_request *request);
 void sn_api_admin_token(struct sn_api *api, struct sn_http_request *request);
 void sn_api_admin_audit(struct sn_api *api, struct sn_http_request *request);
 
+void sn_api_get_overview(struct sn_api *api, struct sn_http_request *request);
+void sn_api_get_services(struct sn_api *api, struct sn_http_request *request);
+void sn_api_get_service(struct sn_api *api, struct sn_http_request *request);
+void sn_api_post_service_reset(struct sn_api *api, struct sn_http_request *request);
+
 void sn_api_get_page(struct sn_api *api, struct sn_http_request *request);
 void sn_api_get_page_file(struct sn_api *api, struct sn_http_request *request);
 void sn_api_get_healthz(struct sn_api *api, struct sn_http_request *request);

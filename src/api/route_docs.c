@@ -33,6 +33,8 @@
 #define APPS "Applications"
 #define SERIES "Series"
 #define ACCOUNTS "Accounts"
+#define DASHBOARD "Dashboard"
+#define RANGE "range?: Duration `default 6h`, start?: Time `instead of range`, end?: Time"
 
 const struct sn_route_doc sn_route_docs[] = {
     {"/", GET, SERVER, "The page", .answer = "string", .answer_type = "text/html"},
@@ -86,6 +88,17 @@ const struct sn_route_doc sn_route_docs[] = {
      "What was used most: popular-poses is for items of kind pose",
      PERIOD ", limit?: int(1,1000) `default 20`", .answer = "PopularItems"},
 
+    {"/api/v1/overview", GET, DASHBOARD, "Whether anything is wrong, and where", RANGE,
+     .answer = SUCCESS("Overview")},
+    {"/api/v1/services", GET, DASHBOARD, "The table of services, sorted and in pages",
+     RANGE ", sort?: string `name of a column, - before it turns it round; default status`, "
+           "q?: string `part of the name`, status?: string `list, such as critical,warning`, "
+           "limit?: int(1,200), offset?: int(0,10000)",
+     .answer = SUCCESS("Services")},
+    {"/api/v1/services/{name}", GET, DASHBOARD, "One service and its operations",
+     "name: string, " RANGE, .answer = SUCCESS("ServicePage")},
+    {"/api/v1/services/{name}/reset", POST, DASHBOARD, "Start the counts of a service anew",
+     "name: string", .answer = SUCCESS("{service: string, operations: int, reset_time_ms: int}")},
     {"/api/v1/history", GET, SERIES, "A metric, or PromQL, in equal steps",
      "metric?: string `with labels as parameters`, query?: string `PromQL, instead of metric`, "
      "start?: Time, end?: Time, step?: Duration, limit?: int(1,1000), timeout?: Duration, "

@@ -4,6 +4,9 @@
 #include "api/route_docs.h"
 
 #define NULLABLE_NUMBER "(number | null)"
+#define WINDOW_FIELDS                                                                              \
+    "operations_per_second: number | null, error_ratio: Ratio, average_seconds: number | null, "   \
+    "p50_seconds: number | null, p95_seconds: number | null, p99_seconds: number | null"
 #define COUNTS                                                                                     \
     "count: int, ok_count: int, error_count: int, aborted_count: int, error_rate: number, "        \
     "active: int, operations_per_second: number, "                                                 \
@@ -184,6 +187,60 @@ const struct sn_named_schema sn_named_schemas[] = {
      "{labels: Labels, points: [number, Number][], count: int, min?: Number, max?: Number, "
      "avg?: Number, p95?: Number, trend?: {direction: string, slope_per_hour: Number, "
      "change: Number}}",
+     false},
+
+    /* Dashboard. */
+    {"UnixTime", "number | null", false},
+    {"Ratio", "number | null", false},
+    {"SparkGrid", "{start: UnixTime, step: number, count: int}", false},
+    {"Spark", NULLABLE_NUMBER "[]", false},
+    {"StatusCounts", "{critical: int, warning: int, unknown: int, good: int}", false},
+    {"ServiceRow",
+     "{name: string, status: Health, operations_per_second: number | null, error_ratio: Ratio, "
+     "p95_seconds: number | null, active: number | null, started_at: UnixTime, "
+     "uptime_seconds: number | null, seen_at: UnixTime, "
+     "strip: string `48 half hours: g w c -`, ops_spark?: Spark, p95_spark?: Spark}",
+     false},
+    {"HostRow",
+     "{name: string, status: Health, cpu_ratio: Ratio, memory_ratio: Ratio, "
+     "memory_used_bytes: number | null, memory_total_bytes: number | null, disk_ratio: Ratio, "
+     "disk_mountpoint: string, load1: number | null, cpu_count: number | null, "
+     "network_receive_bytes_per_second: number | null, "
+     "network_transmit_bytes_per_second: number | null, uptime_seconds: number | null, "
+     "seen_at: UnixTime}",
+     false},
+    {"HealthTile",
+     "{name: string, unit: 'ratio' | 'seconds' | 'count', value: number | null, "
+     "previous: number | null, health: Health, good: number, critical: number, "
+     "higher_is_better: bool, source: 'events' | 'operations' | 'queues'}",
+     false},
+    {"Overview",
+     "{time: UnixTime, services: {total: int, has_data: bool, counts: StatusCounts, "
+     "spark: SparkGrid, rows: ServiceRow[]}, health: HealthTile[], "
+     "errors: {count: int, operation_errors: number | null, classes: {error_type: string, "
+     "count: int, is_new: bool, first_seen: UnixTime, last_seen: UnixTime, hours: int[]}[]}, "
+     "hosts: HostRow[], hosts_total: int}",
+     false},
+    {"Services",
+     "{time: UnixTime, total: int, matching: int, counts: StatusCounts, limit: int, offset: int, "
+     "spark: SparkGrid, rows: ServiceRow[]}",
+     false},
+    {"ServicePage",
+     "{time: UnixTime, range: {start: UnixTime, end: UnixTime}, service: ServiceRow, "
+     "totals: {count: int, errors: int, aborted: int, since: UnixTime, reset_at: UnixTime}, "
+     "window: {" WINDOW_FIELDS "}, spark: SparkGrid, operations: OperationRow[], "
+     "operations_total: int, "
+     "slowest: {name: string, max_seconds: number | null, p99_seconds: number | null, "
+     "average_seconds: number | null, last_at: UnixTime}[], "
+     "heatmap: {start: UnixTime, step: number, count: int, upper: " NULLABLE_NUMBER
+     "[], counts: (int[] | null)[]} | null, "
+     "errors: {operation: string, message: string, class: string, at: UnixTime}[]}",
+     false},
+    {"OperationRow",
+     "{name: string, count: int, errors: int, aborted: int, active: number | null, "
+     "min_seconds: number | null, max_seconds: number | null, " WINDOW_FIELDS
+     ", average_spark: Spark, last_at: UnixTime, "
+     "last_error: {message: string, class: string, at: UnixTime} | null}",
      false},
 
     /* Accounts. */

@@ -55,6 +55,10 @@
 #define ADMIN_POST(path, function)                                                                 \
     { path, .methods = POST_ONLY, .role = SN_API_ADMIN, .is_slow = true, .handle = function }
 
+/* What a page of the dashboard shows, in one answer. */
+#define DASH_GET(path, role_, function)                                                            \
+    { path, .methods = GET_ONLY, .role = role_, .is_slow = true, .handle = function }
+
 const struct sn_api_route sn_api_routes[] = {
     {"/", .methods = GET_ONLY, .role = SN_API_PUBLIC, .handle = sn_api_get_page},
     {"/assets/{name}", .methods = GET_ONLY, .role = SN_API_PUBLIC, .handle = sn_api_get_page_file},
@@ -98,6 +102,10 @@ const struct sn_api_route sn_api_routes[] = {
      .handle = sn_api_get_app_errors},
     {"/api/apps/{app}/metrics/popular-{kind}", .methods = GET_ONLY, .role = SN_API_READ,
      .is_slow = true, .handle = sn_api_get_popular},
+    DASH_GET("/api/v1/overview", SN_API_READ, sn_api_get_overview),
+    DASH_GET("/api/v1/services", SN_API_READ, sn_api_get_services),
+    DASH_GET("/api/v1/services/{name}", SN_API_READ, sn_api_get_service),
+    ADMIN_POST("/api/v1/services/{name}/reset", sn_api_post_service_reset),
     {"/api/v1/history", .methods = GET_BESIDE_POST, .role = SN_API_READ, .is_slow = true,
      .handle = sn_api_get_history},
     {"/api/v1/history", .methods = POST_BESIDE_GET, .role = SN_API_READ, .is_slow = true,

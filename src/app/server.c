@@ -183,16 +183,44 @@ static sn_status open_commands(struct sn_server *server, struct sn_err *err) {
     return SN_OK;
 }
 
+/* A service with the name of an application is judged by that one's success rate. */
+static sn_status open_board(struct sn_server *server, const struct sn_app *apps,
+                            struct sn_err *err) {
+    size_t count = server->config->apps.app_count;
+    struct sn_board_limits *limits =
+        sn_arena_alloc_zero(&server->apps_arena, count + 1, sizeof *limits);
+    if (limits == NULL)
+        return sn_arena_failure(&server->apps_arena, count * sizeof *limits, err);
+    for (size_t i = 0; i < count; i++)
+        limits[i] = (struct sn_board_limits){sn_str_from(apps[i].name),
+                                             apps[i].limits[SN_INDICATOR_SUCCESS_RATE]};
+    const struct sn_board_options options = {
+        .querier = sn_query_engine_querier(server->query_engine),
+        .reader = sn_store_reader(server->store),
+        .sink = sn_store_sink(server->store),
+        .records = server->records,
+        .limits = limits,
+        .limit_count = count,
+    };
+    sn_board_init(&server->board, &options);
+    sn_sparks_init(&server->sparks, options.querier);
+    server->has_board = true;
+    return SN_OK;
+}
+
 static sn_status open_api(struct sn_server *server, struct sn_err *err) {
     struct sn_app *apps;
     struct sn_error_rules rules;
     SN_TRY(sn_config_apps_make(&server->config->apps, &server->apps_arena, &apps, &rules, err));
+    SN_TRY(open_board(server, apps, err));
     (void)sn_duration_format(server->config->retention_ms, server->retention_text); /* its length */
     const struct sn_api_options options = {
         .access = server->config->access,
         .ingest_access = server->config->ingest_access,
         .auth = server->sign_in.auth,
         .commands = &server->commands,
+        .board = &server->board,
+        .sparks = &server->sparks,
         .is_tls = sn_sign_in_has_tls(&server->sign_in),
         .shares_queries = server->config->query_shared,
         .clock = sn_clock_system(),
@@ -301,6 +329,10 @@ static void close_all(struct sn_server *server) {
     sn_scraper_close(&server->scraper);
     sn_http_server_close(server->http);
     server->api = sn_api_close(server->api);
+    if (server->has_board) {
+        sn_board_release(&server->board);
+        sn_sparks_release(&server->sparks);
+    }
     server->query_engine = sn_query_engine_free(server->query_engine);
     sn_receivers_close(&server->receivers);
     if (server->has_host_status)
@@ -342,7 +374,8 @@ static sn_status start_all(struct sn_server *server, struct sn_err *err) {
     SN_TRY(sn_crew_start(records, err));
     job->count = sn_api_workers(server->api, job->workers, SN_CREW_MAX);
     job->count += sn_query_engine_workers(server->query_engine, job->workers + job->count,
-                                          SN_CREW_MAX - job->count);
+                                          SN_CREW_MAX - 1 - job->count);
+    job->workers[job->count++] = sn_board_worker(&server->board);
     SN_TRY(sn_crew_start(job, err));
     http->count = sn_http_server_workers(server->http, http->workers, SN_CREW_MAX);
     SN_TRY(sn_crew_start(http, err));

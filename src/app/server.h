@@ -18,6 +18,8 @@
 #include "app/sign_in.h"
 #include "codec/duration.h"
 #include "collect/host_status.h"
+#include "engine/board.h"
+#include "engine/sparks.h"
 #include "engine/usage.h"
 #include "query/engine.h"
 
@@ -36,6 +38,9 @@ struct sn_server {
     bool has_usage_sealer;
     struct sn_arena apps_arena; /* of what the API gets about applications */
     struct sn_query_engine *query_engine;
+    struct sn_board board;
+    struct sn_sparks sparks;
+    bool has_board;
     char retention_text[SN_DURATION_TEXT_SIZE];
     struct sn_mutex config_text_mu;
     struct sn_buf config_text; /* of `config`; guarded by config_text_mu */

@@ -22,6 +22,9 @@ enum sn_rank {
     SN_RANK_DISCOVERY = 29, /* lists of targets that were found */
     SN_RANK_COLLECT = 30,
     SN_RANK_CLIENT_READ = 35, /* one reader of a libsonde registry: its callbacks may lock below */
+    SN_RANK_BOARD_REFRESH = 36, /* one refresh of the dashboard's board at a time */
+    SN_RANK_BOARD_SPARK = 37,   /* its small charts */
+    SN_RANK_BOARD = 38,         /* its published table */
     SN_RANK_INGEST = 40,
     SN_RANK_AUTH = 42,           /* grants in memory, failures, above the accounts in SQLite */
     SN_RANK_ACCOUNTS = 43,       /* the SQLite connection of the accounts */

@@ -97,36 +97,47 @@ sn_status sn_commands_query(struct sn_command_call *call, struct sn_str expressi
     return querier->query(querier->ctx, &query, call->arena, ret_result, call->err);
 }
 
+/* Where resets are kept, for one reading. */
+struct resets {
+    struct sn_settings *settings;
+    struct sn_arena *arena;
+};
+
 /* When a service was reset, from the settings; 0: never, or not to be read now. */
 static int64_t reset_ms_of(void *ctx, struct sn_str service) {
-    const struct sn_command_call *call = ctx;
+    const struct resets *resets = ctx;
     struct sn_str value;
     int64_t reset_ms = 0;
-    char *key = sn_arena_printf(call->arena, RESET_PREFIX "%.*s", SN_STR_ARG(service));
-    bool is_reset = key != NULL &&
-                    sn_settings_get(call->commands->settings, sn_str_from(key), call->arena, &value,
-                                    NULL) == SN_OK &&
-                    sn_int64_parse(value, &reset_ms) == SN_OK;
+    char *key = sn_arena_printf(resets->arena, RESET_PREFIX "%.*s", SN_STR_ARG(service));
+    bool is_reset =
+        key != NULL &&
+        sn_settings_get(resets->settings, sn_str_from(key), resets->arena, &value, NULL) == SN_OK &&
+        sn_int64_parse(value, &reset_ms) == SN_OK;
     return is_reset ? reset_ms : 0;
 }
 
-/* The table of operations; a service that was asked for by name must exist. */
-static sn_status read_operations(struct sn_command_call *call, struct sn_operations *ret_table) {
-    const struct sn_commands *commands = call->commands;
-    struct sn_str service = call->texts[SN_COMMAND_SERVICE];
+sn_status sn_commands_read_operations(const struct sn_commands *commands, struct sn_str service,
+                                      struct sn_arena *arena, struct sn_operations *ret_table,
+                                      struct sn_err *err) {
+    struct resets resets = {commands->settings, arena};
     const struct sn_operations_query query = {
         .querier = commands->querier,
         .reader = commands->reader.select != NULL ? &commands->reader : NULL,
         .service = service,
-        .now_ms = call->now_ms,
+        .now_ms = sn_clock_wall_ms(commands->clock),
         .reset_ms = commands->settings != NULL ? reset_ms_of : NULL,
-        .ctx = call,
+        .ctx = &resets,
     };
-    SN_TRY(sn_operations_read(&query, call->arena, ret_table, call->err));
+    SN_TRY(sn_operations_read(&query, arena, ret_table, err));
     if (service.ptr != NULL && ret_table->service_count == 0)
-        return sn_err_set(call->err, SN_ERR_NOT_FOUND, "there is no service \"%.*s\"",
+        return sn_err_set(err, SN_ERR_NOT_FOUND, "there is no service \"%.*s\"",
                           (int)(service.len < 64 ? service.len : 64), service.ptr);
     return SN_OK;
+}
+
+static sn_status read_operations(struct sn_command_call *call, struct sn_operations *ret_table) {
+    return sn_commands_read_operations(call->commands, call->texts[SN_COMMAND_SERVICE], call->arena,
+                                       ret_table, call->err);
 }
 
 /* ---- services ---- */

@@ -56,6 +56,17 @@ sn_status sn_commands_run(const struct sn_commands *commands, struct sn_str name
                           struct sn_str args, struct sn_arena *arena, struct sn_buf *ret_json,
                           struct sn_err *err) SN_MUST_USE;
 
+/*
+ * The table of operations as the commands tell it: since the resets that they made.
+ *
+ *   service  ptr NULL: all
+ *
+ * SN_ERR_NOT_FOUND (no such service), and the statuses of sn_operations_read.
+ */
+sn_status sn_commands_read_operations(const struct sn_commands *commands, struct sn_str service,
+                                      struct sn_arena *arena, struct sn_operations *ret_table,
+                                      struct sn_err *err) SN_MUST_USE;
+
 /* Whether a command changes something; false also for unknown names. */
 bool sn_commands_is_change(struct sn_str name);
 

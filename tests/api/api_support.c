@@ -212,6 +212,9 @@ static void open_api(struct test_server *server, enum sn_api_access access,
         .retention_text = "15d",
         .ingest = &server->ingest,
         .records = server->records,
+        .commands = server->has_board ? &server->commands : NULL,
+        .board = server->has_board ? &server->board : NULL,
+        .sparks = server->has_board ? &server->sparks : NULL,
         .registry = server->registry,
         .health = answer_health,
         .host_status = answer_host_status,
@@ -268,6 +271,31 @@ static void open_records(struct test_server *server) {
         fail_msg("%s", err.text);
 }
 
+static void open_board(struct test_server *server, struct sn_reader reader,
+                       struct sn_querier querier) {
+    char path[128];
+    const struct sn_board_options options = {.querier = querier,
+                                             .reader = reader,
+                                             .records = server->records,
+                                             .clock = &server->clock.clock};
+    (void)snprintf(path, sizeof path, "%s/settings.db", server->records_dir);
+    assert_int_equal(sn_settings_open(path, &server->settings, NULL), SN_OK);
+    server->commands = (struct sn_commands){.querier = querier,
+                                            .reader = reader,
+                                            .settings = server->settings,
+                                            .clock = &server->clock.clock};
+    sn_board_init(&server->board, &options);
+    sn_sparks_init(&server->sparks, querier);
+}
+
+static void close_board(struct test_server *server) {
+    if (!server->has_board)
+        return;
+    sn_board_release(&server->board);
+    sn_sparks_release(&server->sparks);
+    server->settings = sn_settings_close(server->settings);
+}
+
 static void start_worker(struct test_server *server, struct sn_worker worker) {
     size_t i = server->count++;
     server->workers[i] = worker;
@@ -284,6 +312,8 @@ static struct test_server *start_with(struct test_server *server, enum sn_api_ac
         open_records(server);
     if (server->dir[0] != '\0')
         open_accounts(server);
+    if (server->has_board)
+        open_board(server, *reader, querier);
     server->registry = sonde_registry_new(NULL, NULL);
     open_api(server, access, reader, querier);
     struct sn_worker workers[1 + SN_API_WORKERS_MAX];
@@ -310,6 +340,14 @@ struct test_server *test_server_start_records(void) {
     return start_with(server, SN_API_ACCESS_OPEN, NULL, (struct sn_querier){.ctx = NULL});
 }
 
+struct test_server *test_server_start_board(struct sn_reader reader, struct sn_querier querier) {
+    struct test_server *server = calloc(1, sizeof *server);
+    assert_non_null(server);
+    server->records_dir[0] = '/'; /* wanted */
+    server->has_board = true;
+    return start_with(server, SN_API_ACCESS_OPEN, &reader, querier);
+}
+
 struct test_server *test_server_start(enum sn_api_access access) {
     return start(access, NULL, (struct sn_querier){.ctx = NULL});
 }
@@ -333,6 +371,7 @@ void test_server_stop(struct test_server *server) {
     }
     sn_http_server_close(server->http);
     assert_null(sn_api_close(server->api));
+    close_board(server);
     server->engine = sn_query_engine_free(server->engine);
     if (sn_records_close(server->records) == NULL && server->records_dir[0] != '\0')
         assert_int_equal(sn_os_remove_tree(server->records_dir, NULL), SN_OK);

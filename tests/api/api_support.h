@@ -40,6 +40,11 @@ struct test_server {
     struct sn_ingest ingest;
     char records_dir[64];
     struct sn_records *records; /* NULL: none; their samples go to the store above */
+    bool has_board;             /* then all three are there */
+    struct sn_board board;
+    struct sn_sparks sparks;
+    struct sn_commands commands;
+    struct sn_settings *settings;
     sonde_registry *registry;
     sn_status health_status, host_status, config_status; /* answers of the questions */
     sn_status reload_status;
@@ -65,6 +70,8 @@ struct test_server *test_server_start(enum sn_api_access access);
 struct test_server *test_server_start_promql(struct sn_reader reader, struct sn_querier querier);
 /* Open access and records in a database of their own; elsewhere there are none. */
 struct test_server *test_server_start_records(void);
+/* Open access, records, and a board, small charts and commands on this reader and querier. */
+struct test_server *test_server_start_board(struct sn_reader reader, struct sn_querier querier);
 /* With sign-in, accounts in a temporary directory, and the users root (admin) and ann (user), whose
  * password is TEST_PASSWORD. */
 struct test_server *test_server_start_accounts(void);

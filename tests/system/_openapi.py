@@ -187,6 +187,10 @@ EXAMPLES = {
     "GET /api/apps/{app}/metrics/top-users": [Example({"app": "shop"}, {"limit": 1})],
     "GET /api/apps/{app}/metrics/errors": [Example({"app": "shop"})],
     "GET /api/apps/{app}/metrics/popular-{kind}": [Example({"app": "shop", "kind": "poses"})],
+    "GET /api/v1/overview": [Example(), Example(query={"range": "7d"})],
+    "GET /api/v1/services": [Example(), Example(query={"sort": "-name", "limit": 1, "q": "time"})],
+    "GET /api/v1/services/{name}": [Example({"name": "timeline"})],
+    "POST /api/v1/services/{name}/reset": [Example({"name": "timeline"})],
     "GET /api/v1/history": [Example(query={"metric": "api_example", "job": "a"}),
                             Example(query={"query": "sum(api_example)"})],
     "POST /api/v1/history": [Example(body={"range": "1h", "queries": [

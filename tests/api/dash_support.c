@@ -1,0 +1,177 @@
+/* See dash_support.h. One thread but for the server's, which only read. */
+#include "dash_support.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+static bool is_same(struct sn_labels a, struct sn_labels b) {
+    bool same = a.count == b.count;
+    for (size_t i = 0; same && i < a.count; i++)
+        same = sn_str_equal(a.items[i].name, b.items[i].name) &&
+               sn_str_equal(a.items[i].value, b.items[i].value);
+    return same;
+}
+
+static struct dash_series *find(struct dash *dash, struct sn_labels labels) {
+    for (size_t i = dash->count; i > 0; i--) /* the newest is asked for most */
+        if (is_same(dash->series[i - 1]->labels, labels))
+            return dash->series[i - 1];
+    assert_true(dash->count < DASH_SERIES_MAX && labels.count <= 8);
+    struct dash_series *series = calloc(1, sizeof *series);
+    assert_non_null(series);
+    for (size_t i = 0; i < labels.count; i++) {
+        assert_true(sn_arena_copy(&dash->texts, labels.items[i].name, &series->items[i].name));
+        assert_true(sn_arena_copy(&dash->texts, labels.items[i].value, &series->items[i].value));
+    }
+    series->labels = (struct sn_labels){series->items, labels.count};
+    sn_samples_init(&series->samples);
+    dash->series[dash->count++] = series;
+    return series;
+}
+
+static int by_label(const void *left, const void *right) {
+    const struct sn_label *a = left, *b = right;
+    return sn_str_compare(a->name, b->name);
+}
+
+void dash_add(struct dash *dash, int64_t ago_ms, double value, const char *metric, ...) {
+    struct sn_label items[8] = {{SN_STR("__name__"), sn_str_from(metric)}};
+    size_t count = 1;
+    va_list args;
+    va_start(args, metric);
+    for (const char *name = va_arg(args, const char *); name != NULL;
+         name = va_arg(args, const char *))
+        items[count++] = (struct sn_label){sn_str_from(name), sn_str_from(va_arg(args, char *))};
+    va_end(args);
+    qsort(items, count, sizeof items[0], by_label);
+    struct sn_samples *samples = &find(dash, (struct sn_labels){items, count})->samples;
+    assert_int_equal(sn_samples_reserve(samples, 1), SN_OK);
+    samples->time_ms[samples->count] = NOW_MS - ago_ms;
+    samples->value[samples->count++] = value;
+}
+
+void dash_add_service(struct dash *dash, const char *name, double ok_per_s, double errors_per_s) {
+    for (int64_t ago_ms = 600000; ago_ms >= 0; ago_ms -= 15000) {
+        double seconds = 600 - (double)ago_ms / 1e3;
+        dash_add(dash, ago_ms, seconds * ok_per_s, "sonde_operations_total", "service", name,
+                 "operation", "o", "outcome", "ok", NULL);
+        dash_add(dash, ago_ms, seconds * errors_per_s, "sonde_operations_total", "service", name,
+                 "operation", "o", "outcome", "error", NULL);
+    }
+}
+
+/* ---- doors ---- */
+
+static sn_status select_series(void *ctx, const struct sn_select *select, struct sn_arena *arena,
+                               struct sn_series_list *ret_series, struct sn_err *err) {
+    struct dash *dash = ctx;
+    struct sn_series_list list = {
+        .items = sn_arena_alloc_zero(arena, dash->count + 1, sizeof *list.items)};
+    if (list.items == NULL)
+        return sn_arena_failure(arena, dash->count * sizeof *list.items, err);
+    for (size_t i = 0; i < dash->count; i++)
+        if (sn_matchers_pass(select->matchers, select->matcher_count, dash->series[i]->labels))
+            list.items[list.count++] = (struct sn_read_series){i, dash->series[i]->labels};
+    *ret_series = list;
+    return SN_OK;
+}
+
+static sn_status read_samples(void *ctx, uint64_t series_id, struct sn_range range,
+                              struct sn_samples *samples, struct sn_err *err) {
+    const struct dash *dash = ctx;
+    const struct sn_samples *stored = &dash->series[series_id]->samples;
+    (void)err;
+    SN_TRY(sn_samples_reserve(samples, stored->count));
+    for (size_t i = 0; i < stored->count; i++)
+        if (sn_range_contains(range, stored->time_ms[i])) {
+            samples->time_ms[samples->count] = stored->time_ms[i];
+            samples->value[samples->count++] = stored->value[i];
+        }
+    return SN_OK;
+}
+
+static int by_text(const void *left, const void *right) {
+    const struct sn_str *a = left, *b = right;
+    return sn_str_compare(*a, *b);
+}
+
+static sn_status label_values(void *ctx, struct sn_str label, const struct sn_select *select,
+                              size_t count_max, struct sn_arena *arena,
+                              struct sn_string_list *ret_values, struct sn_err *err) {
+    const struct dash *dash = ctx;
+    struct sn_string_list list = {
+        .items = sn_arena_alloc_zero(arena, dash->count + 1, sizeof *list.items)};
+    (void)count_max;
+    if (list.items == NULL)
+        return sn_arena_failure(arena, dash->count * sizeof *list.items, err);
+    for (size_t i = 0; i < dash->count; i++) {
+        struct sn_str value = sn_labels_get(dash->series[i]->labels, label);
+        bool is_known = value.len == 0 || !sn_matchers_pass(select->matchers, select->matcher_count,
+                                                            dash->series[i]->labels);
+        for (size_t j = 0; j < list.count && !is_known; j++)
+            is_known = sn_str_equal(list.items[j], value);
+        if (!is_known)
+            list.items[list.count++] = value;
+    }
+    if (list.count > 0)
+        qsort(list.items, list.count, sizeof list.items[0], by_text);
+    *ret_values = list;
+    return SN_OK;
+}
+
+/* ---- life ---- */
+
+struct dash *dash_new(void) {
+    struct dash *dash = calloc(1, sizeof *dash);
+    assert_non_null(dash);
+    sn_arena_init(&dash->texts, 0);
+    return dash;
+}
+
+void dash_start(struct dash *dash) {
+    const struct sn_reader reader = {.ctx = dash,
+                                     .select = select_series,
+                                     .samples = read_samples,
+                                     .label_values = label_values};
+    const struct sn_query_engine_options options = {.reader = reader, .clock = sn_clock_system()};
+    assert_int_equal(sn_query_engine_new(&options, &dash->engine, NULL), SN_OK);
+    dash->server = test_server_start_board(reader, sn_query_engine_querier(dash->engine));
+}
+
+void dash_stop(struct dash *dash) {
+    reply_release(&dash->reply);
+    test_server_stop(dash->server);
+    assert_null(sn_query_engine_free(dash->engine));
+    for (size_t i = 0; i < dash->count; i++) {
+        sn_samples_release(&dash->series[i]->samples);
+        free(dash->series[i]);
+    }
+    sn_arena_release(&dash->texts);
+    free(dash);
+}
+
+/* ---- looking ---- */
+
+const char *dash_get(struct dash *dash, const char *target) {
+    static const char start[] = "{\"status\":\"success\",\"data\":";
+    reply_release(&dash->reply);
+    ask(dash->server, "GET", target, "", "", &dash->reply);
+    if (dash->reply.status != 200 || strncmp(dash->reply.body, start, sizeof start - 1) != 0)
+        fail_msg("%s: %d %s", target, dash->reply.status, dash->reply.body);
+    assert_json(&dash->reply);
+    return dash->reply.body;
+}
+
+void dash_has(const struct dash *dash, const char *text) {
+    if (strstr(dash->reply.body, text) == NULL)
+        fail_msg("no %s in %s", text, dash->reply.body);
+}
+
+void dash_has_not(const struct dash *dash, const char *text) {
+    if (strstr(dash->reply.body, text) != NULL)
+        fail_msg("%s in %s", text, dash->reply.body);
+}
+
+void dash_refuses(struct dash *dash, const char *target, const char *words) {
+    assert_ask_fails(dash->server, "GET", target, "", "", 400, "bad_data", words);
+}
