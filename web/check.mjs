@@ -20,7 +20,7 @@ async function unit() {
   fs.rmSync(out, { recursive: true, force: true });
   await build({
     entryPoints: tests.map((name) => path.join(web, 'test', name)), outdir: out, outExtension: { '.js': '.mjs' },
-    bundle: true, platform: 'node', format: 'esm', target: 'node18', jsx: 'automatic', jsxImportSource: 'preact',
+    inject: [path.join(web, 'test', 'browser.js')], bundle: true, platform: 'node', format: 'esm', target: 'node18', jsx: 'automatic', jsxImportSource: 'preact',
     absWorkingDir: web, logLevel: 'error',
   });
   // A time zone with summer time that is not UTC, so that a test which forgets about zones fails.

@@ -1,25 +1,22 @@
 /*
- * The server's own numbers as metrics: store, records, HTTP server and ingest read through
- * libsonde callbacks.
+ * The server's own numbers as metrics: store, HTTP server and ingest read through libsonde callbacks.
  */
 #ifndef SN_APP_OWN_METRICS_H
 #define SN_APP_OWN_METRICS_H
 
 #include "ingest/ingest.h"
 #include "net/http.h"
-#include "records/records.h"
 #include "store/store.h"
 
 #include <sonde/sonde.h>
 
-#define SN_OWN_METRICS_MAX 128
+#define SN_OWN_METRICS_MAX 96
 
 /* Main thread. Everything is borrowed and outlives it. */
 struct sn_own_metrics {
     struct sn_store *store;
     struct sn_http_server *http;
     struct sn_ingest *ingest;
-    struct sn_records *records;
     struct sn_own_metric {
         struct sn_own_metrics *owner;
         const struct sn_own_metric_row *row;
@@ -33,8 +30,7 @@ struct sn_own_metrics {
  * libsonde (sonde_lost_total) and missing, nothing worse.
  */
 void sn_own_metrics_open(struct sn_own_metrics *metrics, struct sn_store *store,
-                         struct sn_http_server *http, struct sn_ingest *ingest,
-                         struct sn_records *records);
+                         struct sn_http_server *http, struct sn_ingest *ingest);
 
 /* Before what it reads is closed. */
 void sn_own_metrics_close(struct sn_own_metrics *metrics);

@@ -19,7 +19,7 @@ import { Empty, LostBanner } from './ui/states';
 import { isHelpOpen, isSearchOpen, resetZoom, Topbar } from './ui/topbar';
 
 function changeRange(direction: 1 | -1): void {
-  const name = neighbour(rangeOf(route.value.query), direction);
+  const name = neighbour(rangeOf(route.value.query, PAGES.find(({ id }) => id === route.value.page)?.usualRange), direction);
   if (name) setParams({ range: name, from: null, to: null });
 }
 

@@ -44,6 +44,8 @@ export interface RequestOptions {
   signal?: AbortSignal;
   /** A POST that only reads, and so may be tried again. */
   isReading?: boolean;
+  /** Told how many characters the answer has. */
+  onSize?: (size: number) => void;
   /** Sign-in itself: 401 is an answer, not the end of a session. */
   isPublic?: boolean;
 }
@@ -79,8 +81,9 @@ async function send(path: string, options: RequestOptions): Promise<Response> {
 
 interface Envelope { status?: string; data?: unknown; errorType?: string; error?: string }
 
-async function unpack<T>(response: Response): Promise<T> {
+async function unpack<T>(response: Response, onSize?: (size: number) => void): Promise<T> {
   const text = await response.text();
+  onSize?.(text.length);
   let body: Envelope | null = null;
   try {
     body = text ? (JSON.parse(text) as Envelope) : {};
@@ -101,10 +104,10 @@ const isPassing = (error: unknown): boolean =>
 
 /** Ask the server. Rejects with an ApiError, or an AbortError when the signal says so. */
 export async function request<T>(path: string, options: RequestOptions = {}): Promise<T> {
-  const isReading = options.isReading ?? (options.body === undefined && (options.method ?? 'GET') === 'GET');
+  const isReading = options.isReading ?? (options.body === undefined && options.form === undefined && (options.method ?? 'GET') === 'GET');
   for (let attempt = 0; ; attempt++) {
     try {
-      return await unpack<T>(await send(path, options));
+      return await unpack<T>(await send(path, options), options.onSize);
     } catch (error) {
       if (error instanceof ApiError && error.status === 401 && !options.isPublic) {
         setToken(null);

@@ -21,6 +21,8 @@ export interface Page {
   isBare?: boolean;
   /** The second key of its shortcut "g x". */
   key?: string;
+  /** What it shows when the address has no range; 6 h. */
+  usualRange?: string;
   /** The page has no time range: hide it in the top bar. */
   isTimeless?: boolean;
 }

@@ -20,11 +20,12 @@ export function parseDuration(text: string): number | null {
   return match ? Number(match[1]) * UNIT_SECONDS[match[2]] : null;
 }
 
-export function rangeOf(query: URLSearchParams): TimeRange {
+/** @param usual  what a page shows when the address says nothing */
+export function rangeOf(query: URLSearchParams, usual = DEFAULT_RANGE): TimeRange {
   const from = Number(query.get('from') ?? NaN);
   const to = Number(query.get('to') ?? NaN);
   if (Number.isFinite(from) && Number.isFinite(to) && to > from) return { kind: 'between', from, to };
-  const name = query.get('range') ?? DEFAULT_RANGE;
+  const name = query.get('range') ?? usual;
   const seconds = RANGES[name] ?? parseDuration(name);
   if (seconds === null || seconds < 60 || seconds > SECONDS_MAX)
     return { kind: 'last', name: DEFAULT_RANGE, seconds: RANGES[DEFAULT_RANGE] };

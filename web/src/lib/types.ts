@@ -7,7 +7,6 @@ export interface SparkTimes { start: number; step: number; count: number }
 export interface ServiceRow {
   name: string;
   status: Status;
-  reasons: string[];
   operations_per_second: number | null;
   error_ratio: number | null;
   p95_seconds: number | null;

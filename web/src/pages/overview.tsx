@@ -62,7 +62,7 @@ function Health({ tile }: { tile: HealthTile }) {
   const isBetter = change !== null && change > 0 === tile.higher_is_better;
   const color = change === null || tile.health === 'good' ? '' : isBetter ? 'text-good' : `text-${tile.health}`;
   return (
-    <Card span={3} class="health">
+    <Card class="health">
       <div class="health-head"><span class="health-name">{t(tile.name)}</span><Badge status={tile.health} /></div>
       <div class="health-value">
         {format(tile.value, unit)} {change !== null && <small class={color} title={t('versus')}>{difference(change, unit)}</small>}
@@ -161,7 +161,7 @@ function Content({ data, range }: { data: OverviewData; range: TimeRange }) {
     <>
       {services.total > 0 && <Summary services={services} />}
       <div class="grid">
-        {tiles.map((tile) => <Health key={tile.name} tile={tile} />)}
+        {tiles.length > 0 && <div class="tiles">{tiles.map((tile) => <Health key={tile.name} tile={tile} />)}</div>}
         {services.total === 1 && <ServiceCharts name={services.rows[0].name} range={range} />}
         <Services data={data} />
         <div class="span-3 stack"><Errors errors={data.errors} /></div>

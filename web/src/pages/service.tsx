@@ -128,7 +128,6 @@ function Head({ data, onReset }: { data: ServiceData; onReset: () => void }) {
   return (
     <div class="page-head">
       <Badge status={service.status} />
-      <span>{service.reasons.join(' · ')}</span>
       {service.status === 'unknown' ? <span>{t('lastSeen', { ago: ago(service.seen_at, data.time) })}</span>
         : service.uptime_seconds !== null && <span>{t('uptime', { time: duration(service.uptime_seconds) })}</span>}
       <span class="spring" />

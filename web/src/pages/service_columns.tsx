@@ -17,7 +17,7 @@ export function serviceColumns(now: number, isFull: boolean): Column<ServiceRow>
   const columns: Column<ServiceRow>[] = [
     {
       key: 'name', head: common('service'), sort: (row) => row.name,
-      cell: (row) => <a class="name-cell" href={href('services', row.name)} title={row.reasons.join('\n') || undefined}><StatusMark status={row.status} /><span>{row.name}</span></a>,
+      cell: (row) => <a class="name-cell" href={href('services', row.name)}><StatusMark status={row.status} /><span>{row.name}</span></a>,
     },
     { key: 'operations_per_second', head: common('perSecond'), isNumber: true, width: 84, sort: (row) => row.operations_per_second, cell: (row) => format(row.operations_per_second) },
     { key: 'ops_spark', head: `${common('perSecond')}, ${common('trend')}`, isHeadHidden: true, width: 108, priority: 2, cell: (row) => <Spark values={row.ops_spark ?? []} /> },

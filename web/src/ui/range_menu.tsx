@@ -53,10 +53,10 @@ function CustomRange({ range, onClose }: { range: TimeRange; onClose: () => void
   );
 }
 
-export function RangeMenu() {
+export function RangeMenu({ usual }: { usual?: string }) {
   const { query } = useCell(route);
   const [isCustom, setCustom] = useState(false);
-  const range = rangeOf(query);
+  const range = rangeOf(query, usual);
   const items: MenuItem[] = RANGE_NAMES.map((name) => ({
     label: shell('last', { time: duration(RANGES[name]) }), isCurrent: range.kind === 'last' && range.name === name,
     onClick: () => setParams({ range: name, from: null, to: null }),

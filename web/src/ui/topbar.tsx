@@ -21,7 +21,7 @@ export const resetZoom = (): void => setParams({ from: null, to: null });
 function LiveButton() {
   const isOn = useCell(isLive);
   return (
-    <button type="button" class={`button live ${isOn ? 'on' : ''}`} aria-pressed={isOn} aria-label={shell(isOn ? 'live' : 'paused')} onClick={() => isLive.set(!isOn)}>
+    <button type="button" class={`button live ${isOn ? 'on' : ''}`} aria-pressed={isOn} onClick={() => isLive.set(!isOn)}>
       <i class="dot" />
       <span>{shell(isOn ? 'live' : 'paused')}</span>
     </button>
@@ -49,9 +49,9 @@ export function Topbar({ page, arg }: { page: Page; arg: string }) {
         <Icon name="search" size={14} /><span>{shell('search')}</span>{' '}<kbd>Ctrl K</kbd>
       </button>
       {!page.isTimeless && isZoomed && (
-        <button type="button" class="button zoom-button" aria-label={shell('resetZoom')} onClick={resetZoom}><Icon name="zoom" /><span>{shell('resetZoom')}</span></button>
+        <button type="button" class="button zoom-button" onClick={resetZoom}><Icon name="zoom" /><span>{shell('resetZoom')}</span></button>
       )}
-      {!page.isTimeless && <RangeMenu />}
+      {!page.isTimeless && <RangeMenu usual={page.usualRange} />}
       {!page.isTimeless && <LiveButton />}
       <button type="button" class="icon-button theme-button" aria-label={shell('theme')} onClick={toggleTheme}><Icon name={useCell(theme) === 'dark' ? 'sun' : 'moon'} /></button>
       <Account />
