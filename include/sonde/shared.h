@@ -15,8 +15,15 @@
  * number for all. What a dead process had added to gauges is taken back, and the operations it was
  * in the middle of count as aborted, when a living one reads or joins.
  *
- * Not in the file: callbacks, and instruments (caches, memory, encoders), which are objects of one
- * process. sonde_command's reset counts for the process that was asked.
+ * Callbacks cannot be asked from outside, so the file has what each gave when somebody in the program
+ * read the registry last: an exporter, a push client, or a timer of yours that calls
+ * sonde_registry_visit(NULL, &(sonde_visitor){0}). Before that it is not shown. With several processes
+ * it is the number of the one that was read last. Instruments keep theirs up to date without that: what
+ * caches hold and the memory of services at each change, hit ratios, alerts of caches and the rates of
+ * encoders once a second while they are used; the process's heap and alerts of memory are as callbacks.
+ *
+ * Not in the file: slow and recent operations, and the infos sonde_cache_info and sonde_memory_info.
+ * sonde_command's reset counts for the process that was asked.
  *
  * The file. When the program starts and no living process has the file open, what is there is renamed
  * to FILE.last and a new one is begun: numbers start at 0, as scrapers expect of a new process.

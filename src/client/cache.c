@@ -5,10 +5,13 @@
  * over, which is one reading of the processor's counter; once a second it asks the clock, so that
  * drift and sleep of the counter do not add up.
  */
+#include "base/check.h"
 #include "client/cache_priv.h"
+#include "client/callback_priv.h"
 
 #include "client/ticks_priv.h"
 
+#define NS_PER_S INT64_C(1000000000)
 #define QUIET_NS UINT64_C(1000000000)
 #define NS_PER_MS INT64_C(1000000)
 
@@ -83,6 +86,15 @@ static void set_quiet(struct sonde_cache *cache, const struct sn_tick_pair *now)
 #endif
 }
 
+/* Once a second, for those who read the file. */
+static void refresh_computed(struct sonde_cache *cache, int64_t now_s) {
+    if (atomic_load_explicit(&cache->file_s, memory_order_relaxed) == now_s)
+        return;
+    atomic_store_explicit(&cache->file_s, now_s, memory_order_relaxed);
+    for (size_t i = 0; i < SN_CACHE_COMPUTED_COUNT; i++)
+        sn_callback_refresh(cache->computed[i]);
+}
+
 static __attribute__((noinline)) void ask_clock(struct sonde_cache *cache) {
     struct sn_tick_pair now = {0, 0};
     if (cache->clock == sn_clock_system()) {
@@ -93,6 +105,13 @@ static __attribute__((noinline)) void ask_clock(struct sonde_cache *cache) {
     }
     sn_window_roll(&cache->window, now.mono_ns, sum_up, cache);
     set_quiet(cache, &now);
+    if (SN_UNLIKELY(cache->computed[0] != NULL))
+        refresh_computed(cache, now.mono_ns / NS_PER_S);
+}
+
+static void refresh_held(struct sonde_cache *cache) {
+    for (size_t i = 0; i < SN_CACHE_HELD_COUNT; i++)
+        sn_callback_refresh(cache->held[i]);
 }
 
 /* Before something is counted: end the minute that is over. */
@@ -252,11 +271,14 @@ void sonde_cache_set_usage(sonde_cache *cache, const sonde_cache_usage *usage) {
     atomic_store_explicit(&cache->reserved_bytes, clamp(usage->reserved_bytes),
                           memory_order_relaxed);
     raise_peak(&cache->used_peak_bytes, used);
+    refresh_held(cache);
 }
 
 void sonde_cache_add_entries(sonde_cache *cache, int64_t n) {
-    if (sn_cache_is_ready(cache))
-        atomic_fetch_add_explicit(&cache->entries, n, memory_order_relaxed);
+    if (!sn_cache_is_ready(cache))
+        return;
+    atomic_fetch_add_explicit(&cache->entries, n, memory_order_relaxed);
+    sn_callback_refresh(cache->held[SN_CACHE_ENTRIES]);
 }
 
 void sonde_cache_add_used_bytes(sonde_cache *cache, int64_t bytes) {
@@ -264,6 +286,7 @@ void sonde_cache_add_used_bytes(sonde_cache *cache, int64_t bytes) {
         return;
     int64_t old = atomic_fetch_add_explicit(&cache->used_bytes, bytes, memory_order_relaxed);
     raise_peak(&cache->used_peak_bytes, (int64_t)((uint64_t)old + (uint64_t)bytes));
+    refresh_held(cache);
 }
 
 uint64_t sn_cache_count_of(const _Atomic int64_t *number) {

@@ -96,8 +96,10 @@ static bool add_histogram(struct sonde_cache *cache, const char *const *values) 
     return series != NULL;
 }
 
-static bool add_callback(struct sonde_cache *cache, const sonde_callback_options *options) {
-    return sn_instrument_callback_locked(cache->instrument.series->family->registry, options);
+static bool add_callback(struct sonde_cache *cache, const sonde_callback_options *options,
+                         struct sn_series **ret_in_file) {
+    return sn_instrument_callback_locked(cache->instrument.series->family->registry, options,
+                                         ret_in_file);
 }
 
 static bool add_gauges(struct sonde_cache *cache, const char *const *values) {
@@ -106,12 +108,16 @@ static bool add_gauges(struct sonde_cache *cache, const char *const *values) {
         const char *help;
         const char *unit;
         double (*read)(void *ctx);
+        struct sn_series **in_file;
     } gauges[] = {
-        {"sonde_cache_entries", "Entries held now.", NULL, read_entries},
-        {"sonde_cache_memory_bytes", "Memory used now.", "bytes", read_used},
-        {"sonde_cache_memory_peak_bytes", "Most memory used so far.", "bytes", read_peak},
+        {"sonde_cache_entries", "Entries held now.", NULL, read_entries,
+         &cache->held[SN_CACHE_ENTRIES]},
+        {"sonde_cache_memory_bytes", "Memory used now.", "bytes", read_used,
+         &cache->held[SN_CACHE_USED]},
+        {"sonde_cache_memory_peak_bytes", "Most memory used so far.", "bytes", read_peak,
+         &cache->held[SN_CACHE_PEAK]},
         {"sonde_cache_fragmentation_ratio", "Reserved memory that is not used, 0 to 1.", "ratio",
-         read_fragmentation},
+         read_fragmentation, &cache->computed[0]},
     };
     for (size_t i = 0; i < sizeof gauges / sizeof gauges[0]; i++) {
         sonde_callback_options options = {.metric = metric_of(gauges[i].name, gauges[i].help),
@@ -119,7 +125,7 @@ static bool add_gauges(struct sonde_cache *cache, const char *const *values) {
                                           .read = gauges[i].read,
                                           .ctx = cache};
         options.metric.unit = gauges[i].unit;
-        if (!add_callback(cache, &options))
+        if (!add_callback(cache, &options, gauges[i].in_file))
             return false;
     }
     return true;
@@ -146,7 +152,7 @@ static bool add_hit_ratios(struct sonde_cache *cache, const char *const *values)
             .read = read_hit_ratio,
             .ctx = &cache->windows[i],
         };
-        if (!add_callback(cache, &options))
+        if (!add_callback(cache, &options, &cache->computed[1 + i]))
             return false;
     }
     return true;
@@ -167,7 +173,7 @@ static bool add_alerts(struct sonde_cache *cache, const char *const *values) {
             .read = read_alert,
             .ctx = &cache->alert_parts[i],
         };
-        if (!add_callback(cache, &options))
+        if (!add_callback(cache, &options, &cache->computed[1 + SN_CACHE_WINDOW_COUNT + i]))
             return false;
     }
     return true;

@@ -21,6 +21,9 @@ struct sn_cache_part {
     unsigned index; /* sn_cache_window or sonde_cache_alert_kind */
 };
 
+enum { SN_CACHE_ENTRIES, SN_CACHE_USED, SN_CACHE_PEAK, SN_CACHE_HELD_COUNT };
+#define SN_CACHE_COMPUTED_COUNT (1 + SN_CACHE_WINDOW_COUNT + SONDE_CACHE_ALERT_COUNT)
+
 /* Any thread. Fields without _Atomic are fixed when the instrument is ready, but for `on_alert` and
  * its ctx, which the registration lock guards. */
 struct sonde_cache {
@@ -53,6 +56,10 @@ struct sonde_cache {
     struct sn_alert alerts[SONDE_CACHE_ALERT_COUNT];
     sonde_cache_alert_callback on_alert;
     void *on_alert_ctx;
+    /* Whose values go into a file: what it holds at once, what is computed every second. NULL: none. */
+    struct sn_series *held[SN_CACHE_HELD_COUNT];
+    struct sn_series *computed[SN_CACHE_COMPUTED_COUNT];
+    _Atomic int64_t file_s; /* second of what is computed there */
     struct sn_cache_part windows[SN_CACHE_WINDOW_COUNT];
     struct sn_cache_part alert_parts[SONDE_CACHE_ALERT_COUNT];
 

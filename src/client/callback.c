@@ -1,5 +1,5 @@
 /*
- * Callbacks and infos: series without cells.
+ * Callbacks and infos: series that nobody records in.
  *
  * Callbacks are registered under the registration lock and released under the registry's read
  * lock, which a reader holds while it calls them: so no callback runs after its release.
@@ -64,8 +64,16 @@ sonde_callback *sonde_callback_free(sonde_callback *callback) {
     struct sn_callback *tail = sn_series_tail(series);
     sn_mutex_lock(&registry->read_mu);
     atomic_store(&tail->read, NULL);
+    if (sn_callback_is_in_file(series))
+        __atomic_store_n(&series->head.gauge.shared[SN_CALLBACK_IS_KNOWN], 0, __ATOMIC_RELAXED);
     sn_mutex_unlock(&registry->read_mu);
     return NULL;
+}
+
+static void keep_in_file(uint64_t *cells, double value) {
+    __atomic_store_n(&cells[SN_CALLBACK_NUMBER], sn_bits_of(value), __ATOMIC_RELAXED);
+    /* Release: who sees that there is a number sees it. */
+    __atomic_store_n(&cells[SN_CALLBACK_IS_KNOWN], 1, __ATOMIC_RELEASE);
 }
 
 bool sn_callback_read(struct sn_series *series, double *ret_value) {
@@ -74,7 +82,22 @@ bool sn_callback_read(struct sn_series *series, double *ret_value) {
     if (read == NULL)
         return false;
     *ret_value = read(callback->ctx);
+    if (sn_callback_is_in_file(series))
+        keep_in_file(series->head.gauge.shared, *ret_value);
     return true;
+}
+
+static double read_last(void *ctx) {
+    return ((const struct sn_callback *)ctx)->last;
+}
+
+void sn_callback_load(struct sn_series *series, const uint64_t *cells) {
+    struct sn_callback *callback = sn_series_tail(series);
+    if (cells[SN_CALLBACK_IS_KNOWN] == 0)
+        return;
+    callback->last = sn_double_of(cells[SN_CALLBACK_NUMBER]);
+    callback->ctx = callback;
+    atomic_store(&callback->read, read_last);
 }
 
 static sonde_status set_info_locked(sonde_registry *registry, const sonde_metric *metric,

@@ -5,10 +5,13 @@
 #include "client/encoder_priv.h"
 
 #include "base/mem.h"
+#include "client/callback_priv.h"
 #include "client/error_priv.h"
 #include "client/rate_priv.h"
 #include "sonde/counter.h"
 #include "sonde/gauge.h"
+
+#define NS_PER_S INT64_C(1000000000)
 
 struct sonde_encoder {
     const struct sn_clock *clock;
@@ -17,6 +20,8 @@ struct sonde_encoder {
     sonde_gauge *queue;
     sonde_gauge *sessions;
     sonde_callback *frame_rate; /* owned */
+    struct sn_series *in_file;  /* its series when the rate goes into a file; else NULL */
+    _Atomic int64_t file_s;     /* second of the rate there */
     struct sn_rate rate;
 };
 
@@ -62,6 +67,8 @@ static void make_series(sonde_encoder *encoder, sonde_registry *registry, const 
     encoder->frame_rate = sonde_callback_new(registry, &rate, error);
     if (error->status != SONDE_OK)
         return;
+    struct sn_series *series = (struct sn_series *)(void *)encoder->frame_rate;
+    encoder->in_file = sn_callback_is_in_file(series) ? series : NULL;
     metric.name = "encoder_frames_total";
     metric.help = "Frames encoded.";
     encoder->frames = counter(registry, &metric, name, error);
@@ -105,11 +112,22 @@ sonde_encoder *sonde_encoder_free(sonde_encoder *encoder) {
     return NULL;
 }
 
+/* The rate is one of whole seconds: once in each is enough. */
+static void refresh_rate(sonde_encoder *encoder, int64_t now_s) {
+    if (atomic_load_explicit(&encoder->file_s, memory_order_relaxed) == now_s)
+        return;
+    atomic_store_explicit(&encoder->file_s, now_s, memory_order_relaxed);
+    sn_callback_refresh(encoder->in_file);
+}
+
 void sonde_encoder_frames(sonde_encoder *encoder, uint32_t n) {
     if (encoder == NULL)
         return;
+    int64_t now_ns = sn_clock_mono_ns(encoder->clock);
     sonde_counter_add(encoder->frames, n);
-    sn_rate_add(&encoder->rate, sn_clock_mono_ns(encoder->clock), n);
+    sn_rate_add(&encoder->rate, now_ns, n);
+    if (encoder->in_file != NULL)
+        refresh_rate(encoder, now_ns / NS_PER_S);
 }
 
 void sonde_encoder_dropped(sonde_encoder *encoder, uint32_t n) {

@@ -222,9 +222,10 @@ static uint32_t cells_of(const struct sn_family *family, bool is_in_file) {
     case SN_KIND_OPERATION:
         return SONDE_OPERATION_BUCKETS + buckets->count + 1 +
                (is_in_file ? SN_OPERATION_ERROR_CELLS : 0);
-    case SN_KIND_INFO:
     case SN_KIND_CALLBACK_GAUGE:
     case SN_KIND_CALLBACK_COUNTER:
+        return is_in_file ? SN_CALLBACK_CELLS : 0;
+    case SN_KIND_INFO:
     case SN_KIND_SERVICE:
         return 0;
     }
@@ -234,8 +235,7 @@ static uint32_t cells_of(const struct sn_family *family, bool is_in_file) {
 static uint32_t tail_of(enum sn_kind kind, const sonde_buckets *buckets) {
     if (kind == SN_KIND_OPERATION)
         return (uint32_t)sn_operation_tail_size(buckets->count);
-    bool is_callback = kind == SN_KIND_CALLBACK_GAUGE || kind == SN_KIND_CALLBACK_COUNTER;
-    return is_callback ? sizeof(struct sn_callback) : 0;
+    return sn_kind_is_callback(kind) ? sizeof(struct sn_callback) : 0;
 }
 
 static sn_status copy_text(const char *text, char **ret_copy) {

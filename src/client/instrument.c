@@ -18,14 +18,16 @@ struct sn_series *sn_instrument_series_locked(sonde_registry *registry, const so
     return series;
 }
 
-bool sn_instrument_callback_locked(sonde_registry *registry,
-                                   const sonde_callback_options *options) {
+bool sn_instrument_callback_locked(sonde_registry *registry, const sonde_callback_options *options,
+                                   struct sn_series **ret_in_file) {
     enum sn_kind kind =
         options->type == SONDE_CALLBACK_COUNTER ? SN_KIND_CALLBACK_COUNTER : SN_KIND_CALLBACK_GAUGE;
     struct sn_series *series =
         sn_instrument_series_locked(registry, &options->metric, kind, options->label_values);
     if (series == NULL)
         return false;
+    if (ret_in_file != NULL)
+        *ret_in_file = sn_callback_is_in_file(series) ? series : NULL;
     struct sn_callback *callback = sn_series_tail(series);
     double (*present)(void *) = atomic_load_explicit(&callback->read, memory_order_relaxed);
     if (present != NULL)

@@ -74,8 +74,12 @@ struct sn_series *sn_instrument_series_locked(sonde_registry *registry, const so
 
 /*
  * For init_locked: let a series (kind CALLBACK_GAUGE or CALLBACK_COUNTER) ask `read` for its value,
- * for ever. The same function and ctx again are fine.
+ * for ever. The same function and ctx again are fine. False: no memory, or a name is taken.
+ *
+ *   ret_in_file  NULL, or the series when its value has to be brought into a file (sn_callback_refresh),
+ *                else NULL
  */
-bool sn_instrument_callback_locked(sonde_registry *registry, const sonde_callback_options *options);
+bool sn_instrument_callback_locked(sonde_registry *registry, const sonde_callback_options *options,
+                                   struct sn_series **ret_in_file);
 
 #endif

@@ -1,6 +1,7 @@
 /*
  * Recording and reading memory: the calls behind sonde/memory.h.
  */
+#include "client/callback_priv.h"
 #include "client/memory_priv.h"
 
 /* Instead of an instrument that could not be made. Never ready. */
@@ -61,6 +62,11 @@ static void raise_peak(struct sonde_memory *memory, int64_t bytes) {
         ;
 }
 
+static void refresh_bytes(struct sonde_memory *memory) {
+    sn_callback_refresh(memory->held[SN_MEMORY_BYTES]);
+    sn_callback_refresh(memory->held[SN_MEMORY_PEAK]);
+}
+
 void sonde_memory_alloc(sonde_memory *memory, size_t bytes) {
     if (!sn_memory_is_ready(memory))
         return;
@@ -68,6 +74,7 @@ void sonde_memory_alloc(sonde_memory *memory, size_t bytes) {
     sonde_counter_add(memory->allocated_bytes, bytes);
     int64_t old = atomic_fetch_add_explicit(&memory->bytes, (int64_t)bytes, memory_order_relaxed);
     raise_peak(memory, (int64_t)((uint64_t)old + bytes));
+    refresh_bytes(memory);
 }
 
 void sonde_memory_free(sonde_memory *memory, size_t bytes) {
@@ -75,6 +82,7 @@ void sonde_memory_free(sonde_memory *memory, size_t bytes) {
         return;
     sonde_counter_inc(memory->frees);
     atomic_fetch_sub_explicit(&memory->bytes, (int64_t)bytes, memory_order_relaxed);
+    sn_callback_refresh(memory->held[SN_MEMORY_BYTES]);
 }
 
 void sonde_memory_set(sonde_memory *memory, uint64_t bytes) {
@@ -83,6 +91,7 @@ void sonde_memory_set(sonde_memory *memory, uint64_t bytes) {
     int64_t value = bytes <= INT64_MAX ? (int64_t)bytes : INT64_MAX;
     atomic_store_explicit(&memory->bytes, value, memory_order_relaxed);
     raise_peak(memory, value);
+    refresh_bytes(memory);
 }
 
 void sonde_memory_collected(sonde_memory *memory, const sonde_memory_collection *collection) {
@@ -100,6 +109,7 @@ void sonde_memory_collected(sonde_memory *memory, const sonde_memory_collection 
            !atomic_compare_exchange_weak_explicit(&memory->pause_max, &old, seconds,
                                                   memory_order_relaxed, memory_order_relaxed))
         ;
+    sn_callback_refresh(memory->held[SN_MEMORY_PAUSE_MAX]);
 }
 
 /* Reading. */

@@ -103,11 +103,11 @@ static bool add_histogram(struct sonde_memory *memory, const char *const *values
     return series != NULL;
 }
 
-static bool add_gauge(struct sonde_memory *memory, const sonde_metric *metric,
+static bool add_gauge(struct sonde_memory *memory, unsigned which, const sonde_metric *metric,
                       const char *const *values, double (*read)(void *ctx)) {
     sonde_callback_options options = {
         .metric = *metric, .label_values = values, .read = read, .ctx = memory};
-    return sn_instrument_callback_locked(registry_of(memory), &options);
+    return sn_instrument_callback_locked(registry_of(memory), &options, &memory->held[which]);
 }
 
 static bool add_gauges(struct sonde_memory *memory, const char *const *values) {
@@ -116,9 +116,9 @@ static bool add_gauges(struct sonde_memory *memory, const char *const *values) {
     sonde_metric pause = metric_of("sonde_memory_gc_pause_max_seconds", "The longest pause.");
     bytes.unit = peak.unit = "bytes";
     pause.unit = "seconds";
-    return add_gauge(memory, &bytes, values, read_bytes) &&
-           add_gauge(memory, &peak, values, read_peak) &&
-           add_gauge(memory, &pause, values, read_pause_max);
+    return add_gauge(memory, SN_MEMORY_BYTES, &bytes, values, read_bytes) &&
+           add_gauge(memory, SN_MEMORY_PEAK, &peak, values, read_peak) &&
+           add_gauge(memory, SN_MEMORY_PAUSE_MAX, &pause, values, read_pause_max);
 }
 
 /* Set once: after a registration that failed half-way, a reader may look at a part already. */
@@ -137,7 +137,7 @@ static bool add_alerts(struct sonde_memory *memory, const char *const *values) {
             .read = read_alert,
             .ctx = &memory->alert_parts[i],
         };
-        if (!sn_instrument_callback_locked(registry_of(memory), &options))
+        if (!sn_instrument_callback_locked(registry_of(memory), &options, NULL))
             return false;
     }
     return true;
@@ -161,7 +161,7 @@ static bool add_heap(sonde_registry *registry) {
     };
     bool is_added = true;
     for (size_t i = 0; i < sizeof heap / sizeof heap[0]; i++)
-        is_added = is_added && sn_instrument_callback_locked(registry, &heap[i]);
+        is_added = is_added && sn_instrument_callback_locked(registry, &heap[i], NULL);
     return is_added;
 }
 

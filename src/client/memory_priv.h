@@ -21,6 +21,8 @@ struct sn_memory_part {
     unsigned kind; /* sonde_memory_alert_kind */
 };
 
+enum { SN_MEMORY_BYTES, SN_MEMORY_PEAK, SN_MEMORY_PAUSE_MAX, SN_MEMORY_HELD_COUNT };
+
 /* Any thread. Fields without _Atomic are fixed when the instrument is ready, but for `on_alert` and
  * its ctx, which the registration lock guards. */
 struct sonde_memory {
@@ -35,6 +37,7 @@ struct sonde_memory {
     _Atomic int64_t peak_bytes;
     _Atomic double pause_max;
     const struct sn_clock *clock;
+    struct sn_series *held[SN_MEMORY_HELD_COUNT]; /* whose values go into a file; NULL: none */
 
     _Atomic double max_bytes;
     _Atomic double max_growth_per_second;

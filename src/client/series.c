@@ -222,7 +222,7 @@ static bool take_cells(struct sn_series *series, const struct sn_series_origin *
         return false;
     if (family->kind == SN_KIND_NATIVE)
         series->head.native.scale = &family->native->scale;
-    if (family->kind != SN_KIND_GAUGE)
+    if (family->kind != SN_KIND_GAUGE && !sn_kind_is_callback(family->kind))
         return true;
     series->head.gauge.shared = sn_shared_cells(&series->head.ref);
     return series->head.gauge.shared != NULL;

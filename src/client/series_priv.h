@@ -39,6 +39,10 @@ enum sn_kind {
     SN_KIND_OPERATION,
 };
 
+static inline bool sn_kind_is_callback(enum sn_kind kind) {
+    return kind == SN_KIND_CALLBACK_GAUGE || kind == SN_KIND_CALLBACK_COUNTER;
+}
+
 struct sn_span_of_text {
     uint32_t offset; /* in the series' text */
     uint32_t len;

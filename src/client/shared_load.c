@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/os.h"
+#include "client/callback_priv.h"
 #include "client/error_priv.h"
 #include "client/family_priv.h"
 #include "client/lock_priv.h"
@@ -200,10 +201,13 @@ static void add_page(const struct image *image, struct sn_series *series, const 
     case SN_KIND_OPERATION:
         add_operation(image, series, own, cells);
         return;
-    case SN_KIND_INFO:
-    case SN_KIND_SERVICE:
     case SN_KIND_CALLBACK_GAUGE:
     case SN_KIND_CALLBACK_COUNTER:
+        if (is_common)
+            sn_callback_load(series, cells);
+        return;
+    case SN_KIND_INFO:
+    case SN_KIND_SERVICE:
         return;
     }
 }
@@ -232,7 +236,22 @@ static sn_status load_family(struct loader *loader, const struct sn_shared_famil
 
 /* Cells of a series in the file. */
 static uint32_t file_cells(const struct sn_family *family) {
-    return family->cell_count + (family->kind == SN_KIND_OPERATION ? SN_OPERATION_ERROR_CELLS : 0);
+    switch (family->kind) {
+    case SN_KIND_OPERATION:
+        return family->cell_count + SN_OPERATION_ERROR_CELLS;
+    case SN_KIND_CALLBACK_GAUGE:
+    case SN_KIND_CALLBACK_COUNTER:
+        return SN_CALLBACK_CELLS;
+    case SN_KIND_COUNTER:
+    case SN_KIND_FLOAT_COUNTER:
+    case SN_KIND_GAUGE:
+    case SN_KIND_HISTOGRAM:
+    case SN_KIND_NATIVE:
+    case SN_KIND_INFO:
+    case SN_KIND_SERVICE:
+        return family->cell_count;
+    }
+    return 0;
 }
 
 static sn_status check_cells(struct loader *loader, const struct sn_family *family, sonde_ref ref) {

@@ -21,9 +21,10 @@ static const struct {
     uint8_t number;
     enum sn_kind kind;
 } kinds[] = {
-    {1, SN_KIND_COUNTER},   {2, SN_KIND_FLOAT_COUNTER}, {3, SN_KIND_GAUGE},
-    {4, SN_KIND_HISTOGRAM}, {5, SN_KIND_INFO},          {6, SN_KIND_SERVICE},
-    {7, SN_KIND_OPERATION}, {8, SN_KIND_NATIVE},
+    {1, SN_KIND_COUNTER},           {2, SN_KIND_FLOAT_COUNTER}, {3, SN_KIND_GAUGE},
+    {4, SN_KIND_HISTOGRAM},         {5, SN_KIND_INFO},          {6, SN_KIND_SERVICE},
+    {7, SN_KIND_OPERATION},         {8, SN_KIND_NATIVE},        {9, SN_KIND_CALLBACK_GAUGE},
+    {10, SN_KIND_CALLBACK_COUNTER},
 };
 #define KIND_COUNT (sizeof kinds / sizeof kinds[0])
 

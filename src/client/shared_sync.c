@@ -107,10 +107,7 @@ static bool import(struct sn_shared *shared) {
 /* Writing down. */
 
 bool sn_shared_takes(enum sn_kind kind, const char *name) {
-    bool is_callback = kind == SN_KIND_CALLBACK_GAUGE || kind == SN_KIND_CALLBACK_COUNTER;
-    bool is_instrument =
-        kind == SN_KIND_INFO && sn_str_starts_with(sn_str_from(name), SN_STR("sonde_"));
-    return !is_callback && !is_instrument;
+    return kind != SN_KIND_INFO || !sn_str_starts_with(sn_str_from(name), SN_STR("sonde_"));
 }
 
 bool sn_shared_begin_locked(sonde_registry *registry) {

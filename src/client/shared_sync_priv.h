@@ -16,8 +16,8 @@
 sn_status sn_shared_begin(sonde_registry *registry, const char *path, size_t bytes,
                           struct sn_err *err) SN_MUST_USE;
 
-/* Whether families of this kind and name have their cells in the file. Callbacks and instruments are
- * objects of one process. */
+/* Whether families of this kind and name are in the file. Infos of instruments are not: their series
+ * are objects of one process. */
 bool sn_shared_takes(enum sn_kind kind, const char *name);
 
 /*

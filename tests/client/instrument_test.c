@@ -35,7 +35,7 @@ static bool init_locked(struct sn_instrument *instrument, const char *const *val
     };
     thing->inits++;
     (void)snprintf(thing->name, sizeof thing->name, "%s", values[0]);
-    return sn_instrument_callback_locked(registry, &options) && may_init;
+    return sn_instrument_callback_locked(registry, &options, NULL) && may_init;
 }
 
 static const char *const labels[] = {"thing"};

@@ -12,6 +12,11 @@
 
 static const char *const label_names[] = {"path"};
 
+static double read_answer(void *ctx) {
+    (void)ctx;
+    return 42;
+}
+
 /* The bytes of a file with something of everything. */
 static unsigned char *make_image(void) {
     sonde_registry *registry = open_small();
@@ -27,6 +32,9 @@ static unsigned char *make_image(void) {
     sonde_tracker tracker =
         sonde_track_begin(sonde_operation_get(sonde_service_get(registry, "s"), "o"));
     sonde_track_fail(&tracker, "no");
+    sonde_callback_options callback = {.metric = {.name = "answer"}, .read = read_answer};
+    assert_non_null(sonde_callback_new(registry, &callback, NULL));
+    sonde_free(page_of(registry));
     (void)sonde_registry_free(registry);
     unsigned char *image = malloc(SMALL);
     int fd = sn_os_open(shared_path(), O_RDONLY, 0);

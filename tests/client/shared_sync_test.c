@@ -2,6 +2,7 @@
 #include "shared_support.h"
 
 #include "base/os.h"
+#include "client/cache_priv.h"
 #include "client/shared_sync_priv.h"
 
 #include <errno.h>
@@ -287,13 +288,85 @@ static void a_full_disk_is_a_counted_loss(void **state) {
     (void)sonde_registry_free(registry);
 }
 
-static void callbacks_and_instruments_stay_in_the_process(void **state) {
+static double read_answer(void *ctx) {
+    return *(const double *)ctx;
+}
+
+/* Nobody can ask the callbacks of another process, or of a dead one: the file has what was read last. */
+static void callbacks_are_shown_as_they_were_read_last(void **state) {
+    (void)state;
+    static const char *const names[] = {"of"};
+    const char *values[] = {"life"};
+    double answer = 42;
+    sonde_registry *registry = open_shared();
+    sonde_callback_options options = {
+        .metric = {.name = "answer", .label_names = names, .label_count = 1},
+        .label_values = values,
+        .read = read_answer,
+        .ctx = &answer};
+    sonde_callback *callback = sonde_callback_new(registry, &options, NULL);
+    assert_non_null(callback);
+    assert_true(isnan(loaded("answer{of=\"life\"}")));
+    assert_true(has_line(registry, "answer{of=\"life\"} 42"));
+    answer = 0;
+    assert_true(loaded("answer{of=\"life\"}") == 42);
+    assert_int_equal(sonde_registry_visit(registry, &(sonde_visitor){.ctx = NULL}), SONDE_OK);
+    assert_true(loaded("answer{of=\"life\"}") == 0);
+
+    /* Another process has the family and the series, but nothing to ask. */
+    sonde_registry *other = open_shared();
+    assert_false(has_line(other, "answer{of=\"life\"} 0"));
+    double own = 7;
+    options.ctx = &own;
+    assert_non_null(sonde_callback_new(other, &options, NULL));
+    assert_true(has_line(other, "answer{of=\"life\"} 7"));
+    assert_true(has_line(registry, "answer{of=\"life\"} 0"));
+    (void)sonde_registry_free(other);
+
+    (void)sonde_callback_free(callback);
+    assert_true(isnan(loaded("answer{of=\"life\"}")));
+    (void)sonde_registry_free(registry);
+}
+
+/* No reader in the program: what instruments hold is in the file all the same. */
+static void instruments_are_in_the_file(void **state) {
     (void)state;
     sonde_registry *registry = open_shared();
     sonde_cache *cache = sonde_cache_get(registry, "shop", "prices");
-    assert_non_null(cache);
-    assert_true(has_line(registry, "sonde_cache_info{service=\"shop\",cache=\"prices\"} 1"));
-    assert_true(isnan(loaded("sonde_cache_info{service=\"shop\",cache=\"prices\"}")));
+    sonde_cache_hit(cache);
+    sonde_cache_set_usage(cache, &(sonde_cache_usage){.entries = 5, .used_bytes = 900});
+    sonde_cache_add_entries(cache, 2);
+    sonde_cache_add_used_bytes(cache, -400);
+    assert_true(loaded("sonde_cache_hits_total{service=\"shop\",cache=\"prices\"}") == 1);
+    assert_true(loaded("sonde_cache_entries{service=\"shop\",cache=\"prices\"}") == 7);
+    assert_true(loaded("sonde_cache_memory_bytes{service=\"shop\",cache=\"prices\"}") == 500);
+    assert_true(loaded("sonde_cache_memory_peak_bytes{service=\"shop\",cache=\"prices\"}") == 900);
+    static const char ratio[] =
+        "sonde_cache_hit_ratio{service=\"shop\",cache=\"prices\",window=\"start\"}";
+    assert_false(isnan(loaded(ratio)));
+    struct sn_fake_clock fake;
+    sn_fake_clock_init(&fake, INT64_C(5000000000), 1000);
+    sn_cache_set_clock((struct sonde_cache *)(void *)cache, &fake.clock);
+    sonde_cache_hit(cache);
+    assert_true(loaded(ratio) == 1);
+    sonde_cache_miss(cache);
+    sn_fake_clock_advance_ms(&fake, 1000);
+    sonde_cache_hit(cache); /* the second after: as it was before this one */
+    assert_true(loaded(ratio) == 2.0 / 3);
+
+    sonde_memory *memory = sonde_memory_get(registry, "shop");
+    sonde_memory_alloc(memory, 100);
+    sonde_memory_free(memory, 40);
+    assert_true(loaded("sonde_memory_bytes{service=\"shop\"}") == 60);
+    assert_true(loaded("sonde_memory_peak_bytes{service=\"shop\"}") == 100);
+
+    sonde_encoder *encoder = sonde_encoder_new(registry, "h264", NULL);
+    sonde_encoder_frames(encoder, 3);
+    sonde_encoder_queue_set(encoder, 4);
+    assert_true(loaded("encoder_frames_total{encoder=\"h264\"}") == 3);
+    assert_true(loaded("encoder_queue_length{encoder=\"h264\"}") == 4);
+    assert_true(loaded("encoder_frames_per_second{encoder=\"h264\"}") == 0);
+    (void)sonde_encoder_free(encoder);
     (void)sonde_registry_free(registry);
 }
 
@@ -383,7 +456,8 @@ int main(void) {
         IN_DIRECTORY(threads_of_one_process_use_pages_again),
         IN_DIRECTORY(a_full_file_keeps_totals_under_other),
         IN_DIRECTORY(a_full_disk_is_a_counted_loss),
-        IN_DIRECTORY(callbacks_and_instruments_stay_in_the_process),
+        IN_DIRECTORY(callbacks_are_shown_as_they_were_read_last),
+        IN_DIRECTORY(instruments_are_in_the_file),
         IN_DIRECTORY(any_failing_call_or_allocation_is_survived),
         IN_DIRECTORY(the_global_registry_is_opened_once),
     };
