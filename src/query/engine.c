@@ -387,6 +387,7 @@ static void eval_init(struct sn_eval *eval, struct sn_query_engine *engine,
                              .seed = (uint64_t)sn_clock_mono_ns(options->clock),
                              .keeps_order = query->step_ms == 0};
     sn_samples_init(&eval->samples);
+    sn_rollups_init(&eval->rollups);
     sn_histogram_input_init(&eval->histograms, options->limits.memory_bytes_max);
     sn_arena_init(&eval->row_arena, options->limits.memory_bytes_max);
 }
@@ -441,6 +442,7 @@ static sn_status run_limited(struct sn_query_engine *engine, struct sn_eval *eva
     eval->ahead = sn_read_job_close(eval->ahead);
     sn_scan_close(&eval->scan);
     sn_samples_release(&eval->samples);
+    sn_rollups_release(&eval->rollups);
     sn_histogram_input_release(&eval->histograms);
     sn_arena_release(&eval->row_arena);
     if (status == SN_OK) {

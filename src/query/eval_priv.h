@@ -84,6 +84,7 @@ struct sn_eval {
     const atomic_bool *is_stopping;
     uint64_t seed;                        /* of hash tables */
     struct sn_samples samples;            /* scratch of the innermost reading loop */
+    struct sn_rollups rollups;            /* the same */
     struct sn_scan scan;                  /* of the selector that is being read */
     struct sn_read_pool *pool;            /* helpers; NULL: none */
     struct sn_read_job *ahead;            /* of the selector that is being read, when it is long */

@@ -7,6 +7,7 @@
 #include "query/eval_priv.h"
 
 #include "base/mem.h"
+#include "query/rollup_steps.h"
 
 /* Times beyond this are refused, so that sums of times and durations do not overflow. */
 #define TIME_MS_LIMIT (INT64_MAX / 8)
@@ -307,6 +308,47 @@ static uint64_t count_values(const struct sn_frame *frame, const struct sn_row *
     return count;
 }
 
+/* How rollups stand in for samples of a selector. */
+struct rollup_use {
+    struct sn_rollup_ask ask;
+    struct sn_rollup_plan plan;
+};
+
+static void plan_rollups(const struct sn_eval *eval, const struct select_job *job,
+                         const struct sn_reach *reach, struct rollup_use *use) {
+    use->ask = (struct sn_rollup_ask){.where = job->node,
+                                      .frame = job->frame,
+                                      .reach = reach,
+                                      .is_instant = true,
+                                      .wants_time = job->what == SN_SELECT_TIME};
+    bool is_plain = reach->after_ms == 0 && job->node->vector.edge == SN_EDGE_PLAIN &&
+                    (job->what == SN_SELECT_VALUE || job->what == SN_SELECT_TIME);
+    use->plan =
+        is_plain ? sn_rollup_plan_make(eval, &use->ask) : (struct sn_rollup_plan){.width_ms = 0};
+}
+
+/* One series of a selector, out of samples and rollups. */
+static sn_status select_row(struct sn_eval *eval, const struct select_job *job,
+                            const struct sn_series_list *list, size_t i,
+                            const struct rollup_use *use, struct sn_row *row) {
+    const struct sn_reach *reach = use->ask.reach;
+    bool is_smoothed = reach->after_ms > 0;
+    bool is_done = false;
+    uint64_t id = list->items[i].id;
+    if (use->plan.is_all) {
+        SN_TRY(sn_rollup_steps_fill(eval, &use->plan, &use->ask, id, row->value, &is_done));
+    }
+    if (is_done) {
+        return SN_OK;
+    }
+    SN_TRY(read_samples(eval, list, i, reach_range(reach, job->frame)));
+    SN_TRY(is_smoothed ? fill_smoothed(eval, job, reach, row) : fill_row(eval, job, reach, row));
+    if (use->plan.width_ms != 0 && !use->plan.is_all && row->histogram == NULL) {
+        SN_TRY(sn_rollup_steps_fill(eval, &use->plan, &use->ask, id, row->value, &is_done));
+    }
+    return SN_OK;
+}
+
 static sn_status select_rows(struct sn_eval *eval, const struct select_job *job,
                              struct sn_row_sink sink) {
     const struct sn_vector_node *selector = &job->node->vector;
@@ -319,14 +361,14 @@ static sn_status select_rows(struct sn_eval *eval, const struct select_job *job,
     struct sn_range range = reach_range(&reach, job->frame);
     SN_TRY(select_series(eval, selector, range, &list));
     struct sn_row row = {.is_scratch = true};
+    struct rollup_use use;
+    plan_rollups(eval, job, &reach, &use);
     for (size_t i = 0; i < list.count; i++) {
-        SN_TRY(read_samples(eval, &list, i, range));
         if (row.value == NULL) {
             SN_TRY(sn_column_new(eval, job->frame, &row.value));
         }
         row.labels = list.items[i].labels;
-        SN_TRY(is_smoothed ? fill_smoothed(eval, job, &reach, &row)
-                           : fill_row(eval, job, &reach, &row));
+        SN_TRY(select_row(eval, job, &list, i, &use, &row));
         uint64_t count = count_values(job->frame, &row);
         if (count == 0) {
             continue;

@@ -6,6 +6,7 @@
  */
 #include "query/range_priv.h"
 #include "query/rate_steps_priv.h"
+#include "query/rollup_steps.h"
 
 #include "base/mem.h"
 
@@ -21,6 +22,8 @@ struct range_call {
     struct sn_windows histogram_windows; /* NULL until a series has histograms */
     uint8_t matrix_index;
     struct sn_rate_steps rate_steps;
+    struct sn_rollup_ask rollup_ask;
+    struct sn_rollup_plan rollup_plan;
     const double *params[PARAMS_MAX];
     double range_s;
     enum sn_range_edge edge;
@@ -780,21 +783,52 @@ static void inform_about_name(const struct range_call *call, struct sn_labels la
 
 /* ---- all series ---- */
 
+static void plan_rollups(struct range_call *call) {
+    call->rollup_ask = (struct sn_rollup_ask){.where = call->node->call.args[call->matrix_index],
+                                              .frame = call->frame,
+                                              .reach = &call->matrix.reach,
+                                              .function = call->node->call.function->id};
+    if (!call->matrix.is_subquery && call->edge == SN_EDGE_PLAIN) {
+        call->rollup_plan = sn_rollup_plan_make(call->eval, &call->rollup_ask);
+    }
+}
+
+/* One series, out of samples and rollups. */
+static sn_status answer_series(struct range_call *call, size_t i, struct sn_row *row,
+                               bool *ret_has_value) {
+    const struct sn_rollup_plan *plan = &call->rollup_plan;
+    const struct sn_rollup_ask *ask = &call->rollup_ask;
+    struct sn_series_view view;
+    bool is_done = false;
+    uint64_t id = call->matrix.is_subquery ? 0 : call->matrix.list.items[i].id;
+    if (plan->is_all) {
+        SN_TRY(sn_rollup_steps_fill(call->eval, plan, ask, id, row->value, &is_done));
+    }
+    if (!is_done) {
+        SN_TRY(sn_matrix_load(call->eval, &call->matrix, i, &view));
+        SN_TRY(run_series(call, &view, row, ret_has_value));
+        if (plan->width_ms == 0 || plan->is_all || row->histogram != NULL) {
+            return SN_OK;
+        }
+        SN_TRY(sn_rollup_steps_fill(call->eval, plan, ask, id, row->value, &is_done));
+    }
+    *ret_has_value = sn_column_has_value(call->frame, row->value);
+    return SN_OK;
+}
+
 static sn_status stream_series(struct range_call *call, const struct sn_labels *labels,
                                struct sn_row_sink sink) {
     struct sn_row row = {.is_scratch = true};
     bool is_informed = false;
     for (size_t i = 0; i < sn_matrix_count(&call->matrix); i++) {
-        struct sn_series_view view;
         bool has_value;
-        SN_TRY(sn_matrix_load(call->eval, &call->matrix, i, &view));
         if (row.value == NULL) {
             SN_TRY(sn_column_new(call->eval, call->frame, &row.value));
         }
-        SN_TRY(run_series(call, &view, &row, &has_value));
+        SN_TRY(answer_series(call, i, &row, &has_value));
         if (has_value) {
             if (!is_informed && row.histogram == NULL) {
-                inform_about_name(call, view.labels);
+                inform_about_name(call, sn_matrix_labels(&call->matrix, i));
                 is_informed = true;
             }
             row.labels = labels[i];
@@ -918,6 +952,7 @@ sn_status sn_call_range(struct sn_eval *eval, const struct sn_node *node, struct
     SN_TRY(sn_eval_alloc(eval, frame->step_count, sizeof(uint32_t), &ends));
     call.windows = (struct sn_windows){begins, ends};
     call.range_s = (double)call.matrix.reach.range_ms / 1000;
+    plan_rollups(&call);
     SN_TRY(make_labels(&call, &labels, &has_equal));
     return has_equal ? collect_and_join(&call, labels, sink) : stream_series(&call, labels, sink);
 }
