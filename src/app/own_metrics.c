@@ -35,6 +35,8 @@ struct sn_own_metric_row {
 
 static const struct sn_own_metric_row rows[] = {
     {"sonde_store_series", "Series in the store.", STORE(series_count), NULL, NULL},
+    {"sonde_store_removed_series_total", "Series forgotten because no sample is left of them.",
+     STORE(removed_series_count), NULL, NULL},
     {"sonde_store_samples_total", "Samples accepted.", STORE(sample_count), NULL, NULL},
     {"sonde_store_exemplars", "Exemplars in the store.", STORE(exemplar_count), NULL, NULL},
     {"sonde_store_out_of_order_samples_total",

@@ -10,10 +10,13 @@ void sn_blocks_init(struct sn_blocks *blocks, size_t item_size, unsigned shift, 
 
 void sn_blocks_reset(struct sn_blocks *blocks) {
     for (size_t i = 0; i < blocks->block_count; i++) {
-        sn_free(blocks->table[i]);
+        if (!sn_blocks_is_dropped(blocks, i))
+            sn_free(blocks->table[i]);
         blocks->table[i] = NULL;
     }
     blocks->block_count = 0;
+    sn_free(blocks->zeros);
+    blocks->zeros = NULL;
 }
 
 void sn_blocks_release(struct sn_blocks *blocks) {
@@ -40,4 +43,15 @@ sn_status sn_blocks_reach(struct sn_blocks *blocks, size_t index) {
         blocks->table[blocks->block_count++] = block;
     }
     return SN_OK;
+}
+
+void sn_blocks_drop(struct sn_blocks *blocks, size_t block) {
+    if (sn_blocks_is_dropped(blocks, block))
+        return;
+    if (!blocks->zeros) /* large: pages that nobody writes take no memory */
+        blocks->zeros = sn_alloc_zero((size_t)1 << blocks->shift, blocks->item_size);
+    if (!blocks->zeros)
+        return;
+    sn_free(blocks->table[block]);
+    blocks->table[block] = blocks->zeros;
 }

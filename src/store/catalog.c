@@ -312,7 +312,8 @@ static sn_status visit_block(const struct sn_catalog_visitor *visitor, uint64_t 
         if (!sn_series_block_next(&at, end, &labels))
             return sn_err_set(err, SN_ERR_CORRUPT, "sonde.db: the block of series %llu ends early",
                               (unsigned long long)first);
-        SN_TRY(visitor->series(visitor->ctx, first + i, labels, err));
+        if (labels.len > 0) /* without labels: removed */
+            SN_TRY(visitor->series(visitor->ctx, first + i, labels, err));
     }
     if (at != end)
         return sn_err_set(err, SN_ERR_CORRUPT, "sonde.db: the block of series %llu is too long",
@@ -340,6 +341,15 @@ static sn_status load_series(struct sn_catalog *catalog, const struct sn_catalog
     }
     sn_buf_reset(raw);
     return code == SQLITE_DONE ? SN_OK : failure(catalog->db, code, "read", err);
+}
+
+static sn_status load_series_end(struct sn_catalog *catalog,
+                                 const struct sn_catalog_visitor *visitor, struct sn_err *err) {
+    uint64_t end = 0;
+    sn_status status = get_meta(catalog, "series_end", &end, err);
+    if (status == SN_ERR_NOT_FOUND)
+        return SN_OK;
+    return status == SN_OK ? visitor->series_end(visitor->ctx, end, err) : status;
 }
 
 static sn_status load_segments(struct sn_catalog *catalog, const struct sn_catalog_visitor *visitor,
@@ -537,6 +547,8 @@ sn_status sn_catalog_load(struct sn_catalog *catalog, const struct sn_catalog_vi
                           uint64_t *ret_flushed_log, struct sn_err *err) {
     uint64_t flushed_log = 0;
     SN_TRY(load_series(catalog, visitor, err));
+    if (visitor->series_end)
+        SN_TRY(load_series_end(catalog, visitor, err));
     SN_TRY(load_segments(catalog, visitor, err));
     SN_TRY(load_metadata(catalog, visitor, err));
     if (visitor->churn)
@@ -609,6 +621,131 @@ sn_status sn_catalog_add_series(struct sn_catalog *catalog, uint32_t id, struct 
     sn_series_block_add(&catalog->block, labels);
     catalog->block_count++;
     return sn_buf_status(&catalog->block, err);
+}
+
+/* ---- removing series ---- */
+
+/* One row of series_block. */
+struct block_row {
+    uint32_t first;
+    uint32_t count;
+};
+
+static sn_status drop_block(struct sn_catalog *catalog, uint32_t first, struct sn_err *err) {
+    STATEMENT statement = NULL;
+    SN_TRY(prepare(catalog, "DELETE FROM series_block WHERE first_id = ?", &statement, err));
+    sqlite3_bind_int64(statement, 1, first);
+    return step_done(catalog, statement, err);
+}
+
+static sn_status unpack_block(struct sn_catalog *catalog, uint32_t first, struct sn_buf *raw,
+                              struct sn_err *err) {
+    STATEMENT statement = NULL;
+    SN_TRY(prepare(catalog, "SELECT labels FROM series_block WHERE first_id = ?", &statement, err));
+    sqlite3_bind_int64(statement, 1, first);
+    int code = sqlite3_step(statement);
+    if (code != SQLITE_ROW)
+        return failure(catalog->db, code, "read", err);
+    return sn_series_block_unpack(column_bytes(statement, 0), raw, err);
+}
+
+/* Write a block again without the labels of those that are removed. */
+static sn_status rewrite_block(struct sn_catalog *catalog, struct block_row row,
+                               const struct sn_bitmap *removed, struct sn_buf *raw,
+                               struct sn_err *err) {
+    struct sn_str labels;
+    uint32_t left = 0;
+    SN_TRY(unpack_block(catalog, row.first, raw, err));
+    const uint8_t *at = raw->ptr;
+    const uint8_t *end = raw->ptr + raw->len;
+    for (uint32_t i = 0; i < row.count; i++) {
+        if (!sn_series_block_next(&at, end, &labels))
+            return sn_err_set(err, SN_ERR_CORRUPT, "sonde.db: the block of series %u ends early",
+                              row.first);
+        if (sn_bitmap_contains(removed, row.first + i))
+            labels.len = 0;
+        left += labels.len > 0;
+        SN_TRY(sn_catalog_add_series(catalog, row.first + i, labels, err));
+    }
+    if (left > 0)
+        return put_block(catalog, err);
+    sn_buf_reset(&catalog->block);
+    catalog->block_count = 0;
+    return drop_block(catalog, row.first, err);
+}
+
+/* All rows of series_block; the caller frees *ret_rows. */
+static sn_status list_blocks(struct sn_catalog *catalog, struct block_row **ret_rows,
+                             size_t *ret_count, struct sn_err *err) {
+    STATEMENT statement = NULL;
+    size_t capacity = 0;
+    size_t count = 0;
+    SN_TRY(prepare(catalog, "SELECT first_id, count FROM series_block ORDER BY first_id",
+                   &statement, err));
+    int code;
+    while ((code = sqlite3_step(statement)) == SQLITE_ROW) {
+        if (count == capacity) {
+            capacity = capacity ? capacity * 2 : 64;
+            struct block_row *rows = sn_realloc_array(*ret_rows, capacity, sizeof *rows);
+            if (!rows)
+                return sn_err_set(err, SN_ERR_NO_MEMORY, "no memory to list blocks of series");
+            *ret_rows = rows;
+        }
+        (*ret_rows)[count++] =
+            (struct block_row){.first = (uint32_t)sqlite3_column_int64(statement, 0),
+                               .count = (uint32_t)sqlite3_column_int64(statement, 1)};
+    }
+    *ret_count = count;
+    return code == SQLITE_DONE ? SN_OK : failure(catalog->db, code, "read", err);
+}
+
+static sn_status remove_from_blocks(struct sn_catalog *catalog, const struct sn_bitmap *removed,
+                                    struct sn_err *err) {
+    struct block_row *rows = NULL;
+    size_t count = 0;
+    struct sn_buf raw;
+    sn_buf_init(&raw, 0);
+    sn_status status = list_blocks(catalog, &rows, &count, err);
+    for (size_t i = 0; i < count && status == SN_OK; i++) {
+        uint32_t k = 0;
+        while (k < rows[i].count && !sn_bitmap_contains(removed, rows[i].first + k))
+            k++;
+        if (k < rows[i].count)
+            status = rewrite_block(catalog, rows[i], removed, &raw, err);
+    }
+    sn_buf_release(&raw);
+    sn_free(rows);
+    return status;
+}
+
+/* Version 1 has a row per series. */
+static sn_status remove_rows(struct sn_catalog *catalog, const struct sn_bitmap *removed,
+                             struct sn_err *err) {
+    STATEMENT statement = NULL;
+    bool has_rows = false;
+    size_t count = sn_bitmap_count(removed);
+    SN_TRY(has_table(catalog, "series", &has_rows, err));
+    if (!has_rows)
+        return SN_OK;
+    SN_CLEANUP(sn_free_ptr) uint32_t *ids = sn_realloc_array(NULL, count + 1, sizeof *ids);
+    if (!ids)
+        return sn_err_set(err, SN_ERR_NO_MEMORY, "no memory to remove %zu series", count);
+    sn_bitmap_ids(removed, ids);
+    SN_TRY(prepare(catalog, "DELETE FROM series WHERE id = ?", &statement, err));
+    for (size_t i = 0; i < count; i++) {
+        sqlite3_bind_int64(statement, 1, ids[i]);
+        SN_TRY(step_done(catalog, statement, err));
+        sqlite3_reset(statement);
+    }
+    return SN_OK;
+}
+
+sn_status sn_catalog_remove_series(struct sn_catalog *catalog, const struct sn_bitmap *removed,
+                                   uint32_t series_end, struct sn_err *err) {
+    SN_TRY(put_block(catalog, err));
+    SN_TRY(remove_from_blocks(catalog, removed, err));
+    SN_TRY(remove_rows(catalog, removed, err));
+    return put_meta(catalog, "series_end", series_end, err);
 }
 
 sn_status sn_catalog_add_segment(struct sn_catalog *catalog, const struct sn_segment_row *row,

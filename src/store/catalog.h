@@ -19,6 +19,7 @@
 #include "base/status.h"
 #include "base/str.h"
 #include "model/sample.h"
+#include "store/bitmap.h"
 #include "store/rollup_files.h"
 #include "store/segment.h"
 
@@ -50,9 +51,11 @@ struct sn_catalog_visitor {
     sn_status (*metadata)(void *ctx, const struct sn_metadata *metadata, struct sn_err *err);
     sn_status (*churn)(void *ctx, int64_t hour_ms, uint64_t count, struct sn_err *err);
     sn_status (*exemplars)(void *ctx, uint64_t id, struct sn_str records, struct sn_err *err);
+    /* Behind all series: ids below are given. May be NULL. */
+    sn_status (*series_end)(void *ctx, uint64_t end, struct sn_err *err);
 };
 
-/* All series ascending by id, all segments ascending by rank, all metadata, in this order; and the
+/* All series that are there ascending by id, all segments ascending by rank, all metadata, in this order; and the
  * number of the newest log that needs no replay (0: none). */
 sn_status sn_catalog_load(struct sn_catalog *catalog, const struct sn_catalog_visitor *visitor,
                           uint64_t *ret_flushed_log, struct sn_err *err) SN_MUST_USE;
@@ -97,6 +100,10 @@ sn_status sn_catalog_put_churn(struct sn_catalog *catalog, int64_t hour_ms, uint
                                int64_t forget_ms, struct sn_err *err) SN_MUST_USE;
 sn_status sn_catalog_add_tombstone(struct sn_catalog *catalog, const struct sn_tombstone *tombstone,
                                    struct sn_err *err) SN_MUST_USE;
+/* Take series out. Ids below series_end are given and not free, whatever is left.
+ * SN_ERR_CORRUPT (a block does not decode). */
+sn_status sn_catalog_remove_series(struct sn_catalog *catalog, const struct sn_bitmap *removed,
+                                   uint32_t series_end, struct sn_err *err) SN_MUST_USE;
 sn_status sn_catalog_add_rollup(struct sn_catalog *catalog, const struct sn_rollup_row *row,
                                 struct sn_err *err) SN_MUST_USE;
 sn_status sn_catalog_drop_rollup(struct sn_catalog *catalog, uint64_t id,

@@ -20,6 +20,7 @@
 #include "base/mem.h"
 #include "base/os.h"
 #include "store/rollup_build.h"
+#include "store/series_gc.h"
 #include "store/series_sort.h"
 #include "store/store_priv.h"
 
@@ -70,7 +71,8 @@ static void merge_order(const struct sn_series_index *index, uint32_t *order, si
 
 /* Without memory the old one stays: selections are sorted more slowly then. */
 static void publish_order(struct sn_store *store) {
-    struct sn_series_order *made = sn_series_order_new(store->order, (uint32_t)store->order_count);
+    struct sn_series_order *made =
+        sn_series_order_new(store->order, store->order_count, store->order_end);
     if (!made)
         return;
     sn_mutex_lock(&store->index_mu);
@@ -80,23 +82,35 @@ static void publish_order(struct sn_store *store) {
     sn_series_order_unref(old);
 }
 
+/* Series that are not in the order yet; gaps of removed ones are as old as the store is open. */
+static size_t list_new(struct sn_store *store, uint32_t series_count, uint32_t *ret_ids) {
+    size_t count = 0;
+    sn_mutex_lock(&store->index_mu);
+    for (uint32_t id = store->order_end; id < series_count; id++) {
+        if (!sn_series_index_is_removed(&store->index, id))
+            ret_ids[count++] = id;
+    }
+    sn_mutex_unlock(&store->index_mu);
+    return count;
+}
+
 /* Bring series that are new since the last flush into the order. */
 static sn_status extend_order(struct sn_store *store, uint32_t series_count, struct sn_err *err) {
     size_t old = store->order_count;
-    size_t more = series_count - old;
+    size_t more = series_count - store->order_end;
     if (more == 0)
         return SN_OK;
-    uint32_t *order = sn_realloc_array(store->order, series_count, sizeof *order);
+    uint32_t *order = sn_realloc_array(store->order, old + more, sizeof *order);
     if (order)
         store->order = order;
     SN_CLEANUP(sn_free_ptr) uint32_t *tail = sn_realloc_array(NULL, more, sizeof *tail);
     if (!order || !tail)
         return sn_err_set(err, SN_ERR_NO_MEMORY, "no memory to sort %u series", series_count);
-    for (size_t i = 0; i < more; i++)
-        tail[i] = (uint32_t)(old + i);
+    more = list_new(store, series_count, tail);
     sort_tail(store, tail, more);
     merge_order(&store->index, order, old, tail, more);
-    store->order_count = series_count;
+    store->order_count = old + more;
+    store->order_end = series_count;
     publish_order(store);
     return SN_OK;
 }
@@ -106,7 +120,7 @@ void sn_store_sort_series(struct sn_store *store) {
     uint32_t count = store->index.count;
     sn_mutex_unlock(&store->index_mu);
     sn_mutex_lock(&store->flush_mu);
-    if (count > store->order_count)
+    if (count > store->order_end)
         (void)(extend_order(store, count, NULL) == SN_OK); /* the next flush tries again */
     sn_mutex_unlock(&store->flush_mu);
 }
@@ -362,6 +376,7 @@ static void finish_exemplars(struct flush *flush) {
 
 static sn_status fill_transaction(struct flush *flush, uint64_t flushed_log, struct sn_err *err) {
     struct sn_store *store = flush->store;
+    SN_TRY(sn_store_put_removed(store, err));
     SN_TRY(sn_store_put_series(store, flush->series_count, err));
     SN_TRY(put_metadata(store, err));
     SN_TRY(put_churn(store, err));
@@ -387,9 +402,9 @@ static void drop_frozen(struct sn_store *store) {
     sn_mutex_lock(&store->append_mu);
     sn_head_drop_begin(&store->head);
     sn_mutex_unlock(&store->append_mu);
-    for (size_t at = 0; at < store->order_count; at += SWEEP_PER_LOCK) {
+    for (size_t at = 0; at < store->order_end; at += SWEEP_PER_LOCK) {
         size_t end =
-            at + SWEEP_PER_LOCK < store->order_count ? at + SWEEP_PER_LOCK : store->order_count;
+            at + SWEEP_PER_LOCK < store->order_end ? at + SWEEP_PER_LOCK : store->order_end;
         sn_mutex_lock(&store->append_mu);
         sn_head_drop_sweep(&store->head, (uint32_t)at, (uint32_t)end);
         sn_mutex_unlock(&store->append_mu);
@@ -402,6 +417,7 @@ static void drop_frozen(struct sn_store *store) {
 
 static void finish_flush(struct flush *flush, uint64_t flushed_log) {
     struct sn_store *store = flush->store;
+    sn_store_forget_removed(store);
     atomic_store(&store->catalogued_count, flush->series_count);
     if (flush->has_segment) {
         sn_segments_publish(&store->segments, SN_TAKE(flush->set));
@@ -548,8 +564,15 @@ static void care_for_segments(struct sn_store *store) {
     (void)(sn_store_apply_rules(store, NULL) == SN_OK);
     (void)(sn_store_rewrite_for_rules(store, NULL) == SN_OK);
     (void)(sn_store_compact(store, NULL, NULL) == SN_OK);
-    if (make_rollups(store))
-        (void)(sn_store_apply_retention(store, NULL, NULL) == SN_OK);
+    if (!make_rollups(store))
+        return;
+    (void)(sn_store_apply_retention(store, NULL, NULL) == SN_OK);
+    sn_mutex_lock(&store->flush_mu);
+    bool is_gc_wanted = store->is_gc_wanted;
+    store->is_gc_wanted = false;
+    sn_mutex_unlock(&store->flush_mu);
+    if (is_gc_wanted)
+        (void)(sn_store_collect_series(store, NULL, NULL) == SN_OK);
 }
 
 void sn_store_flush_run(void *ctx) {

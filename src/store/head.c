@@ -270,6 +270,8 @@ void sn_head_drop_sweep(struct sn_head *head, uint32_t first, uint32_t end) {
     for (uint32_t id = first; id < end; id++) {
         if (id >> STATE_SHIFT >= head->states.block_count)
             return; /* series that were never appended to */
+        if (sn_blocks_is_dropped(&head->states, id >> STATE_SHIFT))
+            continue;
         struct sn_head_chunk *state = sn_blocks_at(&head->states, id);
         struct sn_chunk_ref *frozen = sn_blocks_at(&head->frozen, id);
         if (state->owner_epoch != head->parity)
@@ -323,6 +325,45 @@ bool sn_head_may_have(const struct sn_head *head, uint32_t id, int64_t start_ms)
     const struct sn_chunk_ref *frozen = sn_blocks_at(&head->frozen, id);
     return state->count != 0 || frozen->count != 0 || has_side(&head->epochs[0], id) ||
            has_side(&head->epochs[1], id);
+}
+
+bool sn_head_has(const struct sn_head *head, uint32_t id) {
+    for (int i = 0; i < 2; i++) {
+        if (has_side(&head->epochs[i], id) || has_histogram(&head->epochs[i].histograms, id))
+            return true;
+    }
+    if (id >> STATE_SHIFT >= head->states.block_count)
+        return false;
+    const struct sn_head_chunk *state = sn_blocks_at(&head->states, id);
+    const struct sn_chunk_ref *frozen = sn_blocks_at(&head->frozen, id);
+    return state->count != 0 || frozen->count != 0;
+}
+
+void sn_head_forget(struct sn_head *head, uint32_t id) {
+    size_t block = id >> STATE_SHIFT;
+    if (block >= head->states.block_count || sn_blocks_is_dropped(&head->states, block))
+        return;
+    struct sn_head_chunk *state = sn_blocks_at(&head->states, id);
+    *state = (struct sn_head_chunk){.count = 0};
+}
+
+static bool are_all_in(const struct sn_bitmap *removed, size_t block) {
+    for (size_t i = 0; i < (size_t)1 << STATE_SHIFT; i++) {
+        if (!sn_bitmap_contains(removed, (uint32_t)(block << STATE_SHIFT | i)))
+            return false;
+    }
+    return true;
+}
+
+void sn_head_free_blocks(struct sn_head *head, const struct sn_bitmap *removed) {
+    for (size_t i = 0; removed && i < head->states.block_count; i++) {
+        if (sn_blocks_is_dropped(&head->states, i) || !are_all_in(removed, i))
+            continue;
+        sn_blocks_drop(&head->states, i);
+        sn_blocks_drop(&head->frozen, i);
+        if (i < head->newest.block_count)
+            sn_blocks_drop(&head->newest, i);
+    }
 }
 
 void sn_head_copy_init(struct sn_head_copy *copy) {

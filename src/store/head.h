@@ -29,6 +29,7 @@
 #include "base/status.h"
 #include "codec/head_chunk.h"
 #include "model/sample.h"
+#include "store/bitmap.h"
 #include "store/blocks.h"
 #include "store/chunk_arena.h"
 #include "store/histogram_list.h"
@@ -157,6 +158,13 @@ bool sn_head_newest_is_in(const struct sn_head *head, uint32_t id, struct sn_ran
 /* Whether a series may have a sample at or after start_ms in one of the epochs (lock held): whether it
  * has any there, and how new its newest one is. */
 bool sn_head_may_have(const struct sn_head *head, uint32_t id, int64_t start_ms);
+
+/* Whether any epoch has a sample of a series (lock held). */
+bool sn_head_has(const struct sn_head *head, uint32_t id);
+/* Forget that a series was ever written; it has no sample, and none will come (lock held). */
+void sn_head_forget(struct sn_head *head, uint32_t id);
+/* Free what is kept for ids of which all neighbours are in `removed`, too (lock held). */
+void sn_head_free_blocks(struct sn_head *head, const struct sn_bitmap *removed);
 
 /* Whether the frozen or the current epoch holds anything. */
 bool sn_head_epoch_is_empty(const struct sn_head_epoch *epoch);

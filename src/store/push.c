@@ -42,6 +42,7 @@ struct push {
     int64_t now_ms;
     uint64_t out_of_order_count;
     struct sn_push_result result;
+    atomic_uint *pin; /* while it holds ids no series of them goes: series_gc.c */
 };
 
 /* ---- rejects ---- */
@@ -149,8 +150,11 @@ static sn_status resolve_one_locked(struct push *push, size_t i, uint32_t hash,
     struct sn_series_index *index = &push->store->index;
     struct sn_str labels = push->batch->series[i].labels;
     bool may_add = push->ids[i] == ID_NEEDED;
-    if (SN_LIKELY(sn_series_index_find(index, labels, hash, &push->ids[i])))
+    if (SN_LIKELY(sn_series_index_find(index, labels, hash, &push->ids[i]))) {
+        if (SN_UNLIKELY(push->store->dying))
+            sn_bitmap_remove(push->store->dying, push->ids[i]); /* it lives on */
         return SN_OK;
+    }
     if (!may_add)
         return SN_OK; /* stays ID_UNKNOWN */
     sn_status status = sn_series_index_add(index, labels, hash, &push->ids[i], err);
@@ -178,6 +182,8 @@ static sn_status resolve(struct push *push, struct sn_err *err) {
     sn_status status = SN_OK;
     sn_mutex_lock(&store->index_mu);
     uint32_t count_before = store->index.count;
+    push->pin = &store->pins[store->pin_side];
+    atomic_fetch_add(push->pin, 1);
     for (size_t i = 0; i < batch->series_count && status == SN_OK; i++) {
         if (i + PREFETCH_SLOTS < batch->series_count)
             sn_series_index_prefetch(&store->index, hashes[i + PREFETCH_SLOTS]);
@@ -576,6 +582,8 @@ sn_status sn_store_push(void *ctx, const struct sn_batch *batch, struct sn_push_
     sn_status status = push.ids ? run(&push, done, &is_queued, err)
                                 : sn_err_set(err, SN_ERR_NO_MEMORY, "no memory for %zu series",
                                              batch->series_count);
+    if (push.pin)
+        atomic_fetch_sub(push.pin, 1);
     sn_free(push.ids);
     sn_free(push.block_lens);
     sn_buf_release(&push.blocks);

@@ -36,8 +36,19 @@ static void note_damage(struct sn_store *store, const struct sn_err *why) {
 
 /* ---- the catalogue ---- */
 
+/* Ids below that nothing has are those of series that are gone. */
+static sn_status load_series_end(void *ctx, uint64_t end, struct sn_err *err) {
+    struct sn_store *store = ctx;
+    uint32_t id;
+    while (store->index.count < end)
+        SN_TRY(sn_series_index_add_removed(&store->index, &id, err));
+    return SN_OK;
+}
+
 static sn_status load_series(void *ctx, uint64_t id, struct sn_str labels, struct sn_err *err) {
     struct sn_store *store = ctx;
+    if (id < SN_SERIES_IDS_MAX)
+        SN_TRY(load_series_end(ctx, id, err));
     uint32_t hash = sn_series_index_hash(&store->index, labels);
     uint32_t new_id;
     if (id != store->index.count || sn_series_index_find(&store->index, labels, hash, &new_id))
@@ -304,6 +315,16 @@ static sn_status refill(struct replay *replay, struct sn_err *err) {
     return SN_OK;
 }
 
+/* The series was removed and has come back under a new id; the catalogue has not heard of it yet. */
+static sn_status remove_old(struct sn_store *store, uint32_t id, struct sn_err *err) {
+    if (!store->removed_pending)
+        store->removed_pending = sn_bitmap_new(NULL, 0);
+    if (!store->removed_pending || sn_series_index_remove(&store->index, id) != SN_OK)
+        return sn_err_set(err, SN_ERR_NO_MEMORY, "no memory to replay the log");
+    sn_bitmap_add(store->removed_pending, id);
+    return SN_OK;
+}
+
 static sn_status replay_series(struct replay *replay, const struct sn_log_record *record,
                                struct sn_err *err) {
     struct sn_series_index *index = &replay->store->index;
@@ -316,6 +337,12 @@ static sn_status replay_series(struct replay *replay, const struct sn_log_record
         uint32_t hash = sn_series_index_hash(index, labels);
         uint32_t known;
         bool is_known = sn_series_index_find(index, labels, hash, &known);
+        if (sn_series_index_is_removed(index, id))
+            continue; /* defined again by a recovery, and removed since */
+        if (is_known && known < id && id == index->count) {
+            SN_TRY(remove_old(replay->store, known, err));
+            is_known = false;
+        }
         if (is_known ? known != id : id != index->count)
             return sn_err_set(err, SN_ERR_CORRUPT, "series %u is defined twice or out of place",
                               id);
@@ -640,6 +667,7 @@ static sn_status replay_logs(struct sn_store *store, uint64_t flushed_log, struc
 sn_status sn_store_recover(struct sn_store *store, struct sn_err *err) {
     struct sn_catalog_visitor visitor = {.ctx = store,
                                          .series = load_series,
+                                         .series_end = load_series_end,
                                          .segment = load_segment,
                                          .metadata = load_metadata,
                                          .churn = load_churn,

@@ -66,6 +66,7 @@ sn_status sn_store_replace_segments(struct sn_store *store, const bool *is_dropp
     }
     struct sn_segment_set *old = sn_segments_ref(&store->segments);
     sn_segments_publish(&store->segments, set);
+    store->is_gc_wanted = true;
     delete_files(store, old, is_dropped);
     sn_segment_set_unref(old);
     return SN_OK;
@@ -163,6 +164,7 @@ static sn_status drop_rollups(struct sn_store *store, const bool *is_dropped, st
                            : sn_err_set(err, SN_ERR_NO_MEMORY, "no memory for rollups");
     if (status == SN_OK) {
         sn_segments_publish(&store->segments, SN_TAKE(set));
+        store->is_gc_wanted = true;
         for (size_t i = 0; i < old->count; i++) {
             if (is_dropped[i] && old->items[i].segment)
                 sn_store_delete_segment_file(store, old->items[i].id);

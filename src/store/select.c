@@ -131,10 +131,19 @@ static sn_status intersect_bitmaps(const struct sn_postings *const *lists, size_
     return status;
 }
 
+/* The first list is the shortest: when it is a bitmap most often all are. One from which series were
+ * removed stays a bitmap and may be shorter than an array. */
+static bool are_bitmaps(const struct sn_postings *const *lists, size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        if (!sn_postings_is_bitmap(lists[i]))
+            return false;
+    }
+    return true;
+}
+
 static sn_status intersect(const struct sn_postings *const *lists, size_t count,
                            struct sn_id_set *ids) {
-    /* The first list is the shortest: when it is a bitmap all are. */
-    if (count > 1 && sn_postings_is_bitmap(lists[0]))
+    if (count > 1 && are_bitmaps(lists, count))
         return intersect_bitmaps(lists, count, ids);
     SN_TRY(sn_id_set_add_postings(ids, lists[0]));
     size_t kept = 0;

@@ -20,6 +20,9 @@
 #include "store/blocks.h"
 #include "store/symbols.h"
 
+/* Ids are below. */
+#define SN_SERIES_IDS_MAX 268435456
+
 struct sn_series_entry {
     uint32_t pairs; /* index of the first pair id in pair_ids */
     uint32_t pair_count;

@@ -15,16 +15,18 @@ struct placed {
     uint32_t id;
 };
 
-struct sn_series_order *sn_series_order_new(const uint32_t *order, uint32_t count) {
+struct sn_series_order *sn_series_order_new(const uint32_t *order, size_t count, uint32_t id_end) {
     struct sn_series_order *made =
-        sn_alloc(sizeof *made + ((size_t)count + 1) * sizeof *made->place);
+        sn_alloc(sizeof *made + ((size_t)id_end + 1) * sizeof *made->place);
     if (!made)
         return NULL;
     atomic_init(&made->refs, 1);
-    made->count = count;
-    for (uint32_t i = 0; i < count; i++) {
-        assert(order[i] < count);
-        made->place[order[i]] = i;
+    made->count = id_end;
+    if (count < id_end)
+        memset(made->place, 0xff, id_end * sizeof *made->place);
+    for (size_t i = 0; i < count; i++) {
+        assert(order[i] < id_end);
+        made->place[order[i]] = (uint32_t)i;
     }
     return made;
 }

@@ -21,8 +21,9 @@ struct sn_series_order {
     uint32_t place[]; /* [count] by id */
 };
 
-/* From all series [count] in metric order. NULL: no memory. */
-struct sn_series_order *sn_series_order_new(const uint32_t *order, uint32_t count);
+/* From series [count] in metric order, all below id_end; those that are missing stand behind all others.
+ * NULL: no memory. */
+struct sn_series_order *sn_series_order_new(const uint32_t *order, size_t count, uint32_t id_end);
 struct sn_series_order *sn_series_order_ref(struct sn_series_order *order); /* NULL is fine */
 void sn_series_order_unref(struct sn_series_order *order);                  /* NULL is fine */
 

@@ -189,6 +189,7 @@ static void release_store(struct sn_store *store) {
     sn_metadata_table_release(&store->metadata);
     sn_series_index_release(&store->index);
     sn_series_order_unref(store->label_order);
+    (void)sn_bitmap_free(store->removed_pending); /* NULL, always */
     sn_pack_cache_release(&store->cache);
     sn_segments_release(&store->segments);
     sn_free(store->order);
@@ -312,6 +313,7 @@ static void count_pushes(struct sn_store *store, struct sn_store_stats *stats) {
     stats->compaction_bytes_out = load(&counters->compaction_bytes_out);
     stats->compaction_damaged_count = load(&counters->compaction_damaged);
     stats->rollup_window_count = load(&counters->rollup);
+    stats->removed_series_count = load(&counters->removed_series);
 }
 
 static void count_segments(struct sn_store *store, struct sn_store_stats *stats) {

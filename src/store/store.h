@@ -99,8 +99,9 @@ struct sn_store_recovery {
 
 struct sn_store_stats {
     uint64_t series_count;
-    uint64_t sample_count;       /* accepted since open, duplicates included */
-    uint64_t out_of_order_count; /* of them: older than the newest of their series */
+    uint64_t removed_series_count; /* forgotten since open, because no sample of them is left */
+    uint64_t sample_count;         /* accepted since open, duplicates included */
+    uint64_t out_of_order_count;   /* of them: older than the newest of their series */
     uint64_t rejected_count[SN_REJECT_COUNT];
     uint64_t push_count;    /* batches taken */
     uint64_t refused_count; /* batches refused: busy, no space, failing storage, no memory */

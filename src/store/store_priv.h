@@ -48,6 +48,7 @@ struct sn_store_counters {
     atomic_uint_fast64_t compaction_bytes_out;
     atomic_uint_fast64_t compaction_damaged;
     atomic_uint_fast64_t rollup;
+    atomic_uint_fast64_t removed_series;
 };
 
 /* Why and since when pushes are refused. */
@@ -68,12 +69,15 @@ struct sn_store {
 
     struct sn_mutex delete_mu; /* held by deletions and cleanings, around flush_mu */
     struct sn_mutex flush_mu;
-    uint64_t delete_count;        /* deletions since open; guarded by flush_mu */
-    struct sn_catalog catalog;    /* guarded by flush_mu */
-    uint32_t *order;              /* [order_count], owned, metric order; guarded by flush_mu */
-    size_t order_count;           /* guarded by flush_mu */
-    uint64_t segment_id_next;     /* guarded by flush_mu */
-    uint64_t flush_segment_id;    /* of the frozen epoch; 0: none yet; guarded by flush_mu */
+    uint64_t delete_count;     /* deletions since open; guarded by flush_mu */
+    struct sn_catalog catalog; /* guarded by flush_mu */
+    uint32_t *order;           /* [order_count], owned, metric order; guarded by flush_mu */
+    uint32_t order_end;        /* series below that are there are in it; guarded by flush_mu */
+    struct sn_bitmap *removed_pending; /* series_gc.c, 3.; NULL: none, owned; guarded by flush_mu */
+    bool is_gc_wanted;                 /* something was dropped; guarded by flush_mu */
+    size_t order_count;                /* guarded by flush_mu */
+    uint64_t segment_id_next;          /* guarded by flush_mu */
+    uint64_t flush_segment_id;         /* of the frozen epoch; 0: none yet; guarded by flush_mu */
     uint64_t doubtful_segment_id; /* file of a compaction whose commit failed; 0: none; flush_mu */
     uint32_t doubtful_count;      /* such files, with numbers that follow */
     bool is_compacting;           /* guarded by flush_mu */
@@ -93,6 +97,9 @@ struct sn_store {
     struct sn_metadata_table metadata;   /* guarded by index_mu */
     uint32_t backfill_count;             /* objects that hold ids of series; guarded by index_mu */
     struct sn_churn churn;               /* guarded by index_mu */
+    struct sn_bitmap *dying;             /* about to be removed; NULL: none; guarded by index_mu */
+    unsigned pin_side;                   /* of pushes that begin now; guarded by index_mu */
+    atomic_uint pins[2];                 /* pushes that hold ids, by side */
     struct sn_series_order *label_order; /* NULL: none yet; guarded by index_mu */
 
     struct sn_mutex append_mu;
@@ -183,6 +190,10 @@ sn_status sn_store_put_series(struct sn_store *store, uint32_t end, struct sn_er
 /* Bring all series into metric order, for flushes and for sorting selections. Takes the flush lock;
  * a million new series take two seconds. */
 void sn_store_sort_series(struct sn_store *store);
+/* series_gc.c: in a transaction, take the series out of the catalogue that are not there any more; after it
+ * has committed, forget about them. Flush lock held. */
+sn_status sn_store_put_removed(struct sn_store *store, struct sn_err *err) SN_MUST_USE;
+void sn_store_forget_removed(struct sn_store *store);
 void sn_store_flush_run(void *ctx);
 void sn_store_flush_stop(void *ctx);
 void sn_store_want_flush(struct sn_store *store);

@@ -129,6 +129,14 @@ static sn_status add_row(struct verify *verify, struct rows *rows, const struct 
     return SN_OK;
 }
 
+static sn_status see_series_end(void *ctx, uint64_t end, struct sn_err *err) {
+    struct verify *verify = ctx;
+    uint32_t id;
+    while (verify->index.count < end && end < SN_SERIES_IDS_MAX)
+        SN_TRY(sn_series_index_add_removed(&verify->index, &id, err));
+    return SN_OK;
+}
+
 static sn_status see_segment(void *ctx, const struct sn_segment_row *row, struct sn_err *err) {
     struct verify *verify = ctx;
     return add_row(verify, &verify->rows, row, err);
@@ -149,8 +157,11 @@ static sn_status see_metadata(void *ctx, const struct sn_metadata *metadata, str
 }
 
 static sn_status verify_catalog(struct verify *verify, struct sn_err *err) {
-    const struct sn_catalog_visitor visitor = {
-        .ctx = verify, .series = see_series, .segment = see_segment, .metadata = see_metadata};
+    const struct sn_catalog_visitor visitor = {.ctx = verify,
+                                               .series = see_series,
+                                               .series_end = see_series_end,
+                                               .segment = see_segment,
+                                               .metadata = see_metadata};
     SN_TRY(sn_catalog_open_to_read(&verify->catalog, verify->options->dir, err));
     SN_TRY(sn_catalog_check(&verify->catalog, page_finding, verify, err));
     SN_TRY(sn_catalog_load(&verify->catalog, &visitor, &verify->flushed_log, err));

@@ -63,12 +63,37 @@ static void a_reset_array_is_empty_and_zeroed_again(void **state) {
     sn_blocks_release(&blocks);
 }
 
+static void dropped_blocks_read_as_zeros(void **state) {
+    (void)state;
+    struct sn_blocks blocks;
+    sn_blocks_init(&blocks, 1, 4, 4);
+    assert_int_equal(sn_blocks_reach(&blocks, 63), SN_OK);
+    for (size_t i = 0; i < 64; i++)
+        *(uint8_t *)sn_blocks_at(&blocks, i) = 1;
+    sn_mem_fail_nth(1);
+    sn_blocks_drop(&blocks, 1);
+    sn_mem_fail_nth(0);
+    assert_false(sn_blocks_is_dropped(&blocks, 1)); /* no memory for zeros: it stays */
+    sn_blocks_drop(&blocks, 1);
+    sn_blocks_drop(&blocks, 1);
+    sn_blocks_drop(&blocks, 3);
+    for (size_t i = 0; i < 64; i++)
+        assert_int_equal(*(uint8_t *)sn_blocks_at(&blocks, i), i / 16 % 2 == 0);
+    assert_int_equal(sn_blocks_reach(&blocks, 63), SN_OK);
+    assert_true(sn_blocks_is_dropped(&blocks, 3));
+    sn_blocks_reset(&blocks);
+    assert_int_equal(sn_blocks_reach(&blocks, 63), SN_OK);
+    assert_false(sn_blocks_is_dropped(&blocks, 3));
+    sn_blocks_release(&blocks);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(items_never_move_and_begin_as_zero),
         cmocka_unit_test(the_limit_holds_at_both_sides),
         cmocka_unit_test(every_failing_allocation_is_reported),
         cmocka_unit_test(a_reset_array_is_empty_and_zeroed_again),
+        cmocka_unit_test(dropped_blocks_read_as_zeros),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

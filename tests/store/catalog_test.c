@@ -65,8 +65,12 @@ static sn_status see_exemplars(void *ctx, uint64_t id, struct sn_str records, st
 
 static struct seen load(struct sn_catalog *catalog, uint64_t *ret_log) {
     struct seen seen = {0};
-    struct sn_catalog_visitor visitor = {&seen,        see_series, see_segment,
-                                         see_metadata, see_churn,  see_exemplars};
+    struct sn_catalog_visitor visitor = {.ctx = &seen,
+                                         .series = see_series,
+                                         .segment = see_segment,
+                                         .metadata = see_metadata,
+                                         .churn = see_churn,
+                                         .exemplars = see_exemplars};
     assert_int_equal(sn_catalog_load(catalog, &visitor, ret_log, NULL), SN_OK);
     return seen;
 }
