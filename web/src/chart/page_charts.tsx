@@ -5,6 +5,7 @@ import { isError, useHistory, type History, type Labels, type Queries } from '..
 import type { Loaded } from '../lib/load';
 import { route } from '../lib/nav';
 import { rangeOf, type TimeRange } from '../lib/range';
+import { Card } from '../ui/parts';
 import { Load } from '../ui/states';
 import type { ChartProps } from './chart';
 import { HistoryChart } from './history_chart';
@@ -46,4 +47,13 @@ export function PageChart({ charts, parts, ...shown }: Props) {
       )}
     </Load>
   );
+}
+
+/** A card with one chart; ids of its parts are unique among the cards of the page. */
+export interface ChartCard extends Shown { span: 3 | 4 | 6 | 8 | 12; parts: (Part & { query: string })[] }
+
+/** Cards whose queries go to the server as one request. */
+export function ChartCards({ cards }: { cards: ChartCard[] }) {
+  const charts = useCharts(Object.fromEntries(cards.flatMap(({ parts }) => parts.map(({ id, query }) => [id, query]))));
+  return <>{cards.map(({ span, ...chart }) => <Card key={chart.parts[0].id} span={span}><PageChart {...chart} charts={charts} /></Card>)}</>;
 }

@@ -17,6 +17,8 @@ export interface Page {
   isAdminOnly?: boolean;
   /** In the sidebar only when a metric of this name is there; search finds the page anyway. */
   needsMetric?: string;
+  /** The same for what is no metric: asked now and then. */
+  hasData?: () => Promise<boolean>;
   /** Without sidebar and top bar: sign-in. */
   isBare?: boolean;
   /** The second key of its shortcut "g x". */

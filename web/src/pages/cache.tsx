@@ -1,159 +1,193 @@
-// Caches against their thresholds: hit rate, memory, response time, fragmentation.
+// Caches: the worst against each of the four limits, hit rates, memory, response times, one row per cache.
 import { useState } from 'preact/hooks';
+import { ChartCards, type ChartCard } from '../chart/page_charts';
 import { common } from '../i18n/common';
-import { request } from '../lib/api';
-import { criticalLimit, judge, MEASURES, MIB, nameOf, worstOf, type CacheRow, type Measure, type Thresholds } from '../lib/cache_rules';
-import { format, integer } from '../lib/fmt';
-import { rateWindow, type Labels } from '../lib/history';
+import { apiPath } from '../lib/api';
+import { useCell } from '../lib/cell';
+import { format, integer, NONE } from '../lib/fmt';
+import { quote, rateWindow, type Labels } from '../lib/history';
 import { strings } from '../lib/lang';
-import { refresh } from '../lib/live';
 import { useApi } from '../lib/load';
+import { route, setParams } from '../lib/nav';
 import type { Page } from '../lib/page';
+import { rangeOf, type TimeRange } from '../lib/range';
 import { isAdmin } from '../lib/session';
-import { PageChart, useCharts, usePageRange } from '../chart/page_charts';
-import { Dialog } from '../ui/dialog';
-import { Badge, Card, Field, StatusMark, Zones } from '../ui/parts';
+import { severity } from '../lib/status';
+import { Badge, Card, Filter, StatusMark } from '../ui/parts';
 import { Empty, Load } from '../ui/states';
 import { Table, type Column } from '../ui/table';
-
-interface Answer { time: number; thresholds: Thresholds; caches: CacheRow[] }
+import { isBeyond, limitOf, limitPlaces, MEASURES, worstOf, type CacheRow, type Measure, type Thresholds } from '../lib/cache_rules';
+import { cacheId, cacheLabel, LimitsDrawer } from './cache_limits';
 
 const t = strings(
   {
-    cache: 'Cache', caches: 'Caches', hitRate: 'Hit rate', memory: 'Memory used', response: 'Response time', fragmentation: 'Fragmentation', thresholds: 'Alert thresholds',
-    hour: 'Last hour', day: 'Last day', entries: 'Entries', peak: 'Peak', evictions: 'Evictions', slow: 'Slow', hits: 'hits', misses: 'misses', evicted: 'evicted', lookups: 'Lookups',
-    worst: 'worst of {n}: {name}', minHitRate: 'Lowest hit rate, 0 to 1', maxMemory: 'Most memory, MiB', maxResponse: 'Longest response, ms', maxFragmentation: 'Highest fragmentation, 0 to 1',
-    forAll: 'For all caches without thresholds of their own', which: 'For', none: 'No cache reports yet. In C: sonde_cache_get(NULL, "my-service", "my-cache").',
+    title: 'Cache', caches: 'Caches', none: 'No cache reports yet.', low_hit_rate: 'Hit rate', high_memory_usage: 'Memory used', slow_response: 'Response time',
+    high_fragmentation: 'Fragmentation', lowest: 'lowest: {cache}', highest: 'highest: {cache}', atLeast: 'at least {limit}', atMost: 'at most {limit}',
+    cache: 'Cache', lastHour: 'Hit rate, last hour', lastDay: 'Last day', entries: 'Entries', peak: 'Peak', evictions: 'Evictions', slow: 'Slow',
+    editLimits: 'Alert limits', hitsAndMisses: 'Hits and misses', hits: 'hits', misses: 'misses', evicted: 'evictions', response95: 'Response time, p95',
+    evictedAndSlow: 'Evictions and slow operations', slowOnes: 'slow operations', only: 'Charts of {cache} only', showAll: 'All caches', total: 'total',
   },
   {
-    cache: 'Кеш', caches: 'Кеши', hitRate: 'Доля попаданий', memory: 'Занято памяти', response: 'Время отклика', fragmentation: 'Фрагментация', thresholds: 'Пороги оповещений',
-    hour: 'За час', day: 'За день', entries: 'Записей', peak: 'Пик', evictions: 'Вытеснения', slow: 'Медленных', hits: 'попадания', misses: 'промахи', evicted: 'вытеснено', lookups: 'Обращения',
-    worst: 'худший из {n}: {name}', minHitRate: 'Наименьшая доля попаданий, 0–1', maxMemory: 'Наибольшая память, МиБ', maxResponse: 'Наибольший отклик, мс', maxFragmentation: 'Наибольшая фрагментация, 0–1',
-    forAll: 'Все кеши без своих порогов', which: 'Для', none: 'Ни один кеш ещё не сообщает. На C: sonde_cache_get(NULL, "my-service", "my-cache").',
+    title: 'Кэш', caches: 'Кэши', none: 'Кэши пока ничего не сообщают.', low_hit_rate: 'Доля попаданий', high_memory_usage: 'Занято памяти', slow_response: 'Время ответа',
+    high_fragmentation: 'Фрагментация', lowest: 'меньше всех: {cache}', highest: 'больше всех: {cache}', atLeast: 'не меньше {limit}', atMost: 'не больше {limit}',
+    cache: 'Кэш', lastHour: 'Попадания за час', lastDay: 'За сутки', entries: 'Записей', peak: 'Пик', evictions: 'Вытеснено', slow: 'Медленных',
+    editLimits: 'Пороги алертов', hitsAndMisses: 'Попадания и промахи', hits: 'попадания', misses: 'промахи', evicted: 'вытеснения', response95: 'Время ответа, p95',
+    evictedAndSlow: 'Вытеснения и медленные операции', slowOnes: 'медленные операции', only: 'Графики только для {cache}', showAll: 'Все кэши', total: 'всего',
   },
 );
 
-function Tile({ measure, rows }: { measure: Measure; rows: CacheRow[] }) {
-  const row = worstOf(measure, rows);
-  const value = row && measure.value(row);
-  if (!row || value === null) return null;
-  const limit = measure.limit(row.thresholds);
+interface CacheData { time: number; thresholds: Thresholds; caches: CacheRow[] }
+
+// ---- the four limits ----
+
+function Tile({ rows, measure }: { rows: CacheRow[]; measure: Measure }) {
+  const worst = worstOf(rows, measure);
+  if (!worst) return null;
+  const { value, limit, row } = worst;
+  const places = limitPlaces(measure, value, limit);
+  const kinds = measure.isHigherBetter ? (['warning', 'good'] as const) : (['good', 'warning'] as const);
+  const limitText = t(measure.isHigherBetter ? 'atLeast' : 'atMost', { limit: format(limit, measure.unit) });
+  const whose = rows.length > 1 ? t(measure.isHigherBetter ? 'lowest' : 'highest', { cache: cacheLabel(row) }) : '';
   return (
     <Card span={3} class="health">
-      <div class="health-head"><span>{t(measure.key)}</span><Badge status={judge(measure, row)} /></div>
-      <div class="health-value">{measure.text(value)}</div>
-      <Zones value={value} good={limit} critical={criticalLimit(measure, limit)} higherIsBetter={measure.higherIsBetter} text={measure.text} />
-      {rows.length > 1 && <small class="muted">{t('worst', { n: rows.length, name: nameOf(row) })}</small>}
+      <div class="health-head"><span class="health-name">{t(measure.alert)}</span><Badge status={worst.isBeyond ? 'warning' : 'good'} /></div>
+      <div class="health-value">{format(value, measure.unit)}</div>
+      <div class="zones" aria-hidden="true">
+        <i class={`zone-${kinds[0]}`} style={{ width: `${places.limit}%` }} />
+        <i class={`zone-${kinds[1]}`} style={{ width: `${100 - places.limit}%` }} />
+        <em style={{ left: `${places.value}%` }} />
+      </div>
+      <p class="limit-line"><span>{limitText}</span>{whose && <span class="limit-whose" title={whose}>{whose}</span>}</p>
     </Card>
   );
 }
 
-function judged(key: Measure['key'], row: CacheRow) {
-  const measure = MEASURES.find((one) => one.key === key)!;
-  const value = measure.value(row);
-  const status = judge(measure, row);
-  return <span class={status === 'warning' || status === 'critical' ? `text-${status}` : ''}>{value === null ? format(null) : measure.text(value)}</span>;
+// ---- charts ----
+
+const byCache = (labels: Labels): string => cacheLabel({ service: labels.service ?? NONE, cache: labels.cache ?? NONE });
+
+/** Charts of all caches, one line each, or of one. */
+function cardsOf(range: TimeRange, only: CacheRow | undefined, thresholds: Thresholds): ChartCard[] {
+  const window = rateWindow(range);
+  const selector = only ? `{service=${quote(only.service)},cache=${quote(only.cache)}}` : '';
+  const rate = (metric: string): string => `rate(${metric}${selector}[${window}])`;
+  const sum = (metric: string): string => `sum by (service, cache) (${rate(metric)})`;
+  const limits = only?.thresholds ?? thresholds;
+  const thresholdOf = (index: number) => [{ value: limitOf(MEASURES[index], limits), status: 'warning' as const }];
+  const hits = sum('sonde_cache_hits_total');
+  return [
+    {
+      title: t('low_hit_rate'), unit: 'ratio', span: 8, height: 180, max: 1, thresholds: thresholdOf(0),
+      parts: [{ id: 'ratio', label: byCache, query: `${hits} / (${hits} + ${sum('sonde_cache_misses_total')})` }],
+    },
+    {
+      title: t('high_memory_usage'), unit: 'bytes', span: 4, height: 180, thresholds: thresholdOf(1),
+      parts: [{ id: 'memory', label: byCache, query: `sum by (service, cache) (sonde_cache_memory_bytes${selector})` }],
+    },
+    {
+      title: t('hitsAndMisses'), unit: 'perSecond', span: 4, height: 160, isStacked: true, note: only ? undefined : t('total'),
+      parts: [
+        { id: 'hits', label: () => t('hits'), query: `sum(${rate('sonde_cache_hits_total')})` },
+        { id: 'misses', label: () => t('misses'), query: `sum(${rate('sonde_cache_misses_total')})` },
+      ],
+    },
+    {
+      title: t('response95'), unit: 'seconds', span: 4, height: 160, thresholds: thresholdOf(2),
+      parts: [{ id: 'response', label: byCache, query: `histogram_quantile(0.95, sum by (service, cache, le) (${rate('sonde_cache_response_seconds_bucket')}))` }],
+    },
+    {
+      title: t('evictedAndSlow'), unit: 'perSecond', span: 4, height: 160, note: only ? undefined : t('total'),
+      parts: [
+        { id: 'evictions', label: () => t('evicted'), query: `sum(${rate('sonde_cache_evictions_total')})` },
+        { id: 'slow', label: () => t('slowOnes'), query: `sum(${rate('sonde_cache_slow_operations_total')})` },
+      ],
+    },
+  ];
 }
 
-const columns = (): Column<CacheRow>[] => [
-  { key: 'cache', head: t('cache'), sort: nameOf, cell: (row) => <span class="name-cell"><StatusMark status={row.status} /><span>{nameOf(row)}</span></span> },
-  { key: 'hour', head: `${t('hitRate')} · ${t('hour').toLowerCase()}`, isNumber: true, sort: (row) => row.hit_ratio_hour, cell: (row) => judged('hitRate', row) },
-  { key: 'day', head: t('day'), isNumber: true, priority: 2, sort: (row) => row.hit_ratio_day, cell: (row) => format(row.hit_ratio_day, 'ratio') },
-  { key: 'rate', head: common('perSecond'), isNumber: true, sort: (row) => lookups(row), cell: (row) => format(lookups(row)) },
-  { key: 'entries', head: t('entries'), isNumber: true, priority: 2, sort: (row) => row.entries, cell: (row) => format(row.entries) },
-  { key: 'memory', head: t('memory'), isNumber: true, sort: (row) => row.memory_bytes, cell: (row) => judged('memory', row) },
+// ---- the table ----
+
+const perSecond = ({ hits_per_second: hits, misses_per_second: misses }: CacheRow): number | null =>
+  (hits === null && misses === null ? null : (hits ?? 0) + (misses ?? 0));
+
+/** The figure of a limit, coloured while it is beyond that. */
+function Figure({ row, index }: { row: CacheRow; index: number }) {
+  const measure = MEASURES[index];
+  return <span class={isBeyond(row, measure) ? 'text-warning' : ''}>{format(measure.value(row), measure.unit)}</span>;
+}
+
+const measureColumn = (index: number, head: string, priority?: 2 | 3): Column<CacheRow> => ({
+  key: MEASURES[index].limit, head, isNumber: true, priority, sort: MEASURES[index].value, cell: (row) => <Figure row={row} index={index} />,
+});
+
+const countColumn = (key: 'entries' | 'evictions' | 'slow_operations', head: string, priority: 2 | 3): Column<CacheRow> => ({
+  key, head, isNumber: true, priority, sort: (row) => row[key],
+  cell: (row) => <span title={row[key] === null ? undefined : integer(row[key])}>{format(row[key])}</span>,
+});
+
+const columnsOf = (onChoose: (row: CacheRow) => void): Column<CacheRow>[] => [
+  {
+    key: 'cache', head: t('cache'), sort: (row) => row.cache,
+    cell: (row) => (
+      <button type="button" class="link-button strong name-cell" title={t('only', { cache: cacheLabel(row) })} onClick={() => onChoose(row)}>
+        <StatusMark status={row.status} /><span>{cacheLabel(row)}</span>
+      </button>
+    ),
+  },
+  measureColumn(0, t('lastHour')),
+  { key: 'day', head: t('lastDay'), isNumber: true, priority: 2, sort: (row) => row.hit_ratio_day, cell: (row) => format(row.hit_ratio_day, 'ratio') },
+  { key: 'operations', head: common('perSecond'), isNumber: true, sort: perSecond, cell: (row) => format(perSecond(row)) },
+  countColumn('entries', t('entries'), 2),
+  measureColumn(1, t('high_memory_usage'), 2),
   { key: 'peak', head: t('peak'), isNumber: true, priority: 3, sort: (row) => row.memory_peak_bytes, cell: (row) => format(row.memory_peak_bytes, 'bytes') },
-  { key: 'response', head: t('response'), isNumber: true, priority: 2, sort: (row) => row.response_average_seconds, cell: (row) => judged('response', row) },
-  { key: 'fragmentation', head: t('fragmentation'), isNumber: true, priority: 3, sort: (row) => row.fragmentation_ratio, cell: (row) => judged('fragmentation', row) },
-  { key: 'evictions', head: t('evictions'), isNumber: true, priority: 3, sort: (row) => row.evictions, cell: (row) => (row.evictions === null ? format(null) : integer(row.evictions)) },
-  { key: 'slow', head: t('slow'), isNumber: true, priority: 2, sort: (row) => row.slow_operations, cell: (row) => (row.slow_operations === null ? format(null) : integer(row.slow_operations)) },
+  measureColumn(2, t('slow_response'), 2),
+  measureColumn(3, t('high_fragmentation'), 3),
+  countColumn('evictions', t('evictions'), 3),
+  countColumn('slow_operations', t('slow'), 3),
 ];
 
-const lookups = (row: CacheRow): number | null =>
-  row.hits_per_second === null ? null : row.hits_per_second + (row.misses_per_second ?? 0);
-
-// ---- thresholds ----
-
-const FIELDS = [['min_hit_rate', 'minHitRate'], ['max_memory_usage_mb', 'maxMemory'], ['max_response_time_ms', 'maxResponse'], ['max_fragmentation', 'maxFragmentation']] as const;
-
-function ThresholdForm({ data, onClose }: { data: Answer; onClose: () => void }) {
-  const [which, setWhich] = useState('');
-  const chosen = data.caches.find((row) => `${row.service}/${row.cache}` === which);
-  const [edited, setEdited] = useState<Partial<Record<keyof Thresholds, string>>>({});
-  const [message, setMessage] = useState('');
-  const save = async (event: Event): Promise<void> => {
-    event.preventDefault();
-    const values = Object.fromEntries(Object.entries(edited).map(([key, text]) => [key, Number(text)]));
-    const of = chosen ? { service: chosen.service, cache: chosen.cache } : {};
-    try {
-      await request('api/v1/cache/thresholds', { method: 'PUT', body: { ...of, ...values } });
-      refresh();
-      onClose();
-    } catch (error) {
-      setMessage((error as Error).message);
-    }
-  };
-  const current = chosen?.thresholds ?? data.thresholds;
-  return (
-    <form onSubmit={(event) => void save(event)}>
-      <Field label={t('which')}>
-        <select value={which} onChange={(event) => { setWhich(event.currentTarget.value); setEdited({}); }}>
-          <option value="">{t('forAll')}</option>
-          {data.caches.map((row) => <option key={nameOf(row)} value={`${row.service}/${row.cache}`}>{nameOf(row)}</option>)}
-        </select>
-      </Field>
-      {FIELDS.map(([key, label]) => (
-        <Field key={key} label={t(label)}>
-          <input type="number" step="any" min="0" required value={edited[key] ?? String(current[key])} onInput={(event) => setEdited({ ...edited, [key]: event.currentTarget.value })} />
-        </Field>
-      ))}
-      {message && <p class="refusal" role="alert">{message}</p>}
-      <div class="form-actions">
-        <button class="button primary" disabled={Object.keys(edited).length === 0}>{common('save')}</button>
-        <button type="button" class="button" onClick={onClose}>{common('cancel')}</button>
-      </div>
-    </form>
-  );
-}
-
-// ---- page ----
-
-function Cache() {
-  const loaded = useApi<Answer>('api/v1/cache');
+function Content({ data, range, reload }: { data: CacheData; range: TimeRange; reload: () => void }) {
+  const { query } = useCell(route);
   const [isEditing, setEditing] = useState(false);
-  const window = rateWindow(usePageRange());
-  const rate = (metric: string, by: string): string => `sum${by} (rate(sonde_cache_${metric}_total[${window}]))`;
-  const charts = useCharts({
-    ratio: `${rate('hits', ' by (service, cache)')} / (${rate('hits', ' by (service, cache)')} + ${rate('misses', ' by (service, cache)')})`,
-    memory: 'sum by (service, cache) (sonde_cache_memory_bytes)',
-    hits: rate('hits', ''), misses: rate('misses', ''), evictions: rate('evictions', ''),
-    response: `sum by (service, cache) (rate(sonde_cache_response_seconds_sum[${window}])) / sum by (service, cache) (rate(sonde_cache_response_seconds_count[${window}]))`,
-  });
-  const label = (labels: Labels): string => nameOf({ service: labels.service, cache: labels.cache });
-  const limit = loaded.data?.thresholds;
-  const rows = loaded.data?.caches ?? [];
+  if (data.caches.length === 0) return <Card><Empty>{t('none')}</Empty></Card>;
+  const filter = query.get('q') ?? '';
+  const only = data.caches.find((row) => cacheId(row) === query.get('cache'));
+  const rows = data.caches.filter((row) => cacheLabel(row).toLowerCase().includes(filter.toLowerCase()))
+    .sort((a, b) => severity(a.status) - severity(b.status));
+  const choose = (row: CacheRow | null): void => setParams({ cache: row && row !== only ? cacheId(row) : null });
   return (
     <div class="grid">
-      {MEASURES.map((measure) => <Tile key={measure.key} measure={measure} rows={rows} />)}
-      <Card span={8}><PageChart title={t('hitRate')} unit="ratio" max={1} charts={charts} parts={[{ id: 'ratio', label: label }]} thresholds={limit && [{ value: limit.min_hit_rate, status: 'warning' }]} /></Card>
-      <Card span={4}><PageChart title={t('memory')} unit="bytes" charts={charts} parts={[{ id: 'memory', label: label }]} thresholds={limit && [{ value: limit.max_memory_usage_mb * MIB, status: 'warning' }]} /></Card>
-      <Card span={12} isFlush title={t('caches')} actions={isAdmin() && rows.length > 0 && <button type="button" class="button" onClick={() => setEditing(true)}>{t('thresholds')}</button>}>
-        <Load loaded={loaded}>
-          {(data) => <Table caption={t('caches')} id={nameOf} rows={data.caches} columns={columns()} sortParam="sort" empty={<Empty>{t('none')}</Empty>} />}
-        </Load>
+      {MEASURES.map((measure) => <Tile key={measure.limit} rows={only ? [only] : data.caches} measure={measure} />)}
+      {only && (
+        <p class="span-12 summary">
+          <b>{t('only', { cache: cacheLabel(only) })}</b>
+          <button type="button" class="button" onClick={() => choose(null)}>{t('showAll')}</button>
+        </p>
+      )}
+      <ChartCards cards={cardsOf(range, only, data.thresholds)} />
+      <Card
+        span={12} isFlush title={t('caches')}
+        actions={(
+          <>
+            <Filter value={filter} onChange={(text) => setParams({ q: text || null }, 'replace')} found={rows.length} total={data.caches.length} />
+            {isAdmin() && <button type="button" class="button" onClick={() => setEditing(true)}>{t('editLimits')}</button>}
+          </>
+        )}
+      >
+        <Table caption={t('caches')} columns={columnsOf(choose)} rows={rows} id={cacheId} sortParam="sort" onRow={choose} />
       </Card>
-      <Card span={6}>
-        <PageChart
-          title={t('lookups')} unit="perSecond" charts={charts} isStacked
-          parts={[{ id: 'hits', label: () => t('hits') }, { id: 'misses', label: () => t('misses') }, { id: 'evictions', label: () => t('evicted') }]}
-        />
-      </Card>
-      <Card span={6}><PageChart title={t('response')} unit="seconds" charts={charts} parts={[{ id: 'response', label: label }]} thresholds={limit && [{ value: limit.max_response_time_ms / 1000, status: 'warning' }]} /></Card>
-      <Dialog isOpen={isEditing} onClose={() => setEditing(false)} title={t('thresholds')} class="drawer">
-        {loaded.data && <ThresholdForm data={loaded.data} onClose={() => setEditing(false)} />}
-      </Dialog>
+      <LimitsDrawer
+        caches={data.caches} thresholds={data.thresholds} isOpen={isEditing} onClose={() => setEditing(false)}
+        onSaved={() => { setEditing(false); reload(); }}
+      />
     </div>
   );
 }
 
-export const cache: Page = { id: 'cache', title: () => t('cache'), icon: 'cache', group: 'resources', View: Cache, needsMetric: 'sonde_cache_hits_total' };
+function View() {
+  const loaded = useApi<CacheData>(apiPath('v1/cache'));
+  const range = rangeOf(useCell(route).query);
+  return <Load loaded={loaded}>{(data) => <Content data={data} range={range} reload={loaded.reload} />}</Load>;
+}
+
+export const cache: Page = { id: 'cache', title: () => t('title'), icon: 'cache', group: 'resources', View, needsMetric: 'sonde_cache_hits_total' };

@@ -29,6 +29,8 @@ export function setLang(next: 'en' | 'ru'): void {
 // ---- which pages have something to show ----
 
 const presentMetrics = cell<ReadonlySet<string>>(new Set());
+/** Ids of pages that say themselves whether they have data, and do. */
+const presentPages = cell<ReadonlySet<string>>(new Set());
 const LOOK_EVERY_MS = 60_000;
 
 async function lookForMetrics(names: string[]): Promise<void> {
@@ -37,17 +39,28 @@ async function lookForMetrics(names: string[]): Promise<void> {
   presentMetrics.set(new Set(answer.result.map(({ metric }) => metric.__name__)));
 }
 
-function usePresentMetrics(pages: Page[]): ReadonlySet<string> {
+async function askPages(pages: Page[]): Promise<void> {
+  const asked = pages.filter((page) => page.hasData && (!page.isAdminOnly || isAdmin()));
+  const answers = await Promise.all(asked.map((page) => page.hasData?.().catch(() => false)));
+  presentPages.set(new Set(asked.filter((_, index) => answers[index]).map(({ id }) => id)));
+}
+
+/** Whether a page has something to show: by its metric, or by its own word. */
+function usePresent(pages: Page[]): (page: Page) => boolean {
   const who = useCell(user);
   useEffect(() => {
     const names = pages.flatMap(({ needsMetric }) => needsMetric ?? []);
-    if (names.length === 0 || who === null) return;
-    const look = (): void => void lookForMetrics(names).catch(() => {}); // the pages stay hidden until the next look
+    if (who === null) return;
+    const look = (): void => {
+      if (names.length > 0) void lookForMetrics(names).catch(() => {}); // the pages stay hidden until the next look
+      void askPages(pages);
+    };
     look();
     const timer = setInterval(look, LOOK_EVERY_MS);
     return () => clearInterval(timer);
   }, [who]);
-  return useCell(presentMetrics);
+  const [metrics, asked] = [useCell(presentMetrics), useCell(presentPages)];
+  return ({ id, needsMetric, hasData }) => (needsMetric === undefined || metrics.has(needsMetric)) && (hasData === undefined || asked.has(id));
 }
 
 function Entry({ page, isCurrent }: { page: Page; isCurrent: boolean }) {
@@ -63,10 +76,10 @@ function Entry({ page, isCurrent }: { page: Page; isCurrent: boolean }) {
 
 export function Sidebar({ pages, current }: { pages: Page[]; current: string }) {
   const isOpen = useCell(isDrawerOpen);
-  const present = usePresentMetrics(pages);
+  const isPresent = usePresent(pages);
   useCell(access);
   const isShown = (page: Page): boolean =>
-    (!page.isAdminOnly || isAdmin()) && (!page.needsMetric || page.id === current || present.has(page.needsMetric));
+    (!page.isAdminOnly || isAdmin()) && (page.id === current || isPresent(page));
   return (
     <>
       <nav class={`sidebar ${isOpen ? 'open' : ''}`} aria-label={shell('navigation')}>
