@@ -4,6 +4,7 @@
 #include "api/access.h"
 
 #include "auth/auth.h"
+#include "codec/base64.h"
 
 /* Host without its port: "[::1]:9464" gives "[::1]", "localhost" itself, "[::1].evil" as well. */
 static struct sn_str host_name(struct sn_str host) {
@@ -111,33 +112,14 @@ static bool is_scheme(struct sn_str scheme, const char *lower) {
     return lower[scheme.len] == '\0';
 }
 
-static int base64_digit(char c) {
-    if (c >= 'A' && c <= 'Z')
-        return c - 'A';
-    if (c >= 'a' && c <= 'z')
-        return c - 'a' + 26;
-    if (c >= '0' && c <= '9')
-        return c - '0' + 52;
-    return c == '+' ? 62 : c == '/' ? 63 : -1;
-}
-
 /* Bytes of base64 text with or without padding; empty when it is none, or does not fit. */
 static struct sn_str decode(struct sn_str text, char buf[SN_ACCESS_SECRET_SIZE]) {
-    size_t len = 0;
-    unsigned bits = 0, bit_count = 0;
-    while (text.len > 0 && text.ptr[text.len - 1] == '=')
-        text.len--;
-    for (size_t i = 0; i < text.len; i++) {
-        int digit = base64_digit(text.ptr[i]);
-        if (digit < 0 || len == SN_ACCESS_SECRET_SIZE)
-            return SN_STR("");
-        bits = (bits << 6 | (unsigned)digit) & 0xffff;
-        bit_count += 6;
-        if (bit_count >= 8) {
-            bit_count -= 8;
-            buf[len++] = (char)(bits >> bit_count & 0xff);
-        }
-    }
+    uint8_t bytes[SN_ACCESS_SECRET_SIZE];
+    size_t len;
+    if (SN_BASE64_DECODED_MAX(text.len) > sizeof bytes ||
+        sn_base64_decode(text, bytes, &len) != SN_OK)
+        return SN_STR("");
+    memcpy(buf, bytes, len);
     return sn_str_make(buf, len);
 }
 

@@ -122,7 +122,7 @@ static sn_status user(struct sn_api *api, struct sn_http_request *request, struc
     struct admin admin;
     int64_t id = 0;
     SN_TRY(open_admin(api, request, &admin, err));
-    SN_TRY(sn_api_path_id(request, &id, err));
+    SN_TRY(sn_api_path_id(request, 5, &id, err));
     if (is_method(request, SN_HTTP_PATCH))
         return change_user(&admin, request, id, err);
     SN_TRY(sn_auth_remove_user(admin.auth, id, &admin.actor, err));
@@ -224,7 +224,7 @@ static sn_status remove_token(struct sn_api *api, struct sn_http_request *reques
     struct admin admin;
     int64_t id = 0;
     SN_TRY(open_admin(api, request, &admin, err));
-    SN_TRY(sn_api_path_id(request, &id, err));
+    SN_TRY(sn_api_path_id(request, 5, &id, err));
     SN_TRY(sn_auth_remove_token(admin.auth, id, &admin.actor, err));
     sn_api_account_done(request);
     return SN_OK;

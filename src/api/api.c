@@ -6,30 +6,11 @@
 #include "api/access.h"
 #include "base/mem.h"
 #include "base/rng.h"
+#include "codec/number.h"
 
 #define JOB_WORKERS_DEFAULT 2
 
 /* ---- life ---- */
-
-sn_status sn_api_path_id(const struct sn_http_request *request, int64_t *ret_id,
-                         struct sn_err *err) {
-    struct sn_str path = sn_http_request_path_raw(request), piece = {NULL, 0}, next;
-    uint64_t id = 0;
-    for (bool has_more = true; has_more;) {
-        has_more = sn_str_cut(path, '/', &next, &path);
-        piece = next.len > 0 ? next : piece; /* A trailing slash is no piece. */
-    }
-    bool is_number = piece.len > 0 && piece.len <= 18;
-    for (size_t i = 0; is_number && i < piece.len; i++) {
-        is_number = piece.ptr[i] >= '0' && piece.ptr[i] <= '9';
-        id = id * 10 + (uint64_t)(piece.ptr[i] - '0');
-    }
-    if (!is_number)
-        return sn_err_set(err, SN_ERR_NOT_FOUND, "\"%.*s\" is not an id",
-                          (int)(piece.len < 80 ? piece.len : 80), piece.ptr ? piece.ptr : "");
-    *ret_id = (int64_t)id;
-    return SN_OK;
-}
 
 sn_status sn_api_open(const struct sn_api_options *options, struct sn_api **ret_api,
                       struct sn_err *err) {
@@ -159,6 +140,18 @@ sn_status sn_api_path_piece(struct sn_http_request *request, size_t number,
         if (!sn_str_cut(rest, '/', &piece, &rest) && i < number)
             return sn_err_set(err, SN_ERR_NOT_FOUND, "the path has no piece %zu", number);
     return sn_http_decode(sn_http_request_arena(request), piece, false, ret_piece, err);
+}
+
+sn_status sn_api_path_id(struct sn_http_request *request, size_t number, int64_t *ret_id,
+                         struct sn_err *err) {
+    struct sn_str piece;
+    int64_t id;
+    SN_TRY(sn_api_path_piece(request, number, &piece, err));
+    if (sn_int64_parse(piece, &id) != SN_OK || id < 1)
+        return sn_err_set(err, SN_ERR_NOT_FOUND, "\"%.*s\" is not an id",
+                          (int)(piece.len < 80 ? piece.len : 80), piece.ptr ? piece.ptr : "");
+    *ret_id = id;
+    return SN_OK;
 }
 
 /* ---- dispatch ---- */

@@ -121,9 +121,8 @@ void sn_api_respond_ingested(struct sn_http_request *request,
 sn_status sn_api_principal(const struct sn_api *api, const struct sn_http_request *request,
                            struct sn_principal *ret_principal, struct sn_err *err) SN_MUST_USE;
 
-/* The number in the last piece of a path: "/api/v1/admin/users/17". SN_ERR_NOT_FOUND: the
- * piece is no number. */
-sn_status sn_api_path_id(const struct sn_http_request *request, int64_t *ret_id,
+/* A piece of the path that is the number of something, as above. SN_ERR_NOT_FOUND: it is none. */
+sn_status sn_api_path_id(struct sn_http_request *request, size_t number, int64_t *ret_id,
                          struct sn_err *err) SN_MUST_USE;
 
 /* Handlers, one file per subject. */

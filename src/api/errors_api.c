@@ -84,13 +84,6 @@ static sn_status write_list(struct sn_api *api, struct sn_http_request *request,
     return SN_OK;
 }
 
-static sn_status parse_id(struct sn_http_request *request, int64_t *ret_id, struct sn_err *err) {
-    struct sn_str text;
-    SN_TRY(sn_api_path_piece(request, 4, &text, err)); /* /api/v1/errors/{id} */
-    struct sn_param param = SN_PARAM_WITHIN("id", ret_id, 1, INT64_MAX);
-    return sn_param_parse(&param, text, err);
-}
-
 static sn_status put_one(struct sn_api *api, struct sn_http_request *request, int64_t id,
                          struct sn_json_writer *json, struct sn_err *err) {
     const struct sn_error_filter filter = {.id = id, .limit = 1};
@@ -108,7 +101,7 @@ static sn_status write_one(struct sn_api *api, struct sn_http_request *request,
     int64_t id;
     SN_TRY(check_records(api, err));
     SN_TRY(sn_params_read(request, NULL, 0, err));
-    SN_TRY(parse_id(request, &id, err));
+    SN_TRY(sn_api_path_id(request, 4, &id, err)); /* /api/v1/errors/{id} */
     return put_one(api, request, id, json, err);
 }
 
@@ -137,7 +130,7 @@ static sn_status write_changed(struct sn_api *api, struct sn_http_request *reque
     struct sn_engine_error_change change = {.now_ms = sn_clock_wall_ms(api->options.clock)};
     SN_TRY(check_records(api, err));
     SN_TRY(sn_params_read(request, NULL, 0, err));
-    SN_TRY(parse_id(request, &change.id, err));
+    SN_TRY(sn_api_path_id(request, 4, &change.id, err));
     SN_TRY(read_change(api, request, &change, err));
     struct sn_records_push push = {.error_change = &change};
     SN_TRY(sn_records_push_wait(api->options.records, &push, err));

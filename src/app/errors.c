@@ -2,7 +2,6 @@
  * `sonde errors`: groups of errors of a server, listed, resolved, opened again.
  */
 #include "app/command.h"
-#include "app/config.h"
 #include "app/remote.h"
 #include "codec/json_read.h"
 #include "codec/number.h"
@@ -20,8 +19,7 @@ static const char usage[] = "usage: sonde errors [--app NAME] [--state open|reso
 struct errors {
     const char *app;
     const char *state;
-    const char *url;
-    const char *token_path;
+    struct sn_remote_options remote;
     const char *verb; /* NULL: list */
     uint64_t id;
     bool is_json;
@@ -47,9 +45,8 @@ static const char *parse(int argc, char **argv, struct errors *errors) {
         {"app", required_argument, NULL, 'a'},
         {"state", required_argument, NULL, 's'},
         {"json", no_argument, NULL, 'j'},
-        {"url", required_argument, NULL, 'u'},
         {"help", no_argument, NULL, 'h'},
-        {"token-file", required_argument, NULL, 't'},
+        SN_REMOTE_OPTIONS,
         {NULL, 0, NULL, 0},
     };
     int letter;
@@ -66,17 +63,12 @@ static const char *parse(int argc, char **argv, struct errors *errors) {
         case 'j':
             errors->is_json = true;
             break;
-        case 'u':
-            errors->url = optarg;
-            break;
-        case 't':
-            errors->token_path = optarg;
-            break;
         case 'h':
             errors->wants_help = true;
             return NULL;
         default:
-            return "unknown option, or an option without its value";
+            if (!sn_remote_option(&errors->remote, letter, optarg))
+                return "unknown option, or an option without its value";
         }
     }
     return parse_words(argc, argv, errors);
@@ -199,48 +191,37 @@ static void put_path(struct sn_buf *path, const struct errors *errors) {
     sn_buf_put_byte(path, '\0');
 }
 
-static sn_status ask(struct sn_remote *remote, const struct errors *errors, struct sn_err *err) {
+static int run(const struct errors *errors) {
+    struct sn_err err = {.status = SN_OK};
     struct sn_buf path, answer;
     sn_buf_init(&path, 0);
     sn_buf_init(&answer, 0);
     put_path(&path, errors);
     bool is_change = errors->verb != NULL;
     bool is_resolve = is_change && strcmp(errors->verb, "resolve") == 0;
-    sn_status status = sn_buf_status(&path, err);
+    sn_status status = sn_buf_status(&path, &err);
+    int exit_code = sn_exit_of(status);
     if (status == SN_OK) {
         const struct sn_remote_call call = {.path = (const char *)path.ptr,
+                                            .method = is_change ? "PATCH" : "GET",
                                             .content_type = is_change ? "application/json" : NULL,
                                             .body = !is_change   ? (struct sn_str){NULL, 0}
                                                     : is_resolve ? SN_STR("{\"resolved\":true}")
                                                                  : SN_STR("{\"resolved\":false}"),
                                             .timeout_ms = TIMEOUT_MS};
-        status = sn_remote_send(remote, is_change ? "PATCH" : "GET", &call, &answer, err);
+        status = sn_remote_ask(&errors->remote, &call, &answer, &exit_code, &err);
     }
-    if (status == SN_OK && errors->is_json)
+    if (status == SN_OK && !errors->is_json) {
+        status = print_answer(sn_buf_str(&answer), !is_change, &err);
+        exit_code = sn_exit_of(status);
+    } else if (status == SN_OK) {
         sn_command_print("%.*s\n", SN_STR_ARG(sn_buf_str(&answer)));
-    else if (status == SN_OK)
-        status = print_answer(sn_buf_str(&answer), !is_change, err);
+    }
+    if (status != SN_OK)
+        sn_command_complain("errors", err.text, NULL);
     sn_buf_release(&path);
     sn_buf_release(&answer);
-    return status;
-}
-
-static int run(const struct errors *errors) {
-    struct sn_remote remote;
-    struct sn_err err = {.status = SN_OK};
-    sn_status status =
-        sn_remote_init(&remote, errors->url, SN_CONFIG_LISTEN_DEFAULT, errors->token_path, &err);
-    if (status != SN_OK) {
-        sn_command_complain("errors", err.text, NULL);
-        return sn_exit_of(status);
-    }
-    status = ask(&remote, errors, &err);
-    bool is_unreachable = status != SN_OK && remote.is_unreachable;
-    sn_remote_release(&remote);
-    if (status == SN_OK)
-        return SN_EXIT_OK;
-    sn_command_complain("errors", err.text, NULL);
-    return is_unreachable ? SN_EXIT_UNREACHABLE : sn_exit_of(status);
+    return exit_code;
 }
 
 int sn_command_errors(int argc, char **argv) {

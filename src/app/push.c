@@ -2,7 +2,6 @@
  * `sonde push FILE`: records or events of a JSON file (or of stdin) to a server.
  */
 #include "app/command.h"
-#include "app/config.h"
 #include "app/remote.h"
 #include "base/os.h"
 
@@ -18,8 +17,7 @@ static const char usage[] = "usage: sonde push [--events] [--url URL] [--token-f
 
 struct push {
     const char *path;
-    const char *url;
-    const char *token_path;
+    struct sn_remote_options remote;
     bool is_events;
     bool wants_help;
 };
@@ -28,8 +26,7 @@ struct push {
 static const char *parse(int argc, char **argv, struct push *ret_push) {
     static const struct option known[] = {
         {"events", no_argument, NULL, 'e'},
-        {"url", required_argument, NULL, 'u'},
-        {"token-file", required_argument, NULL, 't'},
+        SN_REMOTE_OPTIONS,
         {"help", no_argument, NULL, 'h'},
         {NULL, 0, NULL, 0},
     };
@@ -41,17 +38,12 @@ static const char *parse(int argc, char **argv, struct push *ret_push) {
         case 'e':
             ret_push->is_events = true;
             break;
-        case 'u':
-            ret_push->url = optarg;
-            break;
-        case 't':
-            ret_push->token_path = optarg;
-            break;
         case 'h':
             ret_push->wants_help = true;
             return NULL;
         default:
-            return "unknown option, or an option without its value";
+            if (!sn_remote_option(&ret_push->remote, letter, optarg))
+                return "unknown option, or an option without its value";
         }
     }
     if (optind + 1 != argc)
@@ -94,42 +86,28 @@ static sn_status read_body(const struct push *push, struct sn_buf *body, struct 
     return status;
 }
 
-static sn_status send_file(struct sn_remote *remote, const struct push *push, struct sn_err *err) {
+static int run(const struct push *push) {
+    struct sn_err err = {.status = SN_OK};
     struct sn_buf body, answer;
     sn_buf_init(&body, FILE_BYTES_MAX + 2);
     sn_buf_init(&answer, 0);
-    sn_status status = read_body(push, &body, err);
+    sn_status status = read_body(push, &body, &err);
+    int exit_code = sn_exit_of(status);
     if (status == SN_OK) {
         const struct sn_remote_call call = {.path = push->is_events ? "/api/v1/events"
                                                                     : "/api/v1/metrics/batch",
                                             .content_type = "application/json",
                                             .body = sn_buf_str(&body),
                                             .timeout_ms = TIMEOUT_MS};
-        status = sn_remote_send(remote, "POST", &call, &answer, err);
+        status = sn_remote_ask(&push->remote, &call, &answer, &exit_code, &err);
     }
     if (status == SN_OK)
         sn_command_print("%.*s\n", SN_STR_ARG(sn_buf_str(&answer)));
+    else
+        sn_command_complain("push", err.text, NULL);
     sn_buf_release(&body);
     sn_buf_release(&answer);
-    return status;
-}
-
-static int run(const struct push *push) {
-    struct sn_remote remote;
-    struct sn_err err = {.status = SN_OK};
-    sn_status status =
-        sn_remote_init(&remote, push->url, SN_CONFIG_LISTEN_DEFAULT, push->token_path, &err);
-    if (status != SN_OK) {
-        sn_command_complain("push", err.text, NULL);
-        return sn_exit_of(status);
-    }
-    status = send_file(&remote, push, &err);
-    bool is_unreachable = status != SN_OK && remote.is_unreachable;
-    sn_remote_release(&remote);
-    if (status == SN_OK)
-        return SN_EXIT_OK;
-    sn_command_complain("push", err.text, NULL);
-    return is_unreachable ? SN_EXIT_UNREACHABLE : sn_exit_of(status);
+    return exit_code;
 }
 
 int sn_command_push(int argc, char **argv) {
