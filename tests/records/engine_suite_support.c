@@ -379,3 +379,68 @@ void suite_events_are_purged_by_whole_hours(struct test_place *place) {
     assert_int_equal(scan_hours(place, "a").count, 2);
     assert_int_equal(errors(place, (struct sn_error_filter){.id = 0}).count, 0);
 }
+
+/* ---- without memory ---- */
+
+/* Everything that a write can hold, committed; SN_OK: acknowledged. */
+static sn_status commit_all_kinds(struct test_place *place) {
+    struct sn_record records[2] = {test_record("a", 0, 1), test_record("b", 1, 2)};
+    struct sn_app_event event = test_event("u", 0, "it failed");
+    struct sn_engine_write write = {
+        .records = records, .record_count = 2, .events = &event, .event_count = 1};
+    struct sn_engine_write *writes = &write;
+    if (place->engine.ops->identify != NULL)
+        place->engine.ops->identify(place->engine.ctx, &write);
+    sn_status status = place->engine.ops->commit(place->engine.ctx, &writes, 1, NULL);
+    return status == SN_OK ? write.status : status;
+}
+
+void suite_a_write_that_lacks_memory_leaves_nothing(struct test_place *place) {
+    const struct sn_record_page page = test_page(1000);
+    size_t acknowledged = 0;
+    bool is_over = false;
+    assert_int_equal(commit_all_kinds(place), SN_OK); /* connections and statements are made */
+    acknowledged++;
+    for (uint64_t n = 1; !is_over; n++) {
+        sn_mem_fail_nth(n);
+        sn_status status = commit_all_kinds(place);
+        is_over = !sn_mem_fail_fired();
+        sn_mem_fail_nth(0);
+        assert_true(status == SN_OK || (!is_over && status == SN_ERR_NO_MEMORY));
+        acknowledged += status == SN_OK;
+        sn_arena_reset(&place->arena);
+        assert_int_equal(list(place, &page).count, 2 * acknowledged);
+        assert_int_equal(scan(place, 0, 1).count, acknowledged);
+    }
+}
+
+/* One read of each kind. */
+static sn_status read_all_kinds(struct test_place *place, const struct sn_record_id *id) {
+    const struct sn_engine_ops *ops = place->engine.ops;
+    const struct sn_record_page page = test_page(1000);
+    const struct sn_error_filter filter = {.limit = 10};
+    struct sn_record_list records;
+    struct sn_error_list errors;
+    struct sn_record record;
+    sn_arena_reset(&place->arena);
+    SN_TRY(ops->list(place->engine.ctx, &page, &place->arena, &records, NULL));
+    SN_TRY(ops->get(place->engine.ctx, id, &place->arena, &record, NULL));
+    return ops->list_errors(place->engine.ctx, &filter, &place->arena, &errors, NULL);
+}
+
+void suite_a_read_that_lacks_memory_says_so(struct test_place *place) {
+    struct sn_record record = test_record("a", 0, 1);
+    bool is_over = false;
+    assert_int_equal(commit_all_kinds(place), SN_OK);
+    assert_int_equal(test_commit(place, &record, 1), SN_OK);
+    for (uint64_t n = 1; !is_over; n++) {
+        sn_arena_release(&place->arena); /* so that it has to ask for memory */
+        sn_arena_init(&place->arena, 0);
+        sn_mem_fail_nth(n);
+        sn_status status = read_all_kinds(place, &record.id);
+        is_over = !sn_mem_fail_fired();
+        sn_mem_fail_nth(0);
+        assert_int_equal(status, is_over ? SN_OK : SN_ERR_NO_MEMORY);
+        assert_int_equal(read_all_kinds(place, &record.id), SN_OK);
+    }
+}

@@ -15,5 +15,7 @@ void suite_events_come_back_whole(struct test_place *place);
 void suite_hours_are_marked_until_their_summary_fits(struct test_place *place);
 void suite_errors_group_resolve_and_reopen(struct test_place *place);
 void suite_events_are_purged_by_whole_hours(struct test_place *place);
+void suite_a_write_that_lacks_memory_leaves_nothing(struct test_place *place);
+void suite_a_read_that_lacks_memory_says_so(struct test_place *place);
 
 #endif

@@ -146,11 +146,17 @@ static void readers_share_connections_beside_the_writer(void **state) {
 static void it_does_what_every_engine_must(void **state) {
     (void)state;
     void (*const suite[])(struct test_place *) = {
-        suite_pages_hold_every_record_once_newest_first, suite_records_come_back_whole,
-        suite_values_are_scanned_with_their_counts,      suite_records_are_purged_by_age_and_type,
-        suite_sql_in_every_field_is_only_text,           suite_events_come_back_whole,
-        suite_hours_are_marked_until_their_summary_fits, suite_errors_group_resolve_and_reopen,
+        suite_pages_hold_every_record_once_newest_first,
+        suite_records_come_back_whole,
+        suite_values_are_scanned_with_their_counts,
+        suite_records_are_purged_by_age_and_type,
+        suite_sql_in_every_field_is_only_text,
+        suite_events_come_back_whole,
+        suite_hours_are_marked_until_their_summary_fits,
+        suite_errors_group_resolve_and_reopen,
         suite_events_are_purged_by_whole_hours,
+        suite_a_write_that_lacks_memory_leaves_nothing,
+        suite_a_read_that_lacks_memory_says_so,
     };
     for (size_t i = 0; i < sizeof suite / sizeof suite[0]; i++) {
         struct test_place place;

@@ -27,6 +27,8 @@ TEST(events_come_back_whole)
 TEST(hours_are_marked_until_their_summary_fits)
 TEST(errors_group_resolve_and_reopen)
 TEST(events_are_purged_by_whole_hours)
+TEST(a_write_that_lacks_memory_leaves_nothing)
+TEST(a_read_that_lacks_memory_says_so)
 
 int main(void) {
     const struct CMUnitTest tests[] = {
@@ -34,6 +36,8 @@ int main(void) {
         cmocka_unit_test(hours_are_marked_until_their_summary_fits),
         cmocka_unit_test(errors_group_resolve_and_reopen),
         cmocka_unit_test(events_are_purged_by_whole_hours),
+        cmocka_unit_test(a_write_that_lacks_memory_leaves_nothing),
+        cmocka_unit_test(a_read_that_lacks_memory_says_so),
     };
     if (!test_postgres_wanted(false))
         return 0;
