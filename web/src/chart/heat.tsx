@@ -1,6 +1,6 @@
 // A latency heatmap: time across, duration up (logarithmic), how many by depth of colour.
 import uPlot from 'uplot';
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { useCell } from '../lib/cell';
 import { duration, integer, stamp } from '../lib/fmt';
 import { lang } from '../lib/lang';
@@ -93,7 +93,7 @@ export function Heatmap({ title, data, height = 170, empty }: { title: string; d
   const [text, setText] = useState('');
   useCell(theme);
   useCell(lang);
-  const buckets = data ? heatBuckets(data) : [];
+  const buckets = useMemo(() => (data ? heatBuckets(data) : []), [data]);
   useEffect(() => {
     const element = box.current;
     if (!element || !data || buckets.length === 0) return;

@@ -1,5 +1,6 @@
 // Charts of the size of a word: sparkline, bars, strip of statuses. Each is one SVG with few paths, so that
 // a thousand rows stay cheap.
+import { useMemo } from 'preact/hooks';
 import { strings } from '../lib/lang';
 import type { Status } from '../lib/status';
 import { format } from '../lib/fmt';
@@ -53,7 +54,7 @@ interface SparkProps {
 
 export function Spark({ values, width = 96, height = 22, color = '--series-1', max, threshold, label }: SparkProps) {
   const top = Math.max(max ?? 0, threshold ?? 0, ...values.map((value) => value ?? 0)) * 1.05 || 1;
-  const { line, area } = sparkPaths(values, width, height, top);
+  const { line, area } = useMemo(() => sparkPaths(values, width, height, top), [values, width, height, top]);
   const limitY = threshold === undefined ? 0 : round(height - 1 - (threshold / top) * (height - 3));
   return (
     <svg
@@ -84,8 +85,8 @@ export function Bars({ values, width = 110, height = 24, label }: { values: numb
 const STRIP_WORDS: Record<string, Status> = { g: 'good', w: 'warning', c: 'critical', '-': 'unknown' };
 const STRIP_INSET: Record<Status, number> = { good: 3, unknown: 7.5, warning: 0, critical: 0 };
 
-/** 48 half hours as letters of the server: g, w, c, - (no data); oldest first. */
-export function Strip({ statuses, width = 168, height = 18 }: { statuses: string; width?: number; height?: number }) {
+/** One path per status. Pure. */
+export function stripPaths(statuses: string, width: number, height: number): Partial<Record<Status, string>> {
   const cell = width / Math.max(1, statuses.length);
   const paths: Partial<Record<Status, string>> = {};
   [...statuses].forEach((letter, index) => {
@@ -93,6 +94,12 @@ export function Strip({ statuses, width = 168, height = 18 }: { statuses: string
     const inset = STRIP_INSET[status];
     paths[status] = `${paths[status] ?? ''}M${round(index * cell)} ${inset}h${round(cell - 1.1)}v${height - 2 * inset}h${-round(cell - 1.1)}z`;
   });
+  return paths;
+}
+
+/** 48 half hours as letters of the server: g, w, c, - (no data); oldest first. */
+export function Strip({ statuses, width = 168, height = 18 }: { statuses: string; width?: number; height?: number }) {
+  const paths = useMemo(() => stripPaths(statuses, width, height), [statuses, width, height]);
   const known = [...statuses].filter((letter) => letter !== '-').length;
   const good = [...statuses].filter((letter) => letter === 'g').length;
   const label = t('strip', { good: known > 0 ? format(good / known, 'ratio') : '–' });

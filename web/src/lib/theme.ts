@@ -9,11 +9,13 @@ const systemTheme = (): Theme => (system.matches ? 'dark' : 'light');
 const isTheme = (text: string | null): text is Theme => text === 'light' || text === 'dark';
 
 let chosen: Theme | null = null;
+const tokens = new Map<string, string>();
 export const theme = cell<Theme>(systemTheme());
 
 function apply(): void {
   const next = chosen ?? systemTheme();
   document.documentElement.dataset.theme = next;
+  tokens.clear();
   theme.set(next);
 }
 
@@ -32,6 +34,13 @@ export function toggleTheme(): void {
   apply();
 }
 
-/** The value of a custom property: canvas knows no var(). */
-export const token = (name: string): string =>
-  getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+/** The value of a custom property: canvas knows no var(). Kept until the theme changes: a chart asks at each
+ * move of the pointer, and each computed style would lay out the page. */
+export function token(name: string): string {
+  let value = tokens.get(name);
+  if (value === undefined) {
+    value = getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+    tokens.set(name, value);
+  }
+  return value;
+}

@@ -1,4 +1,5 @@
-// A sortable table. Of more than 120 rows only those in view are in the document.
+// A sortable table. Of more than 50 rows only those in view are in the document, and rows that go out of view
+// lend their elements to those that come.
 import type { ComponentChildren } from 'preact';
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { common } from '../i18n/common';
@@ -35,9 +36,16 @@ export function parseSorting(text: string | null): Sorting | null {
 }
 export const formatSorting = ({ key, direction }: Sorting): string => (direction < 0 ? '-' : '') + key;
 
+const collators = new Map<string, Intl.Collator>();
+function collatorOf(language: string): Intl.Collator {
+  let collator = collators.get(language);
+  if (!collator) collators.set(language, (collator = new Intl.Collator(language, { numeric: true })));
+  return collator;
+}
+
 /** Rows in a new order; equal ones keep theirs. */
 export function sortRows<T>(rows: T[], value: (row: T) => SortValue, direction: Direction): T[] {
-  const collator = new Intl.Collator(locale(), { numeric: true });
+  const collator = collatorOf(locale());
   const isMissing = (x: SortValue): boolean => x === null || x === undefined || (typeof x === 'number' && Number.isNaN(x));
   return rows
     .map((row) => ({ row, key: value(row) }))
@@ -65,9 +73,9 @@ interface TableProps<T> {
   height?: number;
 }
 
-const WINDOW_ABOVE_ROWS = 120;
+const WINDOW_ABOVE_ROWS = 50;
 const ROW_PX = 38;
-const SPARE_ROWS = 8;
+const SPARE_ROWS = 6;
 
 function Head<T>({ column, sorting, onSort }: { column: Column<T>; sorting: Sorting | null; onSort: (sorting: Sorting) => void }) {
   const direction = sorting?.key === column.key ? sorting.direction : null;
@@ -144,7 +152,8 @@ export function Table<T>({ caption, columns, rows, id, sorting: initial, sortPar
 
   const isWindowed = sorted.length > WINDOW_ABOVE_ROWS;
   const from = isWindowed ? Math.min(Math.max(0, Math.floor(top / ROW_PX) - SPARE_ROWS), sorted.length) : 0;
-  const to = isWindowed ? Math.min(sorted.length, from + Math.ceil(height / ROW_PX) + 2 * SPARE_ROWS) : sorted.length;
+  const slots = Math.ceil(height / ROW_PX) + 2 * SPARE_ROWS;
+  const to = isWindowed ? Math.min(sorted.length, from + slots) : sorted.length;
   const scrolls = isWindowed || isWide;
   return (
     <div
@@ -157,7 +166,9 @@ export function Table<T>({ caption, columns, rows, id, sorting: initial, sortPar
         <thead><tr>{columns.map((column) => <Head key={column.key} column={column} sorting={sorting} onSort={setSorting} />)}</tr></thead>
         <tbody>
           <Spacer rows={from} columns={columns.length} />
-          {sorted.slice(from, to).map((row) => <Row key={id(row)} row={row} columns={columns} onRow={onRow} isFixed={isWindowed} />)}
+          {sorted.slice(from, to).map((row, index) => (
+            <Row key={isWindowed ? (from + index) % slots : id(row)} row={row} columns={columns} onRow={onRow} isFixed={isWindowed} />
+          ))}
           <Spacer rows={sorted.length - to} columns={columns.length} />
           {sorted.length === 0 && <tr><td colSpan={columns.length} class="no-rows">{empty ?? common('noMatch')}</td></tr>}
         </tbody>
