@@ -31,8 +31,9 @@ const COLUMNS = ['min', 'avg', 'max'] as const;
 /** How a page asks for the range: points about the pixels that a chart has. */
 export const POINTS = 240;
 export const historyStep = (range: TimeRange): number => stepFor(rangeSeconds(range), POINTS);
-/** A window for rate() that is never shorter than what a scrape needs. */
-export const rateWindow = (range: TimeRange): string => `${Math.max(60, historyStep(range))}s`;
+/** A window for rate() holds two samples of a source that sends each minute, even when one is late. */
+const RATE_WINDOW_MIN_S = 150;
+export const rateWindow = (range: TimeRange): string => `${Math.max(RATE_WINDOW_MIN_S, historyStep(range))}s`;
 
 const keyOf = (labels: Labels): string =>
   JSON.stringify(Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : 1)));

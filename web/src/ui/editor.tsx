@@ -103,12 +103,11 @@ export function Editor({ value, onChange, onRun, label, history, error }: Editor
     if (!element || !offer) return;
     const suffix = completion.kind === 'function' && element.value[element.selectionStart] !== '(' ? '(' : '';
     const text = element.value.slice(0, offer.want.from) + completion.text + suffix;
-    onChange(text + element.value.slice(element.selectionStart));
+    // At once, not after the next render: the next key may come before that.
+    element.value = text + element.value.slice(element.selectionStart);
+    element.setSelectionRange(text.length, text.length);
+    onChange(element.value);
     setOffer(null);
-    requestAnimationFrame(() => {
-      element.focus();
-      element.setSelectionRange(text.length, text.length);
-    });
   };
   const recall = (move: number): void => {
     if (place.current < 0) draft.current = value;
