@@ -64,7 +64,7 @@ test('what may be completed depends on the place', () => {
 });
 
 test('completions that begin with the word come first, then the shorter ones', () => {
-  const list = ['irate', 'rate', 'rate_limit', 'ra'].map((text) => ({ text, kind: 'metric' as const, note: '' }));
+  const list = ['irate', 'rate', 'rate_limit', 'ra', 'sum'].map((text) => ({ text, kind: 'metric' as const, note: '' }));
   assert.deepEqual(ranked(list, 'ra').map(({ text }) => text), ['rate', 'rate_limit', 'irate']);
 });
 

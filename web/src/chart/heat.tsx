@@ -76,7 +76,7 @@ function heatOptions(width: number, height: number, data: HeatData, buckets: Hea
   const low = buckets[0].low;
   const high = buckets[buckets.length - 1].high;
   return {
-    width, height, padding: [6, 8, 0, 0], legend: { show: false },
+    width, height, padding: [10, 8, 0, 0], legend: { show: false },
     cursor: { sync: { key: SYNC_KEY, setSeries: false }, points: { show: false }, drag: { x: false, y: false } },
     scales: { x: { range: [data.start, data.start + data.count * data.step] }, y: { distr: 3, range: [low, high] } },
     axes: [timeAxis(), chosenAxis(NICE_SECONDS.filter((value) => value >= low && value <= high), duration)],

@@ -40,12 +40,12 @@ function knownWords(word: string): Completion[] {
   return [...matching(FUNCTIONS, 'function'), ...matching(AGGREGATIONS, 'function'), ...matching(words, 'keyword')];
 }
 
-/** Those that begin with the word first, then the shorter ones. Pure. */
+/** Those that hold the word; that begin with it first, then the shorter ones. Pure. */
 export function ranked(completions: Completion[], word: string): Completion[] {
   const lower = word.toLowerCase();
   const begins = ({ text }: Completion): number => Number(text.toLowerCase().startsWith(lower));
   return completions
-    .filter(({ text }) => text !== word)
+    .filter(({ text }) => text !== word && text.toLowerCase().includes(lower))
     .sort((a, b) => begins(b) - begins(a) || a.text.length - b.text.length || (a.text < b.text ? -1 : 1))
     .slice(0, SHOWN_MAX);
 }

@@ -58,7 +58,7 @@ export function useLoad<T>(
   useEffect(() => () => running.current?.controller.abort(), []);
 
   return {
-    data: state.data, error: state.key === key ? state.error : null, isStale: state.data !== null && state.key !== key,
+    data: key === null ? null : state.data, error: state.key === key ? state.error : null, isStale: state.data !== null && state.key !== key,
     reload: () => setNonce(nonce + 1),
   };
 }

@@ -15,7 +15,8 @@ const t = strings(
 
 const base = (): string => location.origin + location.pathname.replace(/\/[^/]*$/, '');
 
-const pushText = (): string => `echo 'jobs_done 1' | curl --data-binary @- \\
+const pushText = (): string => `echo 'jobs_done 1' |
+  curl --data-binary @- \\
   -H "Authorization: Bearer $TOKEN" \\
   ${base()}/api/v1/import/prometheus`;
 
@@ -29,7 +30,8 @@ const PROGRAM_TEXT = `#include <sonde/sonde.h>
 
 static sonde_operation *resize;
 resize = sonde_operation_get(
-    sonde_service_get(NULL, "demo"), "resize");
+  sonde_service_get(NULL, "demo"),
+  "resize");
 
 SONDE_TRACK(track, resize);
 resize_image(image);
