@@ -74,7 +74,7 @@ function touchOlder() {
 }
 
 const bundleOptions = {
-  bundle: true, minify: true, write: false, target: 'es2022', legalComments: 'none',
+  bundle: true, minify: true, write: false, target: 'es2022', charset: 'utf8', legalComments: 'none',
   jsx: 'automatic', jsxImportSource: 'preact', absWorkingDir: web, logLevel: 'error',
 };
 
