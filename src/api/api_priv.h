@@ -139,6 +139,16 @@ void sn_api_admin_tokens(struct sn_api *api, struct sn_http_request *request);
 void sn_api_admin_token(struct sn_api *api, struct sn_http_request *request);
 void sn_api_admin_audit(struct sn_api *api, struct sn_http_request *request);
 
+void sn_api_get_hosts(struct sn_api *api, struct sn_http_request *request);
+void sn_api_get_memory(struct sn_api *api, struct sn_http_request *request);
+void sn_api_get_cache(struct sn_api *api, struct sn_http_request *request);
+void sn_api_put_cache_thresholds(struct sn_api *api, struct sn_http_request *request);
+void sn_api_get_search(struct sn_api *api, struct sn_http_request *request);
+void sn_api_get_usage(struct sn_api *api, struct sn_http_request *request);
+void sn_api_get_trends(struct sn_api *api, struct sn_http_request *request);
+void sn_api_get_storage(struct sn_api *api, struct sn_http_request *request);
+void sn_api_get_cardinality(struct sn_api *api, struct sn_http_request *request);
+void sn_api_get_sources(struct sn_api *api, struct sn_http_request *request);
 void sn_api_get_overview(struct sn_api *api, struct sn_http_request *request);
 void sn_api_get_services(struct sn_api *api, struct sn_http_request *request);
 void sn_api_get_service(struct sn_api *api, struct sn_http_request *request);

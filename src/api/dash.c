@@ -204,6 +204,10 @@ void sn_dash_put_service(struct sn_json_writer *json, const struct sn_board_serv
     put_strip(json, service->strip);
 }
 
+void sn_dash_put_value(struct sn_json_writer *json, double value) {
+    put_rounded(json, value, SPARK_DIGITS);
+}
+
 void sn_dash_put_values(struct sn_json_writer *json, const char *key, const float *values,
                         size_t count) {
     sn_json_write_key(json, sn_str_from(key));

@@ -33,6 +33,9 @@ void sn_dash_respond(struct sn_api *api, struct sn_http_request *request, sn_api
 sn_status sn_dash_board(struct sn_api *api, struct sn_arena *arena, struct sn_board_view *ret_view,
                         struct sn_err *err) SN_MUST_USE;
 
+/* When the store was copied by a snapshot last, in store_api.c; 0: not known. */
+int64_t sn_api_last_snapshot_ms(struct sn_api *api, struct sn_arena *arena);
+
 /* ---- members ---- */
 
 /* With twelve digits; NaN and the infinities are null. */
@@ -69,7 +72,9 @@ void sn_dash_put_grid(struct sn_json_writer *json, const struct sn_spark_grid *g
 /* The members of one service, without the braces. */
 void sn_dash_put_service(struct sn_json_writer *json, const struct sn_board_service *service,
                          int64_t now_ms);
-/* Values of a small chart, with five digits. */
+/* A value of a small chart, with five digits: it shows no more, and there are thousands. */
+void sn_dash_put_value(struct sn_json_writer *json, double value);
+/* A list of them. */
 void sn_dash_put_values(struct sn_json_writer *json, const char *key, const float *values,
                         size_t count);
 /* "rows":[...]; row i of the sparks belongs to services[i]. */

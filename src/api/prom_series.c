@@ -1,6 +1,7 @@
 /*
  * /api/v1/series, labels, label/{name}/values, metadata: what is stored.
  */
+#include "api/dash.h"
 #include "api/prom_params.h"
 #include "api/prom_priv.h"
 #include "base/limits.h"
@@ -241,6 +242,31 @@ static sn_status list_strings(struct sn_prom_call *call, const struct filter *fi
     return SN_OK;
 }
 
+/*
+ * Not Prometheus': `q`, for editors that complete what is typed: only texts that have it in them, in
+ * any case, those that start with it first.
+ */
+static sn_status choose(struct sn_prom_call *call, struct sn_string_list *list,
+                        struct sn_err *err) {
+    struct sn_str q;
+    size_t count = 0;
+    if (!sn_http_request_param(call->request, SN_STR("q"), &q) || q.len == 0)
+        return SN_OK;
+    struct sn_str *items = sn_arena_alloc_zero(&call->arena, list->count + 1, sizeof *items);
+    if (items == NULL)
+        return sn_arena_failure(&call->arena, list->count * sizeof *items, err);
+    for (int wants_start = 1; wants_start >= 0; wants_start--)
+        for (size_t i = 0; i < list->count; i++) {
+            struct sn_str text = list->items[i];
+            bool starts = text.len >= q.len && sn_dash_has_text(sn_str_make(text.ptr, q.len), q);
+            if (starts == wants_start && sn_dash_has_text(text, q))
+                items[count++] = text;
+        }
+    list->items = items;
+    list->count = count;
+    return SN_OK;
+}
+
 static void answer_strings(struct sn_prom_call *call, struct sn_str label) {
     struct filter filter = {0};
     struct sn_string_list list = {0};
@@ -248,6 +274,8 @@ static void answer_strings(struct sn_prom_call *call, struct sn_str label) {
     sn_status status = read_filter(call, &filter, &err);
     if (status == SN_OK)
         status = list_strings(call, &filter, label, &list, &err);
+    if (status == SN_OK)
+        status = choose(call, &list, &err);
     sn_prom_selectors_release(&filter.selectors); /* They lie in the arena, which ends below. */
     if (status != SN_OK) {
         sn_prom_fail(call, false, status, &err);

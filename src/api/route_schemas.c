@@ -236,6 +236,76 @@ const struct sn_named_schema sn_named_schemas[] = {
      "[], counts: (int[] | null)[]} | null, "
      "errors: {operation: string, message: string, class: string, at: UnixTime}[]}",
      false},
+    {"Found",
+     "{services: {name: string, status: Health}[], "
+     "metrics: {name: string, type: string, help: string}[], hosts: {name: string}[], "
+     "errors: {error_type: string, count: int}[]}",
+     false},
+    {"Hosts",
+     "{time: UnixTime, total: int, rows: HostRow[], disks: {host: string, mountpoint: string, "
+     "device: string, fstype: string, used_ratio: Ratio, available_bytes: number | null, "
+     "size_bytes: number | null}[]}",
+     false},
+    {"Memory",
+     "{time: UnixTime, services: {service: string, bytes: number | null, "
+     "peak_bytes: number | null, allocations_per_second: number | null, "
+     "allocated_bytes_per_second: number | null, fragmentation_ratio: Ratio, "
+     "slope_bytes_per_hour: number | null, gc_pauses: number | null, "
+     "gc_pause_average_seconds: number | null, gc_pause_max_seconds: number | null, "
+     "gc_reclaimed_bytes: number | null}[]}",
+     false},
+    {"Caches",
+     "{time: UnixTime, thresholds: CacheThresholds, caches: {service: string, cache: string, "
+     "hits: number | null, misses: number | null, hit_ratio: Ratio, hit_ratio_hour: Ratio, "
+     "hit_ratio_day: Ratio, operations: number | null, response_average_seconds: number | null, "
+     "evictions: number | null, entries: number | null, memory_bytes: number | null, "
+     "memory_peak_bytes: number | null, fragmentation_ratio: Ratio, "
+     "slow_operations: number | null, hits_per_second: number | null, "
+     "misses_per_second: number | null, thresholds: CacheThresholds, "
+     "alerts: {alert: string, value: number | null, limit: string, threshold: number}[], "
+     "status: Health}[]}",
+     false},
+    {"UsageTotals",
+     "{events: int, ok: int, errors: int, aborted: int, success_rate: Ratio, "
+     "average_time_per_item_seconds: number | null, average_duration_seconds: number | null, "
+     "p95_duration_seconds: number | null, items: number | null, users: int, "
+     "credits_used: number | null, credits_refunded: number | null, refund_rate: Ratio}",
+     false},
+    {"Usage",
+     "{period: string, start: UnixTime, end: UnixTime, apps: string[], app: string | null, "
+     "totals: UsageTotals, previous: UsageTotals | null, "
+     "series: {start: UnixTime, step: number, count: int, ok: int[], errors: int[]}, "
+     "top_users: {user_id: string, generation_count: int, total_items: number | null, "
+     "success_rate: Ratio}[], popular: {kind: string, id: string, name: string, "
+     "category: string, usage_count: int}[], errors: {error_type: string, count: int, "
+     "first_seen: UnixTime, last_seen: UnixTime}[], exact: bool, error_bound: int}",
+     false},
+    {"Trends",
+     "{time: UnixTime, range: {start: UnixTime, end: UnixTime}, spark: SparkGrid, "
+     "resources: {id: string, "
+     "kind: 'disk' | 'memory' | 'cpu' | 'storage' | 'service_memory', name: string, "
+     "host: string | null, unit: 'ratio' | 'bytes', current: number | null, "
+     "average: number | null, min: number | null, max: number | null, limit: number | null, "
+     "query: string, spark: Spark}[]}",
+     false},
+    {"Storage",
+     "{time: UnixTime, series: int, segments: int, bytes: int, segment_bytes: int, "
+     "rollup_bytes: int, log_bytes: int, head_bytes: int, samples: int, "
+     "bytes_per_sample: number | null, oldest: UnixTime, newest: UnixTime, "
+     "samples_per_second: number | null, retention: string, retention_seconds: number | null, "
+     "last_backup_at: UnixTime, records: {engine: string, is_away: bool, queued: int, "
+     "last_error: string | null} | null, started_at: UnixTime, version: string}",
+     false},
+    {"Cardinality",
+     "{series: int, label_pairs: int, label_names: int, metrics: {name: string, series: int, "
+     "widest_label: string, widest_values: int}[], labels: {name: string, values: int, "
+     "series: int, bytes: int}[], created_by_hour: {at: UnixTime, count: int}[]}",
+     false},
+    {"Sources",
+     "{time: UnixTime, rows: {name: string, kind: 'scrape' | 'collector' | 'push', "
+     "status: Health, job: string, duration_seconds: number | null, samples: number | null, "
+     "last_at: UnixTime, last_error: string | null}[]}",
+     false},
     {"OperationRow",
      "{name: string, count: int, errors: int, aborted: int, active: number | null, "
      "min_seconds: number | null, max_seconds: number | null, " WINDOW_FIELDS

@@ -9,8 +9,11 @@
  *
  * The names are Prometheus' where it has them. Answered by job workers: all of them wait for the disk.
  */
+#include "api/dash.h"
 #include "api/prom_priv.h"
+#include "codec/number.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /* Whether the store can do it: a server in front of a cluster cannot. */
@@ -20,6 +23,30 @@ static bool can(struct sn_http_request *request, bool is_there) {
     if (!is_there)
         sn_api_respond_failure(request, err.status, &err);
     return is_there;
+}
+
+/* When the last copy was made, kept for the page of administrators. */
+#define LAST_SNAPSHOT_KEY SN_STR("last_snapshot_ms")
+
+/* Losing it changes what the page says, not the copy. */
+static void remember_snapshot(struct sn_api *api) {
+    char text[32];
+    if (api->options.commands == NULL || api->options.commands->settings == NULL)
+        return;
+    (void)snprintf(text, sizeof text, "%lld",
+                   (long long)sn_clock_wall_ms(api->options.clock)); /* fits */
+    (void)!sn_settings_put(api->options.commands->settings, LAST_SNAPSHOT_KEY, sn_str_from(text),
+                           NULL);
+}
+
+int64_t sn_api_last_snapshot_ms(struct sn_api *api, struct sn_arena *arena) {
+    struct sn_str text;
+    int64_t time_ms = 0;
+    bool is_known = api->options.commands != NULL && api->options.commands->settings != NULL &&
+                    sn_settings_get(api->options.commands->settings, LAST_SNAPSHOT_KEY, arena,
+                                    &text, NULL) == SN_OK &&
+                    sn_int64_parse(text, &time_ms) == SN_OK;
+    return is_known ? time_ms : 0;
 }
 
 void sn_api_post_snapshot(struct sn_api *api, struct sn_http_request *request) {
@@ -35,6 +62,7 @@ void sn_api_post_snapshot(struct sn_api *api, struct sn_http_request *request) {
         sn_prom_fail(&call, false, status, &err);
         return;
     }
+    remember_snapshot(api);
     sn_json_write_object_begin(&call.json);
     sn_json_write_key_string(&call.json, SN_STR("name"), sn_str_from(snapshot.name));
     sn_json_write_key_string(&call.json, SN_STR("path"), sn_str_from(snapshot.path));

@@ -67,6 +67,19 @@ sn_status sn_commands_read_operations(const struct sn_commands *commands, struct
                                       struct sn_arena *arena, struct sn_operations *ret_table,
                                       struct sn_err *err) SN_MUST_USE;
 
+/* Thresholds of a cache, as set_cache_alert_thresholds keeps them. */
+struct sn_cache_thresholds {
+    double min_hit_rate, max_memory_usage_mb, max_response_time_ms, max_fragmentation;
+};
+
+/* Of one cache, or, with empty names, of all that have none of their own. SN_ERR_NO_MEMORY,
+ * SN_ERR_LIMIT, and the statuses of settings. */
+sn_status sn_commands_read_cache_thresholds(const struct sn_commands *commands,
+                                            struct sn_str service, struct sn_str cache,
+                                            struct sn_arena *arena,
+                                            struct sn_cache_thresholds *ret_thresholds,
+                                            struct sn_err *err) SN_MUST_USE;
+
 /* Whether a command changes something; false also for unknown names. */
 bool sn_commands_is_change(struct sn_str name);
 

@@ -152,6 +152,18 @@ static sn_status read_thresholds(struct sn_command_call *call, struct sn_str ser
     return service.len > 0 || cache.len > 0 ? apply_stored(call, service, cache, values) : SN_OK;
 }
 
+sn_status sn_commands_read_cache_thresholds(const struct sn_commands *commands,
+                                            struct sn_str service, struct sn_str cache,
+                                            struct sn_arena *arena,
+                                            struct sn_cache_thresholds *ret_thresholds,
+                                            struct sn_err *err) {
+    struct sn_command_call call = {.commands = commands, .arena = arena, .err = err};
+    double values[THRESHOLD_COUNT];
+    SN_TRY(read_thresholds(&call, service, cache, values));
+    *ret_thresholds = (struct sn_cache_thresholds){values[0], values[1], values[2], values[3]};
+    return SN_OK;
+}
+
 static void write_thresholds(struct sn_json_writer *json, const double values[THRESHOLD_COUNT]) {
     sn_json_write_object_begin(json);
     for (size_t i = 0; i < THRESHOLD_COUNT; i++)

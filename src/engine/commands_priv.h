@@ -52,11 +52,6 @@ sn_status sn_commands_query(struct sn_command_call *call, struct sn_str expressi
                             struct sn_range range, int64_t step_ms,
                             struct sn_query_result *ret_result) SN_MUST_USE;
 
-/* Thresholds of a cache, as set_cache_alert_thresholds keeps them. */
-struct sn_cache_thresholds {
-    double min_hit_rate, max_memory_usage_mb, max_response_time_ms, max_fragmentation;
-};
-
 /* Each writes the whole answer. */
 sn_status sn_commands_get_caches(struct sn_command_call *call) SN_MUST_USE;
 sn_status sn_commands_get_cache_alerts(struct sn_command_call *call) SN_MUST_USE;

@@ -47,18 +47,6 @@ static sn_status visit_hour(void *ctx, struct sn_str app, int64_t hour, struct s
     return SN_OK;
 }
 
-static void add_totals(struct sn_usage_totals *sum, const struct sn_usage_totals *totals) {
-    sum->event_count += totals->event_count;
-    sum->ok_count += totals->ok_count;
-    sum->error_count += totals->error_count;
-    sum->aborted_count += totals->aborted_count;
-    sum->duration_count += totals->duration_count;
-    sum->duration_ms_sum += totals->duration_ms_sum;
-    sum->quantity_sum += totals->quantity_sum;
-    sum->credits_used += totals->credits_used;
-    sum->credits_refunded += totals->credits_refunded;
-}
-
 static sn_status find_class(struct reading *reading, struct sn_str name,
                             struct sn_day_class **ret_class) {
     struct sn_day *day = reading->day;
@@ -115,10 +103,10 @@ static sn_status add_piece(struct reading *reading, const struct piece *piece) {
         return sn_err_set(reading->err, SN_ERR_NO_MEMORY, "no memory to sum up events");
     sn_status status = sn_usage_read(reading->records, piece->app, range, usage, reading->err);
     if (status == SN_OK && hour >= SN_DAY_HOURS) {
-        add_totals(&reading->day->today, &usage->totals);
+        sn_usage_totals_add(&reading->day->today, &usage->totals);
         status = add_errors(reading, usage, (size_t)hour - SN_DAY_HOURS);
     } else if (status == SN_OK) {
-        add_totals(&reading->day->before, &usage->totals);
+        sn_usage_totals_add(&reading->day->before, &usage->totals);
     }
     (void)sn_usage_free(usage); /* NULL, always */
     return status;

@@ -127,6 +127,29 @@ sn_status sn_usage_add(struct sn_usage *usage, const struct sn_app_event *event)
     return add_error(usage, event);
 }
 
+void sn_usage_totals_add(struct sn_usage_totals *sum, const struct sn_usage_totals *totals) {
+    sum->event_count += totals->event_count;
+    sum->ok_count += totals->ok_count;
+    sum->error_count += totals->error_count;
+    sum->aborted_count += totals->aborted_count;
+    sum->duration_count += totals->duration_count;
+    sum->duration_ms_sum += totals->duration_ms_sum;
+    sum->quantity_sum += totals->quantity_sum;
+    sum->credits_used += totals->credits_used;
+    sum->credits_refunded += totals->credits_refunded;
+}
+
+sn_status sn_usage_merge(struct sn_usage *usage, const struct sn_usage *other) {
+    sn_usage_totals_add(&usage->totals, &other->totals);
+    for (size_t i = 0; i < SN_USAGE_BUCKETS; i++) {
+        uint64_t sum = (uint64_t)usage->durations[i] + other->durations[i];
+        usage->durations[i] = sum > UINT32_MAX ? UINT32_MAX : (uint32_t)sum;
+    }
+    SN_TRY(sn_topk_merge(&usage->users, &other->users));
+    SN_TRY(sn_topk_merge(&usage->items, &other->items));
+    return sn_topk_merge(&usage->errors, &other->errors);
+}
+
 /* ---- reading a period ---- */
 
 #define PIECES_MAX 20000 /* stretches of a period that are read event by event; 2 years of hours */

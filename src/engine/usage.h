@@ -49,8 +49,14 @@ struct sn_usage {
 struct sn_usage *sn_usage_new(void);
 struct sn_usage *sn_usage_free(struct sn_usage *usage); /* returns NULL; NULL is fine */
 
+/* Add up totals alone. */
+void sn_usage_totals_add(struct sn_usage_totals *sum, const struct sn_usage_totals *totals);
+
 /* SN_ERR_NO_MEMORY, SN_ERR_LIMIT. */
 sn_status sn_usage_add(struct sn_usage *usage, const struct sn_app_event *event) SN_MUST_USE;
+
+/* Add all of another one. SN_ERR_NO_MEMORY, SN_ERR_LIMIT; after a failure the sum is useless. */
+sn_status sn_usage_merge(struct sn_usage *usage, const struct sn_usage *other) SN_MUST_USE;
 
 /* Part 0..1 of the durations are below this many ms, within 1 %. NaN without durations. */
 double sn_usage_duration_ms(const struct sn_usage *usage, double part);

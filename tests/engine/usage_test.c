@@ -103,6 +103,40 @@ static void every_failed_allocation_is_reported(void **state) {
     }
 }
 
+static void two_sums_merge_into_one(void **state) {
+    (void)state;
+    struct sn_usage *a = sn_usage_new(), *b = sn_usage_new();
+    assert_non_null(a);
+    assert_non_null(b);
+    struct sn_app_event event = {.app = SN_STR("x"),
+                                 .type = SN_STR("t"),
+                                 .user_id = SN_STR("u"),
+                                 .outcome = SN_OUTCOME_ERROR,
+                                 .error_class = SN_STR("C"),
+                                 .has_duration = true,
+                                 .duration_ms = 10,
+                                 .quantity = 2,
+                                 .credits = -1};
+    assert_int_equal(sn_usage_add(a, &event), SN_OK);
+    event.outcome = SN_OUTCOME_OK;
+    event.error_class = SN_STR("");
+    event.credits = 5;
+    assert_int_equal(sn_usage_add(b, &event), SN_OK);
+    assert_int_equal(sn_usage_merge(a, b), SN_OK);
+    assert_int_equal(a->totals.event_count, 2);
+    assert_int_equal(a->totals.ok_count, 1);
+    assert_int_equal(a->totals.error_count, 1);
+    assert_int_equal(a->totals.duration_count, 2);
+    assert_true(a->totals.quantity_sum == 4 && a->totals.duration_ms_sum == 20);
+    assert_true(a->totals.credits_used == 5 && a->totals.credits_refunded == 1);
+    assert_int_equal(a->users.count, 1);
+    assert_int_equal(a->users.entries[0].count, 2);
+    assert_int_equal(a->errors.count, 1);
+    assert_true(sn_usage_duration_ms(a, 0.5) > 9 && sn_usage_duration_ms(a, 0.5) < 11);
+    assert_null(sn_usage_free(a));
+    assert_null(sn_usage_free(b));
+}
+
 int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
@@ -110,6 +144,7 @@ int main(void) {
         TEST(another_application_is_not_counted),
         TEST(percentiles_of_durations_are_within_one_percent),
         TEST(every_failed_allocation_is_reported),
+        cmocka_unit_test(two_sums_merge_into_one),
     };
     return cmocka_run_group_tests_name("usage", tests, NULL, NULL);
 }

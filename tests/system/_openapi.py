@@ -191,6 +191,10 @@ EXAMPLES = {
     "GET /api/v1/services": [Example(), Example(query={"sort": "-name", "limit": 1, "q": "time"})],
     "GET /api/v1/services/{name}": [Example({"name": "timeline"})],
     "POST /api/v1/services/{name}/reset": [Example({"name": "timeline"})],
+    "GET /api/v1/search": [Example(query={"q": "time"})],
+    "PUT /api/v1/cache/thresholds": [Example(body={"min_hit_rate": 0.5})],
+    "GET /api/v1/usage": [Example(), Example(query={"period": "1h", "app": "shop"})],
+    "GET /api/v1/trends": [Example(), Example(query={"range": "1h"})],
     "GET /api/v1/history": [Example(query={"metric": "api_example", "job": "a"}),
                             Example(query={"query": "sum(api_example)"})],
     "POST /api/v1/history": [Example(body={"range": "1h", "queries": [
