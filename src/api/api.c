@@ -4,6 +4,7 @@
 #include "api/api.h"
 
 #include "api/access.h"
+#include "api/stream_hub.h"
 #include "base/mem.h"
 #include "base/rng.h"
 #include "codec/number.h"
@@ -26,6 +27,8 @@ sn_status sn_api_open(const struct sn_api_options *options, struct sn_api **ret_
     sn_otlp_deltas_init(&api->deltas, 0);
     sn_ingest_init(&api->backfill, options->admin.backfill);
     sn_status status = sn_api_page_open(api, err);
+    if (status == SN_OK)
+        status = sn_api_stream_open(api, err);
     if (status != SN_OK) {
         (void)sn_api_close(api); /* NULL, always */
         return status;
@@ -38,6 +41,7 @@ struct sn_api *sn_api_close(struct sn_api *api) {
     if (api == NULL)
         return NULL;
     sn_api_page_close(api);
+    api->streams = sn_stream_hub_close(api->streams);
     sn_prom_watch_release(&api->watch);
     sn_otlp_deltas_release(&api->deltas);
     sn_jobs_release(&api->jobs);
@@ -49,7 +53,9 @@ size_t sn_api_workers(struct sn_api *api, struct sn_worker *ret_workers, size_t 
     size_t count = 0;
     if (count < max)
         ret_workers[count++] = sn_prom_watch_worker(&api->watch);
-    while (count <= api->options.job_worker_count && count < max)
+    if (count < max)
+        ret_workers[count++] = sn_stream_hub_worker(api->streams);
+    for (unsigned i = 0; i < api->options.job_worker_count && count < max; i++)
         ret_workers[count++] = sn_jobs_worker(&api->jobs);
     return count;
 }

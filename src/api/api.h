@@ -108,6 +108,10 @@ struct sn_api *sn_api_close(struct sn_api *api);
 /* Fill route, handle and ctx of the server's options. */
 void sn_api_attach(struct sn_api *api, struct sn_http_server_options *options);
 
+/* Streams of events; relaxed: for metrics. */
+struct sn_stream_stats;
+void sn_api_stream_stats(const struct sn_api *api, struct sn_stream_stats *ret_stats);
+
 /* Threads to start. Stop them after the HTTP workers: what is queued is answered first. */
 #define SN_API_WORKERS_MAX 16
 size_t sn_api_workers(struct sn_api *api, struct sn_worker *ret_workers, size_t max);

@@ -49,7 +49,8 @@ struct sn_api {
     struct sn_ingest backfill; /* into the store's backfill */
     struct sn_http_asset *page, *page_script, *page_style;
     struct sn_otlp_deltas deltas;
-    uint64_t hash_seed; /* random: for names of JSON from outside */
+    struct sn_stream_hub *streams; /* owned */
+    uint64_t hash_seed;            /* random: for names of JSON from outside */
 };
 
 /* The table, in routes.c. */
@@ -169,6 +170,8 @@ void sn_api_get_host_status(struct sn_api *api, struct sn_http_request *request)
 void sn_api_get_history(struct sn_api *api, struct sn_http_request *request);
 void sn_api_post_history(struct sn_api *api, struct sn_http_request *request);
 struct sn_history_source sn_api_history_source(const struct sn_api *api);
+void sn_api_get_stream(struct sn_api *api, struct sn_http_request *request);
+sn_status sn_api_stream_open(struct sn_api *api, struct sn_err *err) SN_MUST_USE;
 void sn_api_post_text(struct sn_api *api, struct sn_http_request *request);
 void sn_api_post_write(struct sn_api *api, struct sn_http_request *request);
 void sn_api_screen_write(struct sn_http_request *request);

@@ -126,6 +126,10 @@ const struct sn_route_doc sn_route_docs[] = {
      .answer = SUCCESS("History")},
     {"/api/v1/history", POST, SERIES, "Several histories over the same steps",
      .body = "HistoryBatch", .answer = SUCCESS("HistoryResults")},
+    {"/api/v1/stream", GET, SERIES, "Events: what is new, again and again",
+     "topics: string `list of tick, overview, history`, range?: Duration, step?: Duration, "
+     "columns?: string `list of min, avg, max, count`, *: string `q.NAME=PromQL`",
+     .answer = "string", .answer_type = "text/event-stream"},
     {"/api/v1/import/prometheus", POST, SERIES, "Store a page of the text format",
      "extra_label?: string[] `NAME=VALUE`, timestamp?: int `Unix milliseconds`", .body = "string",
      .body_type = TEXT, .answer = "Ingested"},

@@ -122,6 +122,8 @@ const struct sn_api_route sn_api_routes[] = {
      .handle = sn_api_get_history},
     {"/api/v1/history", .methods = POST_BESIDE_GET, .role = SN_API_READ, .is_slow = true,
      .body_bytes_max = SN_HISTORY_BATCH_BYTES_MAX, .handle = sn_api_post_history},
+    {"/api/v1/stream", .methods = GET_ONLY, .role = SN_API_READ, .is_slow = true,
+     .handle = sn_api_get_stream},
     {"/api/v1/import/prometheus", .methods = POST_ONLY, .role = SN_API_INGEST,
      .handle = sn_api_post_text},
     {"/api/v1/write", .methods = POST_ONLY, .role = SN_API_INGEST, .screen = sn_api_screen_write,

@@ -3,10 +3,13 @@
  */
 #include "app/own_metrics.h"
 
+#include "api/api.h"
+#include "api/stream_hub.h"
+
 #include <stddef.h>
 #include <string.h>
 
-enum part { PART_STORE, PART_HTTP, PART_INGEST };
+enum part { PART_STORE, PART_HTTP, PART_INGEST, PART_STREAM };
 enum kind { KIND_U64, KIND_BOOL, KIND_NS };
 
 /* One number: where it stands in its part's statistics, and how it is called. */
@@ -22,6 +25,7 @@ struct sn_own_metric_row {
 
 #define STORE(member) PART_STORE, KIND_U64, offsetof(struct sn_store_stats, member)
 #define HTTP(member) PART_HTTP, KIND_U64, offsetof(struct sn_http_stats, member)
+#define STREAM(member) PART_STREAM, KIND_U64, offsetof(struct sn_stream_stats, member)
 
 #define INGEST(member) PART_INGEST, KIND_U64, offsetof(struct sn_ingest_counters, member)
 
@@ -131,6 +135,20 @@ static const struct sn_own_metric_row rows[] = {
     {TIMEOUTS, HTTP(timeouts_header), "phase", "header"},
     {TIMEOUTS, HTTP(timeouts_body), "phase", "body"},
     {TIMEOUTS, HTTP(timeouts_idle), "phase", "idle"},
+    {"sonde_streams", "Open streams of events.", STREAM(clients_now), NULL, NULL},
+    {"sonde_stream_channels", "Different things that streams listen to.", STREAM(channels_now),
+     NULL, NULL},
+    {"sonde_stream_bytes", "Memory of events that have not been read.", STREAM(bytes_now), NULL,
+     NULL},
+    {"sonde_streams_total", "Streams opened.", STREAM(clients_total), NULL, NULL},
+    {"sonde_streams_refused_total", "Streams refused at a limit.", STREAM(refused_total), NULL,
+     NULL},
+    {"sonde_stream_events_total", "Events made, each for all who listen.", STREAM(events_total),
+     NULL, NULL},
+    {"sonde_stream_events_sent_total", "Events sent, to each client.", STREAM(sent_total), NULL,
+     NULL},
+    {"sonde_stream_events_dropped_total", "Events that a slow client did not get.",
+     STREAM(dropped_total), NULL, NULL},
     {"sonde_http_clients_gone_total", "Connections that broke before their answer was sent.",
      HTTP(clients_gone), NULL, NULL},
 };
@@ -158,6 +176,7 @@ static double read_row(void *ctx) {
         struct sn_store_stats store;
         struct sn_http_stats http;
         struct sn_ingest_counters ingest;
+        struct sn_stream_stats stream;
     } stats;
     switch (metric->row->part) {
     case PART_STORE:
@@ -169,6 +188,9 @@ static double read_row(void *ctx) {
     case PART_INGEST:
         stats.ingest = sn_ingest_read_counters(metric->owner->ingest);
         break;
+    case PART_STREAM:
+        sn_api_stream_stats(metric->owner->api, &stats.stream);
+        break;
     }
     return read_field(&stats, metric->row);
 }
@@ -177,11 +199,11 @@ static bool is_counter(const char *name) {
     return sn_str_ends_with(sn_str_from(name), SN_STR("_total"));
 }
 
-void sn_own_metrics_open(struct sn_own_metrics *metrics, struct sn_store *store,
-                         struct sn_http_server *http, struct sn_ingest *ingest) {
-    metrics->store = store;
-    metrics->http = http;
-    metrics->ingest = ingest;
+void sn_own_metrics_open(struct sn_own_metrics *metrics, const struct sn_own_metrics_parts *parts) {
+    metrics->store = parts->store;
+    metrics->http = parts->http;
+    metrics->ingest = parts->ingest;
+    metrics->api = parts->api;
     metrics->count = sizeof rows / sizeof rows[0];
     for (size_t i = 0; i < metrics->count; i++) {
         struct sn_own_metric *metric = &metrics->metrics[i];

@@ -17,6 +17,7 @@ struct sn_own_metrics {
     struct sn_store *store;
     struct sn_http_server *http;
     struct sn_ingest *ingest;
+    struct sn_api *api;
     struct sn_own_metric {
         struct sn_own_metrics *owner;
         const struct sn_own_metric_row *row;
@@ -29,8 +30,13 @@ struct sn_own_metrics {
  * Register the callbacks in libsonde's global registry. What cannot be registered is counted by
  * libsonde (sonde_lost_total) and missing, nothing worse.
  */
-void sn_own_metrics_open(struct sn_own_metrics *metrics, struct sn_store *store,
-                         struct sn_http_server *http, struct sn_ingest *ingest);
+struct sn_own_metrics_parts {
+    struct sn_store *store;
+    struct sn_http_server *http;
+    struct sn_ingest *ingest;
+    struct sn_api *api;
+};
+void sn_own_metrics_open(struct sn_own_metrics *metrics, const struct sn_own_metrics_parts *parts);
 
 /* Before what it reads is closed. */
 void sn_own_metrics_close(struct sn_own_metrics *metrics);

@@ -318,7 +318,9 @@ static sn_status open_all(struct sn_server *server, struct sn_err *err) {
     SN_TRY(open_http(server, err));
     SN_TRY(open_collect(server, server->config, &server->collect, err));
     SN_TRY(sn_scraper_open(&server->scraper, &server->config->scrape, &server->ingest, err));
-    sn_own_metrics_open(&server->own_metrics, server->store, server->http, &server->ingest);
+    const struct sn_own_metrics_parts parts = {server->store, server->http, &server->ingest,
+                                               server->api};
+    sn_own_metrics_open(&server->own_metrics, &parts);
     return SN_OK;
 }
 

@@ -25,6 +25,7 @@ enum sn_rank {
     SN_RANK_BOARD_REFRESH = 36, /* one refresh of the dashboard's board at a time */
     SN_RANK_BOARD_SPARK = 37,   /* its small charts */
     SN_RANK_BOARD = 38,         /* its published table */
+    SN_RANK_STREAMS = 39,       /* clients of event streams; read as metrics as well */
     SN_RANK_INGEST = 40,
     SN_RANK_AUTH = 42,           /* grants in memory, failures, above the accounts in SQLite */
     SN_RANK_ACCOUNTS = 43,       /* the SQLite connection of the accounts */

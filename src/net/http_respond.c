@@ -217,17 +217,28 @@ void sn_http_respond_not_allowed(struct sn_http_request *request, const char *al
     respond_error(request, 405, "not_allowed", "this path does not take that method", &header, 1);
 }
 
+/* Behind the head of a chunked answer to HEAD libmicrohttpd sends the empty last chunk: clients take
+ * it for the beginning of the next answer. */
+static struct MHD_Response *stream_object(struct sn_http_request *request) {
+    static char nothing[1];
+    if (request->method == SN_HTTP_HEAD)
+        return MHD_create_response_from_buffer(0, nothing, MHD_RESPMEM_PERSISTENT);
+    return MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, SN_HTTP_STREAM_BLOCK_BYTES,
+                                             sn_http_stream_read, request, NULL);
+}
+
 void sn_http_respond_stream(struct sn_http_request *request, const struct sn_http_stream *stream) {
     if (is_answered_twice(request))
         return;
-    struct MHD_Response *object = MHD_create_response_from_callback(
-        MHD_SIZE_UNKNOWN, SN_HTTP_STREAM_BLOCK_BYTES, sn_http_stream_read, request, NULL);
+    struct MHD_Response *object = stream_object(request);
     if (object != NULL &&
         (!add_headers(object, request->worker->server->options.headers,
                       request->worker->server->options.header_count) ||
          !add_headers(object, stream->headers, stream->header_count) ||
          (stream->content_type != NULL &&
-          !add_header(object, MHD_HTTP_HEADER_CONTENT_TYPE, stream->content_type)))) {
+          !add_header(object, MHD_HTTP_HEADER_CONTENT_TYPE, stream->content_type)) ||
+         (request->is_for_all_origins &&
+          !add_header(object, MHD_HTTP_HEADER_ACCESS_CONTROL_ALLOW_ORIGIN, "*")))) {
         MHD_destroy_response(object);
         object = NULL;
     }

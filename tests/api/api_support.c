@@ -318,8 +318,8 @@ static struct test_server *start_with(struct test_server *server, enum sn_api_ac
     open_api(server, access, reader, querier);
     struct sn_worker workers[1 + SN_API_WORKERS_MAX];
     assert_int_equal(sn_http_server_workers(server->http, workers, 1), 1);
-    assert_int_equal(sn_api_workers(server->api, workers + 1, SN_API_WORKERS_MAX), 2);
-    for (size_t i = 0; i < 3; i++)
+    assert_int_equal(sn_api_workers(server->api, workers + 1, SN_API_WORKERS_MAX), 3);
+    for (size_t i = 0; i < 4; i++)
         start_worker(server, workers[i]);
     if (server->records != NULL) /* the last one to stop: what is under way is written */
         start_worker(server, sn_records_worker(server->records));

@@ -228,12 +228,13 @@ static void the_number_of_job_workers_can_be_chosen(void **state) {
     struct sn_api_options options = {.clock = sn_clock_system()};
     struct sn_api *api = NULL;
     assert_int_equal(sn_api_open(&options, &api, NULL), SN_OK);
-    assert_int_equal(sn_api_workers(api, workers, SN_API_WORKERS_MAX), 1 + 2); /* and the watch */
+    assert_int_equal(sn_api_workers(api, workers, SN_API_WORKERS_MAX),
+                     2 + 2); /* the watch and streams */
     assert_int_equal(sn_api_workers(api, workers, 1), 1);
     assert_null(sn_api_close(api));
     options.job_worker_count = 5;
     assert_int_equal(sn_api_open(&options, &api, NULL), SN_OK);
-    assert_int_equal(sn_api_workers(api, workers, SN_API_WORKERS_MAX), 1 + 5);
+    assert_int_equal(sn_api_workers(api, workers, SN_API_WORKERS_MAX), 2 + 5);
     assert_null(sn_api_close(api));
     assert_null(sn_api_close(NULL));
 }

@@ -236,6 +236,9 @@ static void head_of_a_stream_pulls_nothing(void **state) {
     assert_true(wait_closed());
     assert_true(source.is_complete);
     assert_int_equal(source.pulled, 0);
+    /* Nothing is left behind it that the next answer would begin with. */
+    client_ask(fd, "GET /plain HTTP/1.1\r\nHost: a\r\n\r\n", 200, &answer);
+    client_answer_release(&answer);
     close(fd);
 }
 
