@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { afterEach, test } from 'node:test';
 import { lang } from '../src/lib/lang';
 import type { HostRow } from '../src/lib/types';
-import { fieldsOf, isBeyond, limitOf, limitPlaces, MEASURES, parseFields, worstOf, type CacheRow, type Thresholds } from '../src/lib/cache_rules';
+import { fieldsOf, isBeyond, limitOf, limitPlaces, MEASURES, parseFields, sharedLimit, worstOf, type CacheRow, type Thresholds } from '../src/lib/cache_rules';
 import { fullness, worstHosts } from '../src/lib/host_rules';
 import { hasCollector, limitRatio, slopeText, type MemoryRow } from '../src/lib/memory_rules';
 import { change, judge, largest, REFUNDS, shareOf, SUCCESS, timesOf } from '../src/lib/usage_rules';
@@ -45,6 +45,14 @@ test('a cache with an alert comes before one that is nearer to its limit', () =>
 test('a limit holds at both of its sides', () => {
   assert.deepEqual([512, 513].map((size) => isBeyond(cache('c', { memory_bytes: size * MIB }), MEMORY)), [false, true]);
   assert.deepEqual([0.8, 0.799, null].map((ratio) => isBeyond(cache('c', { hit_ratio_hour: ratio }), HIT_RATE)), [false, true, false]);
+});
+
+test('a line for all caches needs a limit that they share', () => {
+  const other = cache('other', { thresholds: { ...LIMITS, min_hit_rate: 0.5 } });
+  assert.equal(sharedLimit([cache('a', {}), other], HIT_RATE), null);
+  assert.equal(sharedLimit([cache('a', {}), other], MEMORY), 512 * MIB);
+  assert.equal(sharedLimit([other], HIT_RATE), 0.5);
+  assert.equal(sharedLimit([], HIT_RATE), null);
 });
 
 test('a bar holds value and limit, whatever they are', () => {

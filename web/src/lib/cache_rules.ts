@@ -64,6 +64,12 @@ export function isBeyond(row: CacheRow, measure: Measure): boolean {
     || (value !== null && excess(measure, value, limitOf(measure, row.thresholds)) > 0);
 }
 
+/** The limit that all caches share; null when they differ, or there are none: a line in a chart of all would be wrong. */
+export function sharedLimit(rows: CacheRow[], measure: Measure): number | null {
+  const limits = new Set(rows.map(({ thresholds }) => limitOf(measure, thresholds)));
+  return limits.size === 1 ? [...limits][0] : null;
+}
+
 export interface Worst { row: CacheRow; value: number; limit: number; isBeyond: boolean }
 
 /** The cache that is nearest to its own limit, or farthest beyond it; those beyond a limit before others. */

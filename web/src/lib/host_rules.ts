@@ -2,6 +2,9 @@
 import { severity, type Status } from './status';
 import type { HostRow } from './types';
 
+/** Filesystems that fill up: the server leaves out the same ones. */
+export const DISK_LABELS = 'fstype!~"tmpfs|ramfs|overlay|squashfs|iso9660|autofs|rootfs|fuse\\\\..*"';
+
 export interface DiskRow {
   host: string;
   mountpoint: string;

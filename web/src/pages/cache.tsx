@@ -16,7 +16,7 @@ import { severity } from '../lib/status';
 import { Badge, Card, Filter, StatusMark } from '../ui/parts';
 import { Empty, Load } from '../ui/states';
 import { Table, type Column } from '../ui/table';
-import { isBeyond, limitOf, limitPlaces, MEASURES, worstOf, type CacheRow, type Measure, type Thresholds } from '../lib/cache_rules';
+import { isBeyond, limitPlaces, MEASURES, sharedLimit, worstOf, type CacheRow, type Measure, type Thresholds } from '../lib/cache_rules';
 import { cacheId, cacheLabel, LimitsDrawer } from './cache_limits';
 
 const t = strings(
@@ -67,13 +67,15 @@ function Tile({ rows, measure }: { rows: CacheRow[]; measure: Measure }) {
 const byCache = (labels: Labels): string => cacheLabel({ service: labels.service ?? NONE, cache: labels.cache ?? NONE });
 
 /** Charts of all caches, one line each, or of one. */
-function cardsOf(range: TimeRange, only: CacheRow | undefined, thresholds: Thresholds): ChartCard[] {
+function cardsOf(range: TimeRange, only: CacheRow | undefined, all: CacheRow[]): ChartCard[] {
   const window = rateWindow(range);
   const selector = only ? `{service=${quote(only.service)},cache=${quote(only.cache)}}` : '';
   const rate = (metric: string): string => `rate(${metric}${selector}[${window}])`;
   const sum = (metric: string): string => `sum by (service, cache) (${rate(metric)})`;
-  const limits = only?.thresholds ?? thresholds;
-  const thresholdOf = (index: number) => [{ value: limitOf(MEASURES[index], limits), status: 'warning' as const }];
+  const thresholdOf = (index: number): ChartCard['thresholds'] => {
+    const value = sharedLimit(only ? [only] : all, MEASURES[index]);
+    return value === null ? undefined : [{ value, status: 'warning' }];
+  };
   const hits = sum('sonde_cache_hits_total');
   return [
     {
@@ -164,7 +166,7 @@ function Content({ data, range, reload }: { data: CacheData; range: TimeRange; r
           <button type="button" class="button" onClick={() => choose(null)}>{t('showAll')}</button>
         </p>
       )}
-      <ChartCards cards={cardsOf(range, only, data.thresholds)} />
+      <ChartCards cards={cardsOf(range, only, data.caches)} />
       <Card
         span={12} isFlush title={t('caches')}
         actions={(

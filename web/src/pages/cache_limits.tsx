@@ -11,12 +11,12 @@ const t = strings(
   {
     title: 'Alert limits', of: 'Limits of', all: 'All caches', min_hit_rate: 'Hit rate, at least (%)', max_memory_usage_mb: 'Memory used, at most (MiB)',
     max_response_time_ms: 'Average response time, at most (ms)', max_fragmentation: 'Fragmentation, at most (%)', percent: 'A number from 0 to 100.', positive: 'A number above 0.',
-    overrides: 'Sets every cache, those with limits of their own too.', failed: 'Not saved: {why}', unchanged: 'Nothing was changed.',
+    forAll: 'Caches with limits of their own keep them.', forOne: 'This cache then has limits of its own.', failed: 'Not saved: {why}', unchanged: 'Nothing was changed.',
   },
   {
     title: 'Пороги алертов', of: 'Пороги для', all: 'Все кэши', min_hit_rate: 'Доля попаданий, не меньше (%)', max_memory_usage_mb: 'Занято памяти, не больше (МиБ)',
     max_response_time_ms: 'Среднее время ответа, не больше (мс)', max_fragmentation: 'Фрагментация, не больше (%)', percent: 'Число от 0 до 100.', positive: 'Число больше 0.',
-    overrides: 'Задаёт пороги всем кэшам, в том числе с собственными порогами.', failed: 'Не сохранено: {why}', unchanged: 'Ничего не изменено.',
+    forAll: 'Кэши с собственными порогами сохраняют их.', forOne: 'У этого кэша будут собственные пороги.', failed: 'Не сохранено: {why}', unchanged: 'Ничего не изменено.',
   },
 );
 
@@ -68,7 +68,7 @@ function Form({ caches, thresholds, onClose, onSaved }: Omit<LimitsProps, 'isOpe
   };
   return (
     <form noValidate onSubmit={(event) => void save(event)}>
-      <Field label={t('of')} note={chosen ? undefined : t('overrides')}>
+      <Field label={t('of')} note={t(chosen ? 'forOne' : 'forAll')}>
         <select value={id} onChange={(event) => choose(event.currentTarget.value)}>
           <option value="">{t('all')}</option>
           {caches.map((row) => <option key={cacheId(row)} value={cacheId(row)}>{cacheLabel(row)}</option>)}

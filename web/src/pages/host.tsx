@@ -12,7 +12,7 @@ import type { HostRow } from '../lib/types';
 import { Badge, Card, Stat, Stats } from '../ui/parts';
 import { Empty, Load } from '../ui/states';
 import { Table } from '../ui/table';
-import { fullness, NEARLY_FULL, type HostsData } from '../lib/host_rules';
+import { DISK_LABELS, fullness, NEARLY_FULL, type HostsData } from '../lib/host_rules';
 import { diskColumns, diskId } from './host_parts';
 
 const t = strings(
@@ -36,8 +36,8 @@ const byMountpoint = (labels: Labels): string => labels.mountpoint ?? NONE;
 function cardsOf(name: string, cpuCount: number | null, range: TimeRange): ChartCard[] {
   const window = rateWindow(range);
   const host = `instance=${quote(name)}`;
-  const gauge = (metric: string): string => `${metric}{${host}}`;
-  const rate = (metric: string, more = ''): string => `rate(${metric}{${host}${more}}[${window}])`;
+  const gauge = (metric: string, more = ''): string => `${metric}{${[host, more].filter((text) => text).join(',')}}`;
+  const rate = (metric: string, more = ''): string => `rate(${gauge(metric, more)}[${window}])`;
   const byDeviceRate = (id: string, title: string, metric: string, more = ''): ChartCard =>
     ({ title, unit: 'bytesPerSecond', span: 4, height: HEIGHT_PX, parts: [{ id, query: rate(metric, more), label: byDevice }] });
   const memory = {
@@ -50,7 +50,7 @@ function cardsOf(name: string, cpuCount: number | null, range: TimeRange): Chart
       title: t('cpuModes'), unit: 'ratio', span: 4, height: HEIGHT_PX, max: 1, isStacked: true,
       parts: [{
         id: 'cpu', label: (labels) => labels.mode ?? NONE,
-        query: `sum by (mode) (${rate('node_cpu_seconds_total', ',mode!="idle"')}) / scalar(count(${gauge('node_cpu_seconds_total').replace('}', ',mode="idle"}')}))`,
+        query: `sum by (mode) (${rate('node_cpu_seconds_total', 'mode!="idle"')}) / scalar(count(${gauge('node_cpu_seconds_total', 'mode="idle"')}))`,
       }],
     },
     {
@@ -64,13 +64,13 @@ function cardsOf(name: string, cpuCount: number | null, range: TimeRange): Chart
     },
     {
       title: t('diskUsed'), unit: 'ratio', span: 4, height: HEIGHT_PX, max: 1, thresholds: [{ value: NEARLY_FULL, status: 'warning' }],
-      parts: [{ id: 'disk', query: `1 - ${gauge('node_filesystem_avail_bytes')} / ${gauge('node_filesystem_size_bytes')}`, label: byMountpoint }],
+      parts: [{ id: 'disk', query: `1 - ${gauge('node_filesystem_avail_bytes', DISK_LABELS)} / ${gauge('node_filesystem_size_bytes', DISK_LABELS)}`, label: byMountpoint }],
     },
     byDeviceRate('read', t('diskRead'), 'node_disk_read_bytes_total'),
     byDeviceRate('written', t('diskWritten'), 'node_disk_written_bytes_total'),
     { title: t('diskBusy'), unit: 'ratio', span: 4, height: HEIGHT_PX, max: 1, parts: [{ id: 'busy', query: rate('node_disk_io_time_seconds_total'), label: byDevice }] },
-    byDeviceRate('received', t('received'), 'node_network_receive_bytes_total', ',device!="lo"'),
-    byDeviceRate('sent', t('sent'), 'node_network_transmit_bytes_total', ',device!="lo"'),
+    byDeviceRate('received', t('received'), 'node_network_receive_bytes_total', 'device!="lo"'),
+    byDeviceRate('sent', t('sent'), 'node_network_transmit_bytes_total', 'device!="lo"'),
   ];
 }
 

@@ -14,7 +14,7 @@ import { Card, Filter } from '../ui/parts';
 import { Empty, Load } from '../ui/states';
 import { Table } from '../ui/table';
 import { Host } from './host';
-import { NEARLY_FULL, worstHosts, type HostsData } from '../lib/host_rules';
+import { DISK_LABELS, NEARLY_FULL, worstHosts, type HostsData } from '../lib/host_rules';
 import { byDisk, byInstance, diskColumns, diskId, hostColumns } from './host_parts';
 
 const t = strings(
@@ -52,7 +52,7 @@ function cardsOf(range: TimeRange): ChartCard[] {
     },
     {
       ...base, title: t('diskUsed'), unit: 'ratio', max: 1, thresholds: [{ value: NEARLY_FULL, status: 'warning' }],
-      parts: [{ id: 'disk', label: byDisk, query: '1 - node_filesystem_avail_bytes / node_filesystem_size_bytes' }],
+      parts: [{ id: 'disk', label: byDisk, query: `1 - node_filesystem_avail_bytes{${DISK_LABELS}} / node_filesystem_size_bytes{${DISK_LABELS}}` }],
     },
     {
       ...base, title: t('diskBusy'), unit: 'ratio', max: 1,
