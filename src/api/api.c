@@ -160,6 +160,27 @@ sn_status sn_api_path_id(struct sn_http_request *request, size_t number, int64_t
     return SN_OK;
 }
 
+/* ---- what routes of records share ---- */
+
+sn_status sn_api_check_records(const struct sn_api *api, struct sn_err *err) {
+    if (api->options.records != NULL)
+        return SN_OK;
+    return sn_err_set(err, SN_ERR_UNSUPPORTED, "this server keeps no records");
+}
+
+const struct sn_app *sn_api_find_app(const struct sn_api *api, struct sn_str name) {
+    for (size_t i = 0; i < api->options.app_count; i++)
+        if (sn_str_equal(sn_str_from(api->options.apps[i].name), name))
+            return &api->options.apps[i];
+    return NULL;
+}
+
+void sn_api_write_key_time(struct sn_json_writer *json, struct sn_str key, int64_t time_ms) {
+    char text[SN_TIME_TEXT_SIZE];
+    sn_time_format(time_ms, text);
+    sn_json_write_key_string(json, key, sn_str_from(text));
+}
+
 /* ---- dispatch ---- */
 
 static bool is_allowed_method(const struct sn_api_route *route,

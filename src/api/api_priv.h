@@ -126,6 +126,13 @@ sn_status sn_api_principal(const struct sn_api *api, const struct sn_http_reques
 sn_status sn_api_path_id(struct sn_http_request *request, size_t number, int64_t *ret_id,
                          struct sn_err *err) SN_MUST_USE;
 
+/* SN_OK, or SN_ERR_UNSUPPORTED: this server keeps no records. */
+sn_status sn_api_check_records(const struct sn_api *api, struct sn_err *err) SN_MUST_USE;
+/* The settings of an application; NULL: it has none of its own. */
+const struct sn_app *sn_api_find_app(const struct sn_api *api, struct sn_str name);
+/* "key":"2026-11-21T10:11:12.345Z" */
+void sn_api_write_key_time(struct sn_json_writer *json, struct sn_str key, int64_t time_ms);
+
 /* Handlers, one file per subject. */
 void sn_api_post_command(struct sn_api *api, struct sn_http_request *request);
 void sn_api_get_auth_status(struct sn_api *api, struct sn_http_request *request);

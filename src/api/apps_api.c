@@ -24,12 +24,6 @@
 #define ERRORS_DEFAULT 100
 #define QUEUES_MAX 1000 /* newest records of queues that are looked at */
 
-static sn_status check_records(const struct sn_api *api, struct sn_err *err) {
-    if (api->options.records != NULL)
-        return SN_OK;
-    return sn_err_set(err, SN_ERR_UNSUPPORTED, "this server keeps no records");
-}
-
 /* ---- events ---- */
 
 /* Events on their way; in the request's arena. */
@@ -69,7 +63,7 @@ static sn_status store_events(struct sn_api *api, struct sn_http_request *reques
 
 static sn_status read_events(struct sn_api *api, struct sn_http_request *request,
                              struct sn_event_reading *ret_reading, struct sn_err *err) {
-    SN_TRY(check_records(api, err));
+    SN_TRY(sn_api_check_records(api, err));
     SN_TRY(sn_params_read(request, NULL, 0, err));
     const struct sn_event_json_options options = {
         .arena = sn_http_request_arena(request),
@@ -129,7 +123,7 @@ static sn_status read_period(struct sn_api *api, struct sn_http_request *request
         SN_PARAM("period", SN_PARAM_TEXT, &ret->text),
         SN_PARAM_WITHIN("limit", &ret->limit, 1, TOP_MAX),
     };
-    SN_TRY(check_records(api, err));
+    SN_TRY(sn_api_check_records(api, err));
     SN_TRY(sn_params_read(request, params, limit_default > 0 ? 2 : 1, err));
     SN_TRY(parse_period(ret, sn_clock_wall_ms(api->options.clock), err));
     return sn_api_path_piece(request, 3, &ret->app, err); /* /api/apps/{app} */
@@ -148,17 +142,11 @@ static sn_status sum_up(struct sn_api *api, const struct period *period,
     return status;
 }
 
-static void put_time(struct sn_json_writer *json, struct sn_str key, int64_t time_ms) {
-    char text[SN_TIME_TEXT_SIZE];
-    sn_time_format(time_ms, text);
-    sn_json_write_key_string(json, key, sn_str_from(text));
-}
-
 static void put_period(struct sn_json_writer *json, const struct period *period) {
     sn_json_write_key_string(json, SN_STR("app"), period->app);
     sn_json_write_key_string(json, SN_STR("period"), period->text);
-    put_time(json, SN_STR("start"), period->range.start_ms);
-    put_time(json, SN_STR("end"), period->range.end_ms - 1);
+    sn_api_write_key_time(json, SN_STR("start"), period->range.start_ms);
+    sn_api_write_key_time(json, SN_STR("end"), period->range.end_ms - 1);
 }
 
 /* NaN is null. */
@@ -200,8 +188,8 @@ static void put_error(struct sn_json_writer *json, const struct sn_topk_entry *e
     sn_json_write_object_begin(json);
     sn_json_write_key_string(json, SN_STR("error_type"), entry->key);
     sn_json_write_key_uint64(json, SN_STR("count"), entry->count);
-    put_time(json, SN_STR("first_seen"), entry->first_ms);
-    put_time(json, SN_STR("last_occurred"), entry->last_ms);
+    sn_api_write_key_time(json, SN_STR("first_seen"), entry->first_ms);
+    sn_api_write_key_time(json, SN_STR("last_occurred"), entry->last_ms);
     sn_json_write_key_string(json, SN_STR("sample"), entry->note);
     sn_json_write_object_end(json);
 }
@@ -339,20 +327,13 @@ static sn_status put_queues(struct sn_api *api, const struct period *period, str
         sn_json_write_object_begin(json);
         sn_json_write_key_string(json, SN_STR("name"), record->name);
         sn_json_write_key_double(json, SN_STR("value"), record->value);
-        put_time(json, SN_STR("timestamp"), record->time_ms);
+        sn_api_write_key_time(json, SN_STR("timestamp"), record->time_ms);
         sn_json_write_object_end(json);
         if (sn_str_ends_with(record->name, SN_STR("_depth")))
             *ret_depth = isnan(*ret_depth) ? record->value : *ret_depth + record->value;
     }
     sn_json_write_array_end(json);
     return SN_OK;
-}
-
-static const struct sn_app *find_app(const struct sn_api *api, struct sn_str name) {
-    for (size_t i = 0; i < api->options.app_count; i++)
-        if (sn_str_equal(sn_str_from(api->options.apps[i].name), name))
-            return &api->options.apps[i];
-    return NULL;
 }
 
 static double time_per_item_s(const struct sn_usage_totals *totals) {
@@ -427,7 +408,7 @@ static sn_status put_document(struct sn_api *api, const struct period *period,
     SN_TRY(put_queues(api, period, arena, json, &queue_depth, err));
     SN_TRY(put_top(json, arena, SN_STR("errors_by_class"), &usage->errors, ERRORS_DEFAULT,
                    put_error, err));
-    put_indicators(json, find_app(api, period->app), &usage->totals, queue_depth);
+    put_indicators(json, sn_api_find_app(api, period->app), &usage->totals, queue_depth);
     put_bound(json, &usage->users);
     sn_json_write_object_end(json);
     return SN_OK;

@@ -9,18 +9,6 @@
 
 #define PAGE_DEFAULT 100
 
-static sn_status check_records(const struct sn_api *api, struct sn_err *err) {
-    if (api->options.records != NULL)
-        return SN_OK;
-    return sn_err_set(err, SN_ERR_UNSUPPORTED, "this server keeps no records");
-}
-
-static void put_time(struct sn_json_writer *json, struct sn_str key, int64_t time_ms) {
-    char text[SN_TIME_TEXT_SIZE];
-    sn_time_format(time_ms, text);
-    sn_json_write_key_string(json, key, sn_str_from(text));
-}
-
 static void put_group(struct sn_json_writer *json, const struct sn_error_group *group) {
     sn_json_write_object_begin(json);
     sn_json_write_key_int64(json, SN_STR("id"), group->id);
@@ -32,12 +20,12 @@ static void put_group(struct sn_json_writer *json, const struct sn_error_group *
     sn_json_write_key_string(json, SN_STR("sample_type"), group->sample_type);
     sn_json_write_key_uint64(json, SN_STR("count"), group->count);
     sn_json_write_key_uint64(json, SN_STR("users"), group->user_count);
-    put_time(json, SN_STR("first_seen"), group->first_ms);
-    put_time(json, SN_STR("last_seen"), group->last_ms);
+    sn_api_write_key_time(json, SN_STR("first_seen"), group->first_ms);
+    sn_api_write_key_time(json, SN_STR("last_seen"), group->last_ms);
     sn_json_write_key_string(json, SN_STR("state"),
                              group->resolved_ms > 0 ? SN_STR("resolved") : SN_STR("open"));
     if (group->resolved_ms > 0)
-        put_time(json, SN_STR("resolved_at"), group->resolved_ms);
+        sn_api_write_key_time(json, SN_STR("resolved_at"), group->resolved_ms);
     sn_json_write_key_uint64(json, SN_STR("reopened"), group->reopened_count);
     sn_json_write_object_end(json);
 }
@@ -67,7 +55,7 @@ static sn_status write_list(struct sn_api *api, struct sn_http_request *request,
         SN_PARAM("state", SN_PARAM_TEXT, &state),
         SN_PARAM_WITHIN("limit", &limit, 1, SN_RECORD_PAGE_MAX),
     };
-    SN_TRY(check_records(api, err));
+    SN_TRY(sn_api_check_records(api, err));
     SN_TRY(sn_params_read(request, params, sizeof params / sizeof params[0], err));
     SN_TRY(parse_state(state, &filter.state, err));
     filter.limit = (size_t)limit;
@@ -99,7 +87,7 @@ static sn_status put_one(struct sn_api *api, struct sn_http_request *request, in
 static sn_status write_one(struct sn_api *api, struct sn_http_request *request,
                            struct sn_json_writer *json, struct sn_err *err) {
     int64_t id;
-    SN_TRY(check_records(api, err));
+    SN_TRY(sn_api_check_records(api, err));
     SN_TRY(sn_params_read(request, NULL, 0, err));
     SN_TRY(sn_api_path_id(request, 4, &id, err)); /* /api/v1/errors/{id} */
     return put_one(api, request, id, json, err);
@@ -128,7 +116,7 @@ static sn_status read_change(struct sn_api *api, struct sn_http_request *request
 static sn_status write_changed(struct sn_api *api, struct sn_http_request *request,
                                struct sn_json_writer *json, struct sn_err *err) {
     struct sn_engine_error_change change = {.now_ms = sn_clock_wall_ms(api->options.clock)};
-    SN_TRY(check_records(api, err));
+    SN_TRY(sn_api_check_records(api, err));
     SN_TRY(sn_params_read(request, NULL, 0, err));
     SN_TRY(sn_api_path_id(request, 4, &change.id, err));
     SN_TRY(read_change(api, request, &change, err));

@@ -23,13 +23,6 @@ struct checkup {
     bool has_failed;
 };
 
-static const struct sn_app *find_app(const struct sn_api *api, struct sn_str name) {
-    for (size_t i = 0; i < api->options.app_count; i++)
-        if (sn_str_equal(sn_str_from(api->options.apps[i].name), name))
-            return &api->options.apps[i];
-    return NULL;
-}
-
 /* One line of the document. */
 static void put_check(struct checkup *it, const char *name, const char *kind, int64_t start_ns,
                       sn_status status, const struct sn_err *err) {
@@ -131,10 +124,9 @@ static sn_status write_health(struct sn_api *api, struct sn_http_request *reques
                               struct sn_err *err) {
     struct checkup it = {.api = api, .json = json, .arena = sn_http_request_arena(request)};
     struct sn_str name;
-    if (api->options.records == NULL)
-        return sn_err_set(err, SN_ERR_UNSUPPORTED, "this server keeps no records");
+    SN_TRY(sn_api_check_records(api, err));
     SN_TRY(sn_api_path_piece(request, 3, &name, err)); /* /api/apps/{app} */
-    const struct sn_app *app = find_app(api, name);
+    const struct sn_app *app = sn_api_find_app(api, name);
     sn_json_write_object_begin(json);
     sn_json_write_key_string(json, SN_STR("app"), name);
     sn_json_write_key(json, SN_STR("checks"));

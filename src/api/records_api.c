@@ -18,12 +18,6 @@
 #define DAY_MS INT64_C(86400000)
 #define PAGE_DEFAULT 100
 
-static sn_status check_records(const struct sn_api *api, struct sn_err *err) {
-    if (api->options.records != NULL)
-        return SN_OK;
-    return sn_err_set(err, SN_ERR_UNSUPPORTED, "this server keeps no records");
-}
-
 /* ---- answers to pushes ---- */
 
 /* Records on their way; in the request's arena. */
@@ -86,7 +80,7 @@ static void store(struct sn_api *api, struct sn_http_request *request, struct sn
     post->is_one = is_one;
     post->push = (struct sn_records_push){
         .records = records, .record_count = count, .done = on_stored, .ctx = post};
-    sn_status status = check_records(api, &err);
+    sn_status status = sn_api_check_records(api, &err);
     if (status == SN_OK)
         status = sn_records_push(api->options.records, &post->push, &err);
     if (status != SN_OK)
@@ -254,7 +248,7 @@ static sn_status write_answer(struct sn_api *api, struct sn_http_request *reques
                               struct sn_json_writer *json, struct sn_err *err) {
     struct sn_arena *arena = sn_http_request_arena(request);
     struct list_params params;
-    SN_TRY(check_records(api, err));
+    SN_TRY(sn_api_check_records(api, err));
     SN_TRY(read_list_params(api, request, &params, err));
     if (params.window_ms > 0) {
         struct sn_window_list windows;
@@ -281,7 +275,7 @@ static sn_status write_record(struct sn_api *api, struct sn_http_request *reques
     SN_TRY(sn_params_read(request, NULL, 0, err));
     SN_TRY(sn_api_path_piece(request, 4, &text, err)); /* /api/v1/metrics/{id} */
     SN_TRY(sn_record_id_parse(text, &id, err));
-    SN_TRY(check_records(api, err));
+    SN_TRY(sn_api_check_records(api, err));
     SN_TRY(sn_records_get(api->options.records, &id, sn_http_request_arena(request), &record, err));
     sn_record_json_write(json, &record);
     return SN_OK;
