@@ -5,6 +5,7 @@
 
 #include <math.h>
 
+SN_PRINTF(5, 0)
 static sn_status run(const struct sn_ask *ask, struct sn_range range, int64_t step_ms,
                      struct sn_query_result *ret_result, const char *format, va_list args) {
     struct sn_buf buf;
