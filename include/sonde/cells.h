@@ -92,7 +92,17 @@ SONDE_INLINE void sonde_cell_add(uint64_t *cell, uint64_t n) {
 SONDE_INLINE void sonde_cell_add_double(uint64_t *cell, double n) {
     __asm__ volatile("addsd %0, %1\n\tmovsd %1, %0" : "+m"(*cell), "+x"(n));
 }
+
+SONDE_INLINE void sonde_cell_set_double(uint64_t *cell, double value) {
+    __asm__ volatile("movsd %1, %0" : "=m"(*cell) : "x"(value));
+}
 #else
+SONDE_INLINE void sonde_cell_set_double(uint64_t *cell, double value) {
+    uint64_t bits;
+    memcpy(&bits, &value, sizeof bits);
+    __atomic_store_n(cell, bits, __ATOMIC_RELAXED);
+}
+
 SONDE_INLINE void sonde_cell_add(uint64_t *cell, uint64_t n) {
     __atomic_store_n(cell, __atomic_load_n(cell, __ATOMIC_RELAXED) + n, __ATOMIC_RELAXED);
 }

@@ -60,9 +60,7 @@ typedef struct sonde_gauge_head {
 SONDE_INLINE void sonde_gauge_set(sonde_gauge *gauge, double value) {
     uint64_t *shared = ((const sonde_gauge_head *)(const void *)gauge)->shared;
     if (__builtin_expect(__atomic_load_n(&shared[0], __ATOMIC_RELAXED) == SONDE_GAUGE_IS_SET, 1)) {
-        uint64_t bits;
-        memcpy(&bits, &value, sizeof bits);
-        __atomic_store_n(&shared[1], bits, __ATOMIC_RELAXED);
+        sonde_cell_set_double(&shared[1], value);
     } else {
         sonde_gauge_set_call(gauge, value);
     }
