@@ -44,6 +44,11 @@ typedef struct sonde_registry_options {
      */
     const char *shared_file;
     size_t shared_bytes; /* its size when it is made, 1 MiB to 1 GiB [64 MiB] */
+    /*
+     * Who is told, once for each metric, that it has no room for more series (a warning with the
+     * metric's name and the limits); kept while the registry is used; NULL: nobody. See sonde/log.h.
+     */
+    struct sonde_logger *logger;
 } sonde_registry_options;
 
 /*

@@ -63,6 +63,7 @@ static void registry_init(sonde_registry *registry, const sonde_registry_options
     registry->options.series_max = or_default(options->series_max, SERIES_MAX_DEFAULT);
     registry->options.family_series_max =
         or_default(options->family_series_max, FAMILY_SERIES_MAX_DEFAULT);
+    registry->options.logger = options->logger;
     registry->lost = &registry->own_lost;
     registry->cells.lost = registry->lost;
     sn_moments_init(&registry->moments, sn_clock_system());

@@ -14,6 +14,7 @@
 #include "client/lock_priv.h"
 #include "client/native_priv.h"
 #include "client/shared_sync_priv.h"
+#include "sonde/log.h"
 
 #include <assert.h>
 #include <pthread.h>
@@ -380,6 +381,19 @@ void sn_series_import_locked(struct sn_family *family, const char *const *values
         (void)add_counted_locked(family, &key, origin); /* without memory: counted */
 }
 
+/* Without the registration lock: a logger may come here. */
+static void tell_full(struct sn_family *family) {
+    struct sonde_logger *logger = family->registry->options.logger;
+    if (logger == NULL || atomic_exchange(&family->is_told_full, true))
+        return;
+    const sonde_field fields[] = {
+        SONDE_STR("metric", family->name), SONDE_U64("series_max", family->series_max),
+        SONDE_U64("registry_series_max", family->registry->options.series_max)};
+    sonde_log_write(logger, SONDE_LEVEL_WARN,
+                    "a metric has no room for more series; the rest is counted under __other__",
+                    fields, 3);
+}
+
 /* The rare half of a lookup: not found without the lock. Its own key keeps the other's values in
  * registers. */
 static __attribute__((noinline)) struct sn_series *get_slow(struct sn_family *family,
@@ -394,7 +408,10 @@ static __attribute__((noinline)) struct sn_series *get_slow(struct sn_family *fa
     sn_client_lock();
     struct sn_series *series = search_locked(family, &key, &is_full);
     sn_client_unlock();
-    return is_full ? get_other(family, SONDE_LOST_SERIES_LIMIT) : series;
+    if (!is_full)
+        return series;
+    tell_full(family);
+    return get_other(family, SONDE_LOST_SERIES_LIMIT);
 }
 
 /* Let a site remember. It belongs to the first family that it sees: so its child is alive. */

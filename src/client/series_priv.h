@@ -98,7 +98,8 @@ struct sn_family {
     _Atomic(struct sn_series *) first;
     _Atomic(struct sn_series *) other; /* made when first needed */
     _Atomic bool is_full;
-    _Atomic bool is_plain; /* see openmetrics_names_priv.h */
+    _Atomic bool is_told_full; /* to the registry's logger */
+    _Atomic bool is_plain;     /* see openmetrics_names_priv.h */
     struct sn_series *last;
     size_t series_count; /* against the limit: `other` not counted */
     size_t table_count;  /* all */
