@@ -34,6 +34,9 @@ static const char usage[] =
 
 enum { TIMEOUT_MS = 130000, STEPS = 60 }; /* the server gives up on a query after 120 s */
 
+/* What a server may say of a failed query: two label sets of any length. */
+#define SENTENCE_BYTES_MAX ((size_t)128 << 10)
+
 struct query {
     const char *expr, *time, *range, *step, *url, *token_path;
     bool wants_json, wants_help;
@@ -160,7 +163,7 @@ static void put_form(const struct query *query, struct sn_buf *buf) {
 }
 
 static sn_status ask(const struct query *query, struct sn_remote *remote, struct sn_buf *ret_body,
-                     struct sn_err *err) {
+                     struct sn_buf *ret_sentence, struct sn_err *err) {
     struct sn_buf form;
     sn_buf_init(&form, 0);
     put_form(query, &form);
@@ -170,7 +173,8 @@ static sn_status ask(const struct query *query, struct sn_remote *remote, struct
                                                                          : "/api/v1/query_range",
                                             .content_type = "application/x-www-form-urlencoded",
                                             .body = sn_buf_str(&form),
-                                            .timeout_ms = TIMEOUT_MS};
+                                            .timeout_ms = TIMEOUT_MS,
+                                            .sentence = ret_sentence};
         status = sn_remote_post(remote, &call, ret_body, err);
     }
     sn_buf_release(&form);
@@ -202,15 +206,13 @@ static sn_status print(const struct query *query, const struct sn_buf *body, str
     return status;
 }
 
-static int complain(const struct query *query, sn_status status, const struct sn_err *err,
-                    bool is_unreachable) {
-    if (is_unreachable) {
-        sn_command_complain("query", err->text, "is it running? give its address with --url");
-        return SN_EXIT_UNREACHABLE;
-    }
+static int complain(const struct query *query, sn_status status, const struct sn_buf *whole,
+                    const struct sn_err *err) {
     struct sn_buf out;
+    struct sn_str sentence =
+        whole->status == SN_OK && whole->len > 0 ? sn_buf_str(whole) : sn_str_from(err->text);
     sn_buf_init(&out, 0);
-    sn_query_text_complaint(sn_str_from(query->expr), sn_str_from(err->text), &out);
+    sn_query_text_complaint(sn_str_from(query->expr), sentence, &out);
     (void)sn_os_write_all(2, out.ptr, out.len); /* nobody is left to tell */
     sn_buf_release(&out);
     return sn_exit_of(status);
@@ -220,7 +222,8 @@ int sn_command_query(int argc, char **argv) {
     struct query query = {.expr = NULL};
     struct sn_err err = {.status = SN_OK};
     struct sn_remote remote;
-    struct sn_buf body;
+    struct sn_buf body, sentence;
+    int code = SN_EXIT_OK;
     if (parse(argc, argv, &query, &err) != SN_OK) {
         sn_command_complain("query", err.text, "see: sonde query --help");
         return SN_EXIT_USAGE;
@@ -230,14 +233,21 @@ int sn_command_query(int argc, char **argv) {
         return SN_EXIT_OK;
     }
     sn_buf_init(&body, 0);
+    sn_buf_init(&sentence, SENTENCE_BYTES_MAX);
     sn_status status =
         sn_remote_init(&remote, query.url, SN_CONFIG_LISTEN_DEFAULT, query.token_path, &err);
     if (status == SN_OK)
-        status = ask(&query, &remote, &body, &err);
+        status = ask(&query, &remote, &body, &sentence, &err);
     if (status == SN_OK)
         status = print(&query, &body, &err);
-    int code = status == SN_OK ? SN_EXIT_OK : complain(&query, status, &err, remote.is_unreachable);
+    if (status != SN_OK && remote.is_unreachable) {
+        sn_command_complain("query", err.text, "is it running? give its address with --url");
+        code = SN_EXIT_UNREACHABLE;
+    } else if (status != SN_OK) {
+        code = complain(&query, status, &sentence, &err);
+    }
     sn_remote_release(&remote);
+    sn_buf_release(&sentence);
     sn_buf_release(&body);
     return code;
 }

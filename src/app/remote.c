@@ -74,7 +74,8 @@ static sn_status status_of(int http_status) {
 
 /* The server's sentence, or what can be told without one. */
 static sn_status tell_failure(const struct sn_remote *remote, int http_status,
-                              const struct sn_buf *body, struct sn_err *err) {
+                              const struct sn_buf *body, struct sn_buf *ret_sentence,
+                              struct sn_err *err) {
     struct sn_arena arena;
     struct sn_json_reader json;
     struct sn_str key;
@@ -90,7 +91,10 @@ static sn_status tell_failure(const struct sn_remote *remote, int http_status,
                 sn_json_read_skip(&json);
         }
     }
-    if (sn_json_read_finish(&json, NULL) == SN_OK && sentence.len > 0)
+    bool has_sentence = sn_json_read_finish(&json, NULL) == SN_OK && sentence.len > 0;
+    if (has_sentence && ret_sentence != NULL)
+        sn_buf_put_str(ret_sentence, sentence);
+    if (has_sentence)
         status = sn_err_set(err, status, "%.*s", SN_STR_ARG(sentence));
     else
         status = sn_err_set(err, status, "%s answered %d", remote->url, http_status);
@@ -136,7 +140,7 @@ sn_status sn_remote_send(struct sn_remote *remote, const char *method,
         return status;
     }
     if (http_status / 100 != 2)
-        return tell_failure(remote, http_status, ret_body, err);
+        return tell_failure(remote, http_status, ret_body, call->sentence, err);
     return SN_OK;
 }
 

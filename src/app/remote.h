@@ -56,6 +56,9 @@ struct sn_remote_call {
     const char *content_type;
     struct sn_str body; /* ptr NULL: none */
     int64_t timeout_ms;
+    /* NULL, or initialised: gets the server's sentence when it refuses, whole. One that holds label
+     * sets does not fit into struct sn_err. */
+    struct sn_buf *sentence;
 };
 
 /*

@@ -107,6 +107,16 @@ class QueryTest(unittest.TestCase):
             "  sum(rat(x[5m]))",
             '      ^^^  did you mean "rate"?'])
 
+    def test_a_long_complaint_is_shown_whole(self):
+        self.server = Server(self, config="collect: {sources: {}}\n").start()
+        wide = "v" * 400
+        for number in (1, 2):
+            self.server.push(f'long_name{{wide="{wide}",number="{number}"}} {number}\n')
+        done = self.ask("long_name + on (wide) long_name")
+        self.assertNotEqual(done.returncode, OK)
+        self.assertEqual(done.stderr.count(wide), 3)
+        self.assertIn("many-to-many matching not allowed", done.stderr)
+
 
 class CheckConfigTest(unittest.TestCase):
     def setUp(self):
