@@ -7,6 +7,9 @@
 
 SN_PRINTF(5, 0)
 static sn_status run(const struct sn_ask *ask, struct sn_range range, int64_t step_ms,
+                     struct sn_query_result *ret_result, const char *format, va_list args)
+    SN_PRINTF(5, 0);
+static sn_status run(const struct sn_ask *ask, struct sn_range range, int64_t step_ms,
                      struct sn_query_result *ret_result, const char *format, va_list args) {
     struct sn_buf buf;
     sn_buf_init(&buf, SN_ASK_EXPRESSION_BYTES_MAX);

@@ -2,7 +2,8 @@
  * Half hours of a board: what is over is judged once, shown in the strips and stored. See board.h.
  *
  * Bit i of done_slots says that the half hour i before the running one is settled: it was stored by
- * somebody, or judged by us. What is not settled is caught up a few at a time, the newest first.
+ * somebody, or judged by us. What is not settled is caught up a few at a time, the oldest first: a
+ * store refuses samples that are much older than the newest of their series.
  */
 #include "engine/board_priv.h"
 
@@ -128,23 +129,24 @@ static sn_status settle_into(struct settling *settling, int ago) {
     return SN_OK;
 }
 
-static sn_status settle(struct sn_board_round *round, int ago) {
+static sn_status settle(struct sn_board_round *round, int ago, bool *ret_had_data) {
     struct settling settling = {.round = round, .end_ms = end_of(round->state, ago)};
     sn_batch_builder_init(&settling.batch, 0);
     sn_status status = settle_into(&settling, ago);
+    *ret_had_data = settling.batch.sample_count > 0;
     sn_batch_builder_release(&settling.batch);
     return status;
 }
 
 static sn_status settle_all(struct sn_board_round *round) {
     struct sn_board_state *state = round->state;
-    int settled = 0;
-    for (int ago = 1; ago <= LAST && settled < SETTLED_PER_ROUND; ago++) {
-        bool is_done = (state->done_slots >> ago & 1) != 0;
+    int settled = 0; /* with data: without any it costs next to nothing */
+    for (int ago = LAST; ago >= 1 && settled < SETTLED_PER_ROUND; ago--) {
+        bool is_done = (state->done_slots >> ago & 1) != 0, had_data = false;
         if (is_done || state->now_ms < end_of(state, ago) + GRACE_MS)
             continue;
-        SN_TRY(settle(round, ago));
-        settled++;
+        SN_TRY(settle(round, ago, &had_data));
+        settled += had_data;
     }
     return SN_OK;
 }
