@@ -1,14 +1,17 @@
 /*
- * The stored media: a table guarded by one lock, a quota, and a search that looks at every title.
+ * The stored media: a file each, written with fdatasync before its upload is answered, and a table
+ * guarded by one lock; a quota, and a search that looks at every title.
  * Shown as service "storage" with operations put, get, delete, search, and its memory.
  */
 #include "studio.h"
 
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #define MEDIA_MAX 4096
 
@@ -17,6 +20,7 @@ static struct {
     struct medium slots[MEDIA_MAX]; /* id 0: free; the rest guarded by mu */
     uint64_t next_id;
     size_t used_bytes, quota_bytes;
+    char directory[200];
     sonde_memory *memory;
     sonde_operation *put, *get, *delete_, *search;
 } library = {.mu = PTHREAD_MUTEX_INITIALIZER, .next_id = 1};
@@ -68,7 +72,33 @@ static bool parse(const unsigned char *bytes, size_t len, struct medium *medium,
     return true;
 }
 
+static void file_name(uint64_t id, char ret_name[256]) {
+    (void)snprintf(ret_name, 256, "%s/%llu", library.directory, (unsigned long long)id);
+}
+
+static bool write_file(uint64_t id, const unsigned char *bytes, size_t len,
+                       struct failure *failure) {
+    char name[256];
+    file_name(id, name);
+    int fd = open(name, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600);
+    bool is_good = fd >= 0 && write(fd, bytes, len) == (ssize_t)len && fdatasync(fd) == 0;
+    if (fd >= 0)
+        is_good = close(fd) == 0 && is_good;
+    return is_good || fail(failure, 507, "STORAGE_ERROR", "storage cannot write the file");
+}
+
+static void remove_file(uint64_t id) {
+    char name[256];
+    file_name(id, name);
+    (void)unlink(name);
+}
+
 bool library_open(size_t quota_bytes) {
+    const char *tmp = getenv("TMPDIR");
+    (void)snprintf(library.directory, sizeof library.directory, "%s/studio_XXXXXX",
+                   tmp != NULL ? tmp : "/tmp");
+    if (mkdtemp(library.directory) == NULL)
+        return false;
     sonde_service *service = sonde_service_get(NULL, "storage");
     library.quota_bytes = quota_bytes;
     library.memory = sonde_memory_get(NULL, "storage");
@@ -85,6 +115,7 @@ void medium_release(struct medium *medium) {
 }
 
 static void drop_locked(struct medium *medium) {
+    remove_file(medium->id);
     library.used_bytes -= medium->len;
     sonde_memory_free(library.memory, medium->len);
     medium_release(medium);
@@ -94,6 +125,7 @@ void library_close(void) {
     for (size_t i = 0; i < MEDIA_MAX; i++)
         if (library.slots[i].id != 0)
             drop_locked(&library.slots[i]);
+    (void)rmdir(library.directory);
 }
 
 static struct medium *find_locked(uint64_t id) {
@@ -101,9 +133,16 @@ static struct medium *find_locked(uint64_t id) {
     return id != 0 && medium->id == id ? medium : NULL;
 }
 
-static bool put_locked(const struct medium *head, const unsigned char *bytes, uint64_t *ret_id,
+static uint64_t next_id(void) {
+    (void)pthread_mutex_lock(&library.mu);
+    uint64_t id = library.next_id++;
+    (void)pthread_mutex_unlock(&library.mu);
+    return id;
+}
+
+static bool put_locked(const struct medium *head, const unsigned char *bytes,
                        struct failure *failure) {
-    struct medium *slot = &library.slots[library.next_id % MEDIA_MAX];
+    struct medium *slot = &library.slots[head->id % MEDIA_MAX];
     if (library.used_bytes + head->len > library.quota_bytes)
         return fail(failure, 507, "STORAGE_ERROR", "storage quota of %zu MiB reached",
                     library.quota_bytes >> 20);
@@ -115,10 +154,8 @@ static bool put_locked(const struct medium *head, const unsigned char *bytes, ui
     memcpy(copy, bytes, head->len);
     *slot = *head;
     slot->bytes = copy;
-    slot->id = library.next_id++;
     library.used_bytes += slot->len;
     sonde_memory_alloc(library.memory, slot->len);
-    *ret_id = slot->id;
     return true;
 }
 
@@ -128,11 +165,18 @@ bool library_put(const unsigned char *bytes, size_t len, const char *title, uint
     struct medium head = {.len = len};
     bool is_good = parse(bytes, len, &head, failure);
     if (is_good) {
+        head.id = next_id();
+        is_good = write_file(head.id, bytes, len, failure);
+    }
+    if (is_good) {
         (void)snprintf(head.title, sizeof head.title, "%s", title);
         (void)pthread_mutex_lock(&library.mu);
-        is_good = put_locked(&head, bytes, ret_id, failure);
+        is_good = put_locked(&head, bytes, failure);
         (void)pthread_mutex_unlock(&library.mu);
     }
+    if (!is_good && head.id != 0)
+        remove_file(head.id);
+    *ret_id = head.id;
     track_end(&track, is_good, failure);
     return is_good;
 }

@@ -56,8 +56,9 @@ struct medium {
     unsigned char *bytes; /* with its header */
 };
 
+/* Media are files in a directory of its own below TMPDIR, and kept in memory. */
 bool library_open(size_t quota_bytes);
-void library_close(void);
+void library_close(void); /* the directory goes */
 /* Check and copy a medium. */
 bool library_put(const unsigned char *bytes, size_t len, const char *title, uint64_t *ret_id,
                  struct failure *failure);
