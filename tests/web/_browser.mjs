@@ -96,7 +96,7 @@ export async function until(condition, what, timeoutMs = 10_000) {
 
 /** Wait until the page shows what it asked for: no request under way, nothing that says "loading". */
 export async function settle(page, mayLoad = false) {
-  await until(async () => page.isIdle() && await page.evaluate((isLoading) => document.querySelector('main .card, main form, main h2') !== null
+  await until(async () => page.isIdle() && await page.evaluate((isLoading) => document.querySelector('main > *') !== null
     && (isLoading || document.querySelector('.skeleton, [aria-busy=true]') === null), mayLoad), 'the page settles');
   await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))));
 }

@@ -71,7 +71,7 @@ await run({
 
   'the theme changes and is remembered': async (browser) => {
     const page = await open(browser, '');
-    const color = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+    const color = () => page.evaluate(() => getComputedStyle(document.documentElement).backgroundColor);
     const light = await color();
     await page.keyboard.press('t');
     await until(async () => await color() !== light, 'the page gets dark');
@@ -184,5 +184,47 @@ await run({
     await page.locator('.editor textarea').fill('rat(up[5m])');
     await page.keyboard.press('Control+Enter');
     await until(async () => /rat/.test(await page.locator('[role=alert]').first().innerText().catch(() => '')), 'the error');
+  },
+
+  'an error is resolved, found under Resolved, and opened again': async (browser) => {
+    const page = await open(browser, 'errors');
+    const rows = page.locator('.error-row');
+    const text = (await rows.last().locator('.error-message').innerText()).trim();
+    const row = rows.filter({ hasText: text }).first();
+    await row.click();
+    await page.getByRole('button', { name: 'Mark resolved' }).click();
+    await page.getByRole('tab', { name: 'Resolved' }).click();
+    await at(page, /state=resolved/);
+    await until(async () => (await row.count()) === 1, 'the group is listed as resolved');
+    await row.click();
+    await page.getByRole('button', { name: 'Open again' }).click();
+    await page.getByRole('tab', { name: 'Open' }).click();
+    await until(async () => (await row.count()) === 1, 'the group is open again');
+    await done(page);
+  },
+
+  'a panel that fails says why and leaves the others alone': async (browser) => {
+    const page = await openPage(await openContext(browser), base, { allowed: (url, status) => status === 500 });
+    const broken = { status: 500, contentType: 'application/json', body: '{"status":"error","errorType":"internal","error":"the disk is gone"}' };
+    await page.route('**/api/v1/errors*', (route) => route.fulfill(broken));
+    await show(page, base, 'errors?range=15m');
+    await until(async () => (await page.locator('[role=alert]').innerText()).includes('the disk is gone'), 'the reason');
+    await plot(page);
+    await page.unroute('**/api/v1/errors*');
+    await page.getByRole('button', { name: 'Retry' }).click();
+    await until(async () => (await page.locator('.error-row').count()) > 0, 'the list after Retry');
+    await done(page);
+  },
+
+  'without the server a banner says since when, and goes when it is back': async (browser) => {
+    const page = await open(browser, 'services?range=15m');
+    await page.context().setOffline(true);
+    await page.locator('.banner').waitFor({ timeout: 30_000 });
+    assert.match(await page.locator('.banner').innerText(), /Connection lost.*\d\d:\d\d/);
+    assert.ok(await page.locator('tbody tr').count() > 3, 'the last values stay');
+    await page.context().setOffline(false);
+    await until(async () => (await page.locator('.banner').count()) === 0, 'the banner goes', 30_000);
+    page.complaints.length = 0; // the browser itself reports requests that found no network
+    await done(page);
   },
 });

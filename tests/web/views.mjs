@@ -1,13 +1,15 @@
 // Every page in every mode: nothing on the console, no policy report, no foreign request, no
 // horizontal scroll bar, no violation of axe's rules.
 //
-//     views.mjs BASE [all|short] [views]      short: axe where every two of {theme, width, language}
-//                                             meet, the rest everywhere
+//     views.mjs BASE [all|short] [light|dark|both] [views]
+//
+// short: axe where every two of {theme, width, language}
+// meet, the rest everywhere
 import { faults, launch, openContext, openPage, show } from './_browser.mjs';
 import { VIEWS } from './_views.mjs';
 
-const [base, kind = 'all', only] = process.argv.slice(2);
-const all = ['light', 'dark'].flatMap((theme) => ['wide', 'narrow'].flatMap((size) => ['en', 'ru'].map((lang) => ({ theme, size, lang }))));
+const [base, kind = 'all', themes = 'both', only] = process.argv.slice(2);
+const all = ['light', 'dark'].filter((theme) => themes === 'both' || themes === theme).flatMap((theme) => ['wide', 'narrow'].flatMap((size) => ['en', 'ru'].map((lang) => ({ theme, size, lang }))));
 const isPair = ({ theme, size, lang }) => [theme === 'dark', size === 'narrow', lang === 'ru'].filter(Boolean).length % 2 === 0;
 
 async function check(browser, mode) {

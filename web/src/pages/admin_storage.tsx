@@ -13,7 +13,7 @@ import { Table, type Column } from '../ui/table';
 interface StorageAnswer {
   time: number; engine: string; series: number; segments: number; bytes: number; segment_bytes: number; rollup_bytes: number; log_bytes: number; head_bytes: number;
   samples: number; bytes_per_sample: number | null; samples_per_second: number | null; oldest: number | null; newest: number | null; retention: string;
-  retention_seconds: number | null; data_filesystem: { size_bytes: number; available_bytes: number } | null; last_backup_at: number | null;
+  retention_seconds: number | null; data_filesystem?: { size_bytes: number; available_bytes: number } | null; last_backup_at: number | null;
   records: { engine: string; is_away: boolean; queued: number; last_error: string } | null; started_at: number; version: string;
 }
 interface Metric { name: string; series: number; widest_label: string | null; widest_values: number | null }
@@ -69,7 +69,7 @@ function Facts({ data }: { data: StorageAnswer }) {
 }
 
 function Size({ data }: { data: StorageAnswer }) {
-  const disk = data.data_filesystem;
+  const disk = data.data_filesystem ?? null;
   const used = disk && (disk.size_bytes - disk.available_bytes) / disk.size_bytes;
   const records = data.records;
   return (
