@@ -1,6 +1,6 @@
 // The native dialog, opened and closed by a property.
 import type { ComponentChildren } from 'preact';
-import { useEffect, useRef } from 'preact/hooks';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 import { common } from '../i18n/common';
 import { Icon } from './icons';
 
@@ -16,7 +16,8 @@ interface DialogProps {
 
 export function Dialog({ isOpen, onClose, title, children, isBare = false, class: extra = '' }: DialogProps) {
   const element = useRef<HTMLDialogElement>(null);
-  useEffect(() => {
+  // With the render, not after the paint: the next key is for the dialog.
+  useLayoutEffect(() => {
     const dialog = element.current;
     if (isOpen && dialog && !dialog.open) dialog.showModal();
     if (!isOpen && dialog?.open) dialog.close();

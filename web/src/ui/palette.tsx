@@ -1,5 +1,5 @@
 // Search: pages, services, metrics, hosts and errors by name; the server does the looking.
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useState } from 'preact/hooks';
 import { common } from '../i18n/common';
 import { shell } from '../i18n/shell';
 import { apiPath, request } from '../lib/api';
@@ -65,9 +65,7 @@ function useFound(text: string): Found | null {
 function Search({ pages, onClose }: { pages: Page[]; onClose: () => void }) {
   const [text, setText] = useState('');
   const [index, setIndex] = useState(0);
-  const input = useRef<HTMLInputElement>(null);
   const found = useFound(text);
-  useEffect(() => input.current?.focus(), []);
 
   const hits = [...(found && text.trim() ? foundHits(found) : []), ...pageHits(pages, text)].slice(0, 14);
   const current = Math.min(index, hits.length - 1);
@@ -89,7 +87,7 @@ function Search({ pages, onClose }: { pages: Page[]; onClose: () => void }) {
       <div class="palette-input">
         <Icon name="search" />
         <input
-          ref={input} value={text} placeholder={shell('search')} role="combobox" aria-expanded={hits.length > 0} aria-controls="palette-list"
+          value={text} placeholder={shell('search')} role="combobox" aria-expanded={hits.length > 0} aria-controls="palette-list"
           aria-label={shell('search')} aria-activedescendant={hits.length > 0 ? `palette-${current}` : undefined} autocomplete="off" spellcheck={false}
           onInput={(event) => { setText(event.currentTarget.value); setIndex(0); }} onKeyDown={onKeyDown}
         />
