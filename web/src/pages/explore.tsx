@@ -198,9 +198,11 @@ function useAnswers(queries: string[], range: TimeRange, tab: Tab) {
 
 function Examples({ onTake }: { onTake: (query: string) => void }) {
   return (
-    <Empty action={<>{EXAMPLES.map((query) => <button key={query} type="button" class="link-button" onClick={() => onTake(query)}><code>{query}</code></button>)}</>}>
-      {t('start')}
-    </Empty>
+    <Card>
+      <Empty action={<>{EXAMPLES.map((query) => <button key={query} type="button" class="link-button" onClick={() => onTake(query)}><code>{query}</code></button>)}</>}>
+        {t('start')}
+      </Empty>
+    </Card>
   );
 }
 
