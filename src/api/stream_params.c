@@ -6,6 +6,7 @@
 #include "api/history_span.h"
 
 #define TEMPO_LIVE_MS INT64_C(1000)
+#define TEMPO_MS_MAX INT64_C(3600000) /* also where a step is a year: a page wants to live */
 #define STEP_MS_MIN INT64_C(1000)
 #define QUERY_PREFIX "q."
 /* Steps of an event: the one that is still growing, and two that late samples may change. */
@@ -115,7 +116,9 @@ static sn_status finish(struct parsing *parsing, struct sn_err *err) {
     if (spec->step_ms < STEP_MS_MIN)
         return sn_err_set(err, SN_ERR_INVALID, "parameter step: %lld ms is below 1 s",
                           (long long)spec->step_ms);
-    spec->tempo_ms = spec->range_ms <= SN_STREAM_LIVE_RANGE_MS ? TEMPO_LIVE_MS : spec->step_ms;
+    spec->tempo_ms = spec->range_ms <= SN_STREAM_LIVE_RANGE_MS ? TEMPO_LIVE_MS
+                     : spec->step_ms < TEMPO_MS_MAX            ? spec->step_ms
+                                                               : TEMPO_MS_MAX;
     for (size_t i = 0; i < spec->item_count; i++)
         spec->items[i].columns = parsing->columns != 0 ? parsing->columns : SN_HISTORY_ALL;
     return SN_OK;

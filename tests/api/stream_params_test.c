@@ -54,6 +54,10 @@ static void longer_ranges_are_told_once_per_step(void **state) {
     assert_true(spec.wants[SN_STREAM_OVERVIEW]);
     assert_int_equal(spec.step_ms, 120000);
     assert_int_equal(spec.tempo_ms, 120000);
+    const struct param ages[] = {
+        {"topics", "tick"}, {"range", "200y"}, {"step", "200y"}, {NULL, NULL}};
+    assert_int_equal(parse(ages), SN_OK);
+    assert_int_equal(spec.tempo_ms, 3600000);
 }
 
 static void history_has_queries_and_columns(void **state) {
