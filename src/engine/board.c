@@ -274,8 +274,10 @@ static bool rest(struct sn_board *board) {
 
 static void run(void *ctx) {
     struct sn_board *board = ctx;
-    while (rest(board))
+    /* The first one at once: with many services it takes seconds, for which nobody should wait. */
+    do
         (void)!sn_board_refresh(board, NULL); /* counted, and tried again in the next round */
+    while (rest(board));
 }
 
 static void stop(void *ctx) {
