@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <string.h>
 
-enum part { PART_STORE, PART_HTTP, PART_INGEST, PART_STREAM };
+enum part { PART_STORE, PART_HTTP, PART_INGEST, PART_STREAM, PART_RECORDS, PART_DATABASE };
 enum kind { KIND_U64, KIND_BOOL, KIND_NS };
 
 /* One number: where it stands in its part's statistics, and how it is called. */
@@ -27,6 +27,8 @@ struct sn_own_metric_row {
 #define HTTP(member) PART_HTTP, KIND_U64, offsetof(struct sn_http_stats, member)
 #define STREAM(member) PART_STREAM, KIND_U64, offsetof(struct sn_stream_stats, member)
 
+#define RECORDS(member) PART_RECORDS, KIND_U64, offsetof(struct sn_records_stats, member)
+#define DATABASE(member) PART_DATABASE, KIND_U64, offsetof(struct sn_engine_state, member)
 #define INGEST(member) PART_INGEST, KIND_U64, offsetof(struct sn_ingest_counters, member)
 
 #define INGESTED "sonde_ingested_samples_total", "Samples that arrived and are durable."
@@ -151,6 +153,25 @@ static const struct sn_own_metric_row rows[] = {
      STREAM(dropped_total), NULL, NULL},
     {"sonde_http_clients_gone_total", "Connections that broke before their answer was sent.",
      HTTP(clients_gone), NULL, NULL},
+    {"sonde_records_stored_total", "Records and events that were stored or spooled.",
+     RECORDS(pushed_count), NULL, NULL},
+    {"sonde_records_refused_total", "Records and events of pushes that failed.",
+     RECORDS(refused_count), NULL, NULL},
+    {"sonde_records_purged_total", "Records deleted by age.", RECORDS(purged_count), NULL, NULL},
+    {"sonde_records_queued", "Records and events that wait for the writer.", RECORDS(queued_count),
+     NULL, NULL},
+    {"sonde_records_commits_total", "Transactions of records.", RECORDS(commit_count), NULL, NULL},
+    {"sonde_records_commit_failures_total", "Transactions of records that failed.",
+     RECORDS(failure_count), NULL, NULL},
+    {"sonde_records_database_away", "1 while the database of the records does not answer.",
+     PART_DATABASE, KIND_BOOL, offsetof(struct sn_engine_state, is_away), NULL, NULL},
+    {"sonde_records_spool_bytes", "Bytes that are acknowledged and wait for the database.",
+     DATABASE(spooled_bytes), NULL, NULL},
+    {"sonde_records_spooled_writes_total", "Writes that went to the spool.",
+     DATABASE(spooled_count), NULL, NULL},
+    {"sonde_records_spool_lost_total",
+     "Spooled writes that the database refused for good, and damaged ones.", DATABASE(lost_count),
+     NULL, NULL},
 };
 _Static_assert(sizeof rows / sizeof rows[0] <= SN_OWN_METRICS_MAX, "room for every row");
 
@@ -177,6 +198,8 @@ static double read_row(void *ctx) {
         struct sn_http_stats http;
         struct sn_ingest_counters ingest;
         struct sn_stream_stats stream;
+        struct sn_records_stats records;
+        struct sn_engine_state database;
     } stats;
     switch (metric->row->part) {
     case PART_STORE:
@@ -191,6 +214,12 @@ static double read_row(void *ctx) {
     case PART_STREAM:
         sn_api_stream_stats(metric->owner->api, &stats.stream);
         break;
+    case PART_RECORDS:
+        sn_records_stats(metric->owner->records, &stats.records);
+        break;
+    case PART_DATABASE:
+        sn_records_state(metric->owner->records, &stats.database);
+        break;
     }
     return read_field(&stats, metric->row);
 }
@@ -204,6 +233,7 @@ void sn_own_metrics_open(struct sn_own_metrics *metrics, const struct sn_own_met
     metrics->http = parts->http;
     metrics->ingest = parts->ingest;
     metrics->api = parts->api;
+    metrics->records = parts->records;
     metrics->count = sizeof rows / sizeof rows[0];
     for (size_t i = 0; i < metrics->count; i++) {
         struct sn_own_metric *metric = &metrics->metrics[i];

@@ -1,16 +1,18 @@
 /*
- * The server's own numbers as metrics: store, HTTP server and ingest read through libsonde callbacks.
+ * The server's own numbers as metrics: store, records, HTTP server and ingest read through
+ * libsonde callbacks.
  */
 #ifndef SN_APP_OWN_METRICS_H
 #define SN_APP_OWN_METRICS_H
 
 #include "ingest/ingest.h"
 #include "net/http.h"
+#include "records/records.h"
 #include "store/store.h"
 
 #include <sonde/sonde.h>
 
-#define SN_OWN_METRICS_MAX 96
+#define SN_OWN_METRICS_MAX 128
 
 /* Main thread. Everything is borrowed and outlives it. */
 struct sn_own_metrics {
@@ -18,6 +20,7 @@ struct sn_own_metrics {
     struct sn_http_server *http;
     struct sn_ingest *ingest;
     struct sn_api *api;
+    struct sn_records *records;
     struct sn_own_metric {
         struct sn_own_metrics *owner;
         const struct sn_own_metric_row *row;
@@ -35,6 +38,7 @@ struct sn_own_metrics_parts {
     struct sn_http_server *http;
     struct sn_ingest *ingest;
     struct sn_api *api;
+    struct sn_records *records;
 };
 void sn_own_metrics_open(struct sn_own_metrics *metrics, const struct sn_own_metrics_parts *parts);
 

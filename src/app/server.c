@@ -319,7 +319,7 @@ static sn_status open_all(struct sn_server *server, struct sn_err *err) {
     SN_TRY(open_collect(server, server->config, &server->collect, err));
     SN_TRY(sn_scraper_open(&server->scraper, &server->config->scrape, &server->ingest, err));
     const struct sn_own_metrics_parts parts = {server->store, server->http, &server->ingest,
-                                               server->api};
+                                               server->api, server->records};
     sn_own_metrics_open(&server->own_metrics, &parts);
     return SN_OK;
 }

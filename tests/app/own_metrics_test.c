@@ -93,6 +93,30 @@ static void values_follow_what_happens(void **state) {
     free(after);
 }
 
+static void records_are_counted(void **state) {
+    (void)state;
+    struct sn_record record = {.metric_type = SN_STR("t"),
+                               .name = SN_STR("n"),
+                               .time_ms = sn_clock_wall_ms(sn_clock_system())};
+    struct sn_records_push push = {.records = &record, .record_count = 1};
+    char *before = exposition();
+    assert_int_equal(sn_records_push_wait(server.records, &push, NULL), SN_OK);
+    char *after = exposition();
+    static const char *const grown[] = {"sonde_records_stored_total",
+                                        "sonde_records_commits_total"};
+    static const char *const still[] = {
+        "sonde_records_refused_total",    "sonde_records_commit_failures_total",
+        "sonde_records_queued",           "sonde_records_purged_total",
+        "sonde_records_database_away",    "sonde_records_spool_bytes",
+        "sonde_records_spool_lost_total", "sonde_records_spooled_writes_total"};
+    for (size_t i = 0; i < sizeof grown / sizeof grown[0]; i++)
+        assert_true(value_of(after, grown[i]) == value_of(before, grown[i]) + 1);
+    for (size_t i = 0; i < sizeof still / sizeof still[0]; i++)
+        assert_true(value_of(after, still[i]) == 0);
+    free(before);
+    free(after);
+}
+
 static void every_row_is_registered(void **state) {
     (void)state;
     for (size_t i = 0; i < server.own_metrics.count; i++)
@@ -124,9 +148,8 @@ static void closed_metrics_are_not_shown(void **state) {
 int main(void) {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
     const struct CMUnitTest tests[] = {
-        TEST(values_follow_what_happens),
-        TEST(every_row_is_registered),
-        TEST(names_that_end_in_total_are_counters),
+        TEST(values_follow_what_happens),   TEST(records_are_counted),
+        TEST(every_row_is_registered),      TEST(names_that_end_in_total_are_counters),
         TEST(closed_metrics_are_not_shown),
     };
     return cmocka_run_group_tests_name("own_metrics", tests, NULL, NULL);

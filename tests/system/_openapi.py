@@ -28,6 +28,9 @@ class Operation:
     def parameters(self, where):
         return [one for one in self.spec["parameters"] if one["in"] == where]
 
+    def is_endless(self):
+        return "text/event-stream" in str(self.spec["responses"])
+
     def content(self):
         """(content type, schema) of the body, or (None, None)."""
         body = self.spec.get("requestBody")
@@ -156,6 +159,13 @@ FAILED = {"app": "shop", "type": "order", "user_id": "u2", "outcome": "error",
 OPERATION = {"service": "timeline"}
 
 
+class Head:
+    """An answer without an end, as far as its head."""
+
+    def __init__(self, response):
+        self.status, self.headers, self.body = response.status, response.headers, b""
+
+
 class Example:
     """A request that is to succeed."""
 
@@ -200,6 +210,7 @@ EXAMPLES = {
     "POST /api/v1/history": [Example(body={"range": "1h", "queries": [
         {"id": "a", "metric": "api_example", "labels": {"job": "a"}}, {"id": "b", "query": "1 +"},
         {"id": "c", "query": "sum(api_example)", "columns": ["max"]}]})],
+    "GET /api/v1/stream": prom(topics="tick"),
     "POST /api/v1/import/prometheus": [Example(body=PAGE)],
     "POST /api/v1/write": [Example(body=b"\0", headers={"Content-Encoding": "snappy"})],
     "POST /metrics/job/{rest}": [Example({"rest": "a/b/c"}, body=PAGE)],
@@ -246,7 +257,14 @@ def send(server, operation, example, headers=None):
         body = json.dumps(body).encode()
     if kind and "Content-Type" not in more:
         more["Content-Type"] = kind
-    return server.request(operation.method, operation.target(example.path, query), body, more)
+    connection = server.connect()
+    try:
+        connection.request(operation.method, operation.target(example.path, query), body, more)
+        response = connection.getresponse()
+        is_endless = response.headers.get_content_type() == "text/event-stream"
+        return Head(response) if is_endless else _sonde.Reply(response)
+    finally:
+        connection.close()
 
 
 # ---- a server with accounts ----

@@ -186,7 +186,9 @@ class Fuzz(unittest.TestCase):
         self.counts[status // 100] = self.counts.get(status // 100, 0) + 1
 
     def test_no_request_breaks_the_server(self):
-        operations = [one for one in self.document.operations if not one.path.startswith(OWN)]
+        # A stream that is opened does not end; its mistakes are in openapi_test.
+        operations = [one for one in self.document.operations
+                      if not one.path.startswith(OWN) and not one.is_endless()]
         for _ in range(ROUNDS):
             for operation in operations:
                 self.check(operation, *self.request_of(operation))
