@@ -120,6 +120,9 @@ const labelColumns = (): Column<Label>[] => [
 ];
 
 const HOURS = 24;
+/** Hours that are not known yet count as none: one bar is an hour, always. */
+const lastHours = (hours: { count: number }[]): number[] =>
+  [...Array<number>(HOURS).fill(0), ...hours.map((hour) => hour.count)].slice(-HOURS);
 
 export function Storage() {
   const storage = useApi<StorageAnswer>('api/v1/admin/storage');
@@ -130,7 +133,7 @@ export function Storage() {
       <Load loaded={cardinality}>
         {(data) => (
           <div class="grid">
-            <Card span={7} isFlush title={t('cardinality')} actions={<><small class="muted">{t('created')}</small><Bars values={data.created_by_hour.slice(-HOURS).map((hour) => hour.count)} width={110} label={t('created')} /></>}><Table caption={t('cardinality')} id={(row) => row.name} rows={data.metrics} columns={metricColumns()} sortParam="sort" /></Card>
+            <Card span={7} isFlush title={t('cardinality')} actions={<><small class="muted">{t('created')}</small><Bars values={lastHours(data.created_by_hour)} width={110} label={t('created')} /></>}><Table caption={t('cardinality')} id={(row) => row.name} rows={data.metrics} columns={metricColumns()} sortParam="sort" /></Card>
             <Card span={5} isFlush title={t('labels')}>
               <Table caption={t('labels')} id={(row) => row.name} rows={data.labels} columns={labelColumns()} sortParam="labels" />
             </Card>
