@@ -140,7 +140,9 @@ static sn_status settle(struct sn_board_round *round, int ago, bool *ret_had_dat
 
 static sn_status settle_all(struct sn_board_round *round) {
     struct sn_board_state *state = round->state;
-    int settled = 0; /* with data: without any it costs next to nothing */
+    int settled = 0;       /* with data: without any it costs next to nothing */
+    if (state->count == 0) /* whose? A service may come yet, with samples of before */
+        return SN_OK;
     for (int ago = LAST; ago >= 1 && settled < SETTLED_PER_ROUND; ago--) {
         bool is_done = (state->done_slots >> ago & 1) != 0, had_data = false;
         if (is_done || state->now_ms < end_of(state, ago) + GRACE_MS)

@@ -87,6 +87,16 @@ static void strips_move_on_and_forget_after_a_day(void **state) {
     test_board_stop(test);
 }
 
+static void samples_of_before_the_first_service_are_judged(void **state) {
+    (void)state;
+    struct test_board *test = test_board_start(NULL, NULL, 0);
+    test_board_look(test);
+    test_board_run(test, "a", THIS_SLOT - 2 * SLOT, NOW, 1, 1);
+    test_board_look(test);
+    check_strip(test, "a", "-ccc");
+    test_board_stop(test);
+}
+
 static void a_sink_that_fails_is_asked_again(void **state) {
     (void)state;
     struct sn_err err;
@@ -121,6 +131,7 @@ int main(void) {
         cmocka_unit_test(a_half_hour_is_stored_a_minute_after_its_end),
         cmocka_unit_test(strips_survive_a_restart_without_the_samples),
         cmocka_unit_test(strips_move_on_and_forget_after_a_day),
+        cmocka_unit_test(samples_of_before_the_first_service_are_judged),
         cmocka_unit_test(a_sink_that_fails_is_asked_again),
         cmocka_unit_test(a_clock_that_jumps_back_begins_anew),
     };
