@@ -79,7 +79,7 @@ static bool add_run(struct sn_history_steps *steps, size_t step, const int64_t *
     to->count[step] = count;
     to->min[step] = least;
     to->max[step] = most;
-    to->avg[step] = value[0] + sum / (double)count;
+    to->avg[step] = least < most ? value[0] + sum / (double)count : value[0]; /* -0 stays -0 */
     steps->first_ms[step] = time_ms[0];
     steps->last_ms[step] = time_ms[count - 1];
     return true;

@@ -61,6 +61,18 @@ static void values_of_a_step_are_folded(void **state) {
 }
 
 /* 22 s is 1.5 distances and 29 is more. */
+static void equal_values_stay_as_they_are(void **state) {
+    static const int64_t times[] = {0, 1, 2};
+    static const double zeros[] = {-0.0, -0.0, -0.0};
+    (void)state;
+    init(0, 100, 2);
+    sn_history_steps_add(&steps, times, zeros, 3);
+    add(100, -0.0);
+    for (size_t i = 0; i < 2; i++)
+        assert_true(signbit(steps.columns.min[i]) && signbit(steps.columns.avg[i]) &&
+                    signbit(steps.columns.max[i]));
+}
+
 static void a_value_stands_for_one_and_a_half_distances(void **state) {
     (void)state;
     init(0, 1000, 60);
@@ -129,6 +141,7 @@ int main(void) {
         cmocka_unit_test(steps_begin_as_gaps),
         cmocka_unit_test(what_lies_outside_is_passed_over),
         cmocka_unit_test(values_of_a_step_are_folded),
+        cmocka_unit_test(equal_values_stay_as_they_are),
         cmocka_unit_test(a_value_stands_for_one_and_a_half_distances),
         cmocka_unit_test(the_usual_distance_is_a_median),
         cmocka_unit_test(steps_with_many_samples_have_distances_too),
