@@ -49,8 +49,37 @@ static void connection_open(struct sn_http_worker *worker, struct MHD_Connection
     *socket_context = connection;
 }
 
+/* Counts a request whose head was complete as ended, and others as never answered. */
+static void count_end(const struct sn_http_request *request, enum MHD_RequestTerminationCode code) {
+    struct sn_http_worker *worker = request->worker;
+    if (request->stage != SN_HTTP_STAGE_HEADERS)
+        sn_http_count(worker, SN_HTTP_COUNT_REQUESTS_ENDED, 1);
+    if (request->stage != SN_HTTP_STAGE_SENDING)
+        sn_http_count(worker, SN_HTTP_COUNT_CLASS_0, 1);
+    else if (code != MHD_REQUEST_TERMINATED_COMPLETED_OK)
+        sn_http_count(worker, SN_HTTP_COUNT_GONE, 1);
+}
+
+/*
+ * The library has no on_completed for a request that it gave up between its request line and the
+ * end of its head, for instance because its parameters do not fit into the connection's memory.
+ * Nobody else has seen it.
+ */
+static void drop_request(struct sn_http_connection *connection) {
+    struct sn_http_request *request = connection->request;
+    if (request == NULL)
+        return;
+    if (SN_NEVER(request->stage != SN_HTTP_STAGE_HEADERS))
+        return; /* whoever has it would be left with nothing */
+    count_end(request, MHD_REQUEST_TERMINATED_WITH_ERROR);
+    connection->request = NULL;
+    request->connection = NULL;
+    sn_http_request_retire(request);
+}
+
 static void connection_close(struct sn_http_connection *connection) {
     struct sn_http_worker *worker = connection->worker;
+    drop_request(connection);
     sn_http_connection_leave(connection);
     if (connection->is_watched)
         (void)sn_os_epoll_ctl(worker->epoll_fd, EPOLL_CTL_DEL, connection->watch.fd, NULL);
@@ -79,6 +108,7 @@ void *sn_http_on_target(void *cls, const char *uri, struct MHD_Connection *mhd) 
     (void)cls;
     if (connection == NULL)
         return NULL;
+    drop_request(connection);
     sn_http_connection_enter(connection, SN_HTTP_PHASE_HEADER);
     connection->request = sn_http_request_new(connection, uri != NULL ? uri : "");
     return connection->request;
@@ -419,16 +449,6 @@ static void end_stream(struct sn_http_request *request, enum MHD_RequestTerminat
                        (request->is_stream_complete || request->method == SN_HTTP_HEAD);
     request->has_stream = false;
     request->stream.closed(request->stream.ctx, is_complete);
-}
-
-static void count_end(const struct sn_http_request *request, enum MHD_RequestTerminationCode code) {
-    struct sn_http_worker *worker = request->worker;
-    if (request->stage != SN_HTTP_STAGE_HEADERS)
-        sn_http_count(worker, SN_HTTP_COUNT_REQUESTS_ENDED, 1);
-    if (request->stage != SN_HTTP_STAGE_SENDING)
-        sn_http_count(worker, SN_HTTP_COUNT_CLASS_0, 1);
-    else if (code != MHD_REQUEST_TERMINATED_COMPLETED_OK)
-        sn_http_count(worker, SN_HTTP_COUNT_GONE, 1);
 }
 
 void sn_http_on_completed(void *cls, struct MHD_Connection *mhd, void **con_cls,

@@ -178,6 +178,27 @@ static void too_long_lines_and_headers_are_414_and_431(void **state) {
     close(fd);
 }
 
+static bool three_got_no_answer(const struct sn_http_stats *stats) {
+    return stats->requests_by_class[0] == 3 && stats->connections_now == 0;
+}
+
+/* The library closes without a word where the parameters do not fit into its memory for a
+ * connection, and does not tell that the request is over: it must not be left behind. */
+static void a_request_that_the_library_gives_up_is_released(void **state) {
+    static char target[20000];
+    for (size_t i = 0; i < sizeof target; i++)
+        target[i] = "a=b&"[i % 4];
+    for (int i = 0; i < 3; i++) {
+        int fd = client_open(*state);
+        client_say(fd, "GET /?");
+        client_send(fd, target, sizeof target);
+        client_say(fd, " HTTP/1.1\r\nHost: a\r\n\r\n");
+        assert_true(client_sees_close(fd));
+        close(fd);
+    }
+    assert_true(test_wait_stats(*state, three_got_no_answer));
+}
+
 static void header_lines_are_counted(void **state) {
     for (int more = 0; more <= 1; more++) {
         struct client_answer answer;
@@ -550,6 +571,7 @@ int main(void) {
         SERVED(host_may_be_missing_in_http_1_0),
         SERVED(targets_that_are_no_path_are_400),
         SERVED(too_long_lines_and_headers_are_414_and_431),
+        SERVED(a_request_that_the_library_gives_up_is_released),
         SERVED(header_lines_are_counted),
         SERVED(head_is_get_without_body),
         SERVED(pipelined_requests_are_answered_in_order),
