@@ -6,6 +6,7 @@
  * on a job thread, each with its timeout.
  */
 #include "api/api_priv.h"
+#include "codec/number.h"
 #include "net/http_client.h"
 #include "net/redis_ping.h"
 #include "records/records.h"
@@ -69,6 +70,15 @@ static sn_status read_depth(struct checkup *it, struct sn_str app, double *ret_d
     return SN_OK;
 }
 
+/* Depths come from outside: 1e308 is one, and no long long. */
+static sn_status refuse_depth(double depth, double critical, struct sn_err *err) {
+    char text[SN_DOUBLE_TEXT_SIZE], limit[SN_DOUBLE_TEXT_SIZE];
+    size_t text_len = sn_double_format(depth, SN_DOUBLE_API, text);
+    size_t limit_len = sn_double_format(critical, SN_DOUBLE_API, limit);
+    return sn_err_set(err, SN_ERR_LIMIT, "%.*s entries wait, critical is above %.*s", (int)text_len,
+                      text, (int)limit_len, limit);
+}
+
 static void check_queues(struct checkup *it, struct sn_str app_name, const struct sn_app *app) {
     struct sn_err err = {0};
     int64_t start_ns = sn_clock_mono_ns(sn_clock_system());
@@ -81,8 +91,7 @@ static void check_queues(struct checkup *it, struct sn_str app_name, const struc
         return; /* it has told of no queue */
     if (status == SN_OK &&
         sn_indicator_judge(SN_INDICATOR_QUEUE_DEPTH, limits, depth) == SN_HEALTH_CRITICAL)
-        status = sn_err_set(&err, SN_ERR_LIMIT, "%lld entries wait, critical is above %lld",
-                            (long long)depth, (long long)limits.critical);
+        status = refuse_depth(depth, limits.critical, &err);
     put_check(it, "queues", "queue", start_ns, status, &err);
 }
 

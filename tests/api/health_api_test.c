@@ -39,6 +39,9 @@ static void a_queue_that_is_too_long_is_unhealthy(void **state) {
                   201, "accepted");
     assert_answer(*state, "GET", HEALTH, 503, "501 entries wait, critical is above 500");
     assert_answer(*state, "GET", HEALTH, 503, "\"status\":\"unhealthy\"}");
+    assert_answer(*state, "POST", "/api/v1/metrics/queues/track?queue_name=s&depth=1e308&service=a",
+                  201, "accepted");
+    assert_answer(*state, "GET", HEALTH, 503, "1e+308 entries wait, critical is above 500");
 }
 
 static void without_records_there_is_no_health(void **state) {
