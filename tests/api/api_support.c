@@ -7,6 +7,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <math.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -67,7 +68,7 @@ static void write_down(struct fake_store *store, const struct sn_batch *batch) {
         if (sn_is_stale(batch->samples[i].value))
             sn_buf_put_text(&buf, " stale");
         else
-            sn_buf_printf(&buf, " %lld", (long long)batch->samples[i].value);
+            sn_buf_printf(&buf, " %.17g", trunc(batch->samples[i].value));
         sn_buf_printf(&buf, " @%lld\n", (long long)batch->samples[i].time_ms);
     }
     memset(store->text, 0, sizeof store->text);
