@@ -56,3 +56,16 @@ char *capture_end(struct capture *capture) {
     (void)close(capture->file_fd);
     return text;
 }
+
+void expect_command(int (*command)(int argc, char **argv), int argc, char **argv, int code,
+                    const char *words) {
+    struct capture out, err;
+    capture_begin(&out, 1);
+    capture_begin(&err, 2);
+    int got = command(argc, argv);
+    char *err_text = capture_end(&err), *out_text = capture_end(&out);
+    if (got != code || (!strstr(err_text, words) && !strstr(out_text, words)))
+        fail_msg("%d %s%s", got, out_text, err_text);
+    free(err_text);
+    free(out_text);
+}

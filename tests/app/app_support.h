@@ -1,4 +1,5 @@
-/* What several tests of app need: a directory of their own, and what a function writes to a stream. */
+/* What several tests of app need: a directory of their own, what a function writes to a stream, and
+ * commands whose end is known. */
 #ifndef SN_TESTS_APP_SUPPORT_H
 #define SN_TESTS_APP_SUPPORT_H
 
@@ -25,5 +26,9 @@ struct capture {
 };
 void capture_begin(struct capture *capture, int fd);
 char *capture_end(struct capture *capture);
+
+/* Run a command, which must end with that code and write these words to one of its two outputs. */
+void expect_command(int (*command)(int argc, char **argv), int argc, char **argv, int code,
+                    const char *words);
 
 #endif

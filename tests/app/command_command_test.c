@@ -3,32 +3,16 @@
 
 #include "app_support.h"
 
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-static void expect(int argc, char **argv, int code, const char *words) {
-    struct capture out, err;
-    capture_begin(&out, 1);
-    capture_begin(&err, 2);
-    int got = sn_command_command(argc, argv);
-    char *err_text = capture_end(&err), *out_text = capture_end(&out);
-    if (got != code || (!strstr(err_text, words) && !strstr(out_text, words)))
-        fail_msg("%d %s%s", got, out_text, err_text);
-    free(err_text);
-    free(out_text);
-}
-
 static void mistakes_are_told(void **state) {
     (void)state;
     char name[] = "command", a[] = "get_all_metrics", b[] = "{}", c[] = "x", help[] = "--help",
          bad[] = "--nonsense", odd[] = "Get/all", url[] = "--url=http://127.0.0.1:1";
-    expect(1, (char *[]){name, NULL}, 2, "--help");
-    expect(4, (char *[]){name, a, b, c, NULL}, 2, "--help");
-    expect(2, (char *[]){name, bad, NULL}, 2, "nonsense");
-    expect(2, (char *[]){name, help, NULL}, 0, "get_metrics_history");
-    expect(2, (char *[]){name, odd, NULL}, 5, "no command \"Get/all\"");
-    expect(3, (char *[]){name, a, url, NULL}, 3, "no answer from");
+    expect_command(sn_command_command, 1, (char *[]){name, NULL}, 2, "--help");
+    expect_command(sn_command_command, 4, (char *[]){name, a, b, c, NULL}, 2, "--help");
+    expect_command(sn_command_command, 2, (char *[]){name, bad, NULL}, 2, "nonsense");
+    expect_command(sn_command_command, 2, (char *[]){name, help, NULL}, 0, "get_metrics_history");
+    expect_command(sn_command_command, 2, (char *[]){name, odd, NULL}, 5, "no command \"Get/all\"");
+    expect_command(sn_command_command, 3, (char *[]){name, a, url, NULL}, 3, "no answer from");
 }
 
 int main(void) {

@@ -10,21 +10,10 @@
 static void expect(const char *const *words, int code, const char *text) {
     char *argv[8] = {strdup("query")};
     int argc = 1;
-    struct capture out, err;
     for (; words[argc - 1] != NULL; argc++)
         argv[argc] = strdup(words[argc - 1]);
     char *const owned[8] = {argv[0], argv[1], argv[2], argv[3], argv[4], argv[5], argv[6], argv[7]};
-    capture_begin(&out, 1);
-    capture_begin(&err, 2);
-    int got = sn_command_query(argc, argv);
-    char *err_text = capture_end(&err);
-    char *out_text = capture_end(&out);
-    if (got != code || (strstr(err_text, text) == NULL && strstr(out_text, text) == NULL))
-        print_message("%d: %s%s\n", got, out_text, err_text);
-    assert_int_equal(got, code);
-    assert_true(strstr(err_text, text) != NULL || strstr(out_text, text) != NULL);
-    free(err_text);
-    free(out_text);
+    expect_command(sn_command_query, argc, argv, code, text);
     for (int i = 0; i < argc; i++)
         free(owned[i]);
 }
