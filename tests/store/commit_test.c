@@ -23,16 +23,7 @@ static int setup(void **state) {
     return 0;
 }
 
-static int teardown(void **state) {
-    struct test_store *test = *state;
-    sn_fault_disarm_all();
-    sn_mem_fail_nth(0);
-    test_store_release(test);
-    free(test);
-    return 0;
-}
-
-#define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define CASE(name) cmocka_unit_test_setup_teardown(name, setup, test_store_tear_down)
 
 static void wait_until_taken(struct test_store *test, int64_t time_ms, double value) {
     sn_status status = SN_ERR_IO;

@@ -28,22 +28,7 @@ static int setup(void **state) {
     return 0;
 }
 
-static int teardown(void **state) {
-    struct test_store *test = *state;
-    sn_fault_disarm_all();
-    sn_mem_fail_nth(0);
-    test_store_release(test);
-    free(test);
-    return 0;
-}
-
-#define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-
-static struct sn_store_stats stats_of(struct test_store *test) {
-    struct sn_store_stats stats;
-    sn_store_stats(test->store, &stats);
-    return stats;
-}
+#define CASE(name) cmocka_unit_test_setup_teardown(name, setup, test_store_tear_down)
 
 /* `count` segments of ten samples of the series 1 and 2. */
 static void fill(struct test_store *test, int64_t count) {
@@ -64,10 +49,10 @@ static void segments_become_one_and_read_the_same(void **state) {
     size_t count = 99;
     test_store_open(test);
     fill(test, 5);
-    uint64_t bytes = stats_of(test).segment_bytes;
+    uint64_t bytes = test_store_stats(test).segment_bytes;
     assert_int_equal(sn_store_compact(test->store, &count, NULL), SN_OK);
     assert_int_equal(count, 1);
-    struct sn_store_stats stats = stats_of(test);
+    struct sn_store_stats stats = test_store_stats(test);
     assert_int_equal(stats.segment_count, 1);
     assert_int_equal(stats.segment_sample_count, 100);
     assert_int_equal(stats.compaction_count, 1);
@@ -80,7 +65,7 @@ static void segments_become_one_and_read_the_same(void **state) {
     assert_int_equal(count, 0);
     test_store_reopen(test);
     check(test, 5);
-    assert_int_equal(stats_of(test).recovery.segment_orphan_count, 0);
+    assert_int_equal(test_store_stats(test).recovery.segment_orphan_count, 0);
     assert_int_equal(sn_store_health(test->store, NULL), SN_OK);
 }
 
@@ -95,7 +80,7 @@ static void the_later_writing_wins_before_and_after(void **state) {
     assert_int_equal(test_push_one(test, "m", 1, TEST_NOW_MS + 1000, 5, NULL), SN_OK);
     assert_int_equal(sn_store_flush(test->store, NULL), SN_OK);
     assert_int_equal(sn_store_compact(test->store, NULL, NULL), SN_OK);
-    assert_int_equal(stats_of(test).segment_count, 1);
+    assert_int_equal(test_store_stats(test).segment_count, 1);
     test_assert_samples(test, "m", 1, first, 4);
     /* Flushed after the merged segment was numbered, and before, when it comes to a second one. */
     assert_int_equal(test_push_one(test, "m", 1, TEST_NOW_MS + 2000, 6, NULL), SN_OK);
@@ -104,7 +89,7 @@ static void the_later_writing_wins_before_and_after(void **state) {
     test_store_reopen(test);
     test_assert_samples(test, "m", 1, second, 4);
     assert_int_equal(sn_store_compact(test->store, NULL, NULL), SN_OK);
-    assert_int_equal(stats_of(test).segment_count, 1);
+    assert_int_equal(test_store_stats(test).segment_count, 1);
     test_assert_samples(test, "m", 1, second, 4);
     test_store_reopen(test);
     test_assert_samples(test, "m", 1, second, 4);
@@ -126,7 +111,7 @@ static void a_segment_left_out_keeps_its_place(void **state) {
     assert_int_equal(test_push_one(test, "m", 1, TEST_NOW_MS + 2000, 7, NULL), SN_OK);
     assert_int_equal(sn_store_flush(test->store, NULL), SN_OK);
     assert_int_equal(sn_store_compact(test->store, NULL, NULL), SN_OK);
-    assert_int_equal(stats_of(test).segment_count, 2);
+    assert_int_equal(test_store_stats(test).segment_count, 2);
     test_assert_samples(test, "m", 1, expected, 4);
     test_store_reopen(test);
     test_assert_samples(test, "m", 1, expected, 4);
@@ -156,15 +141,15 @@ static void a_reader_keeps_the_files_that_it_began_with(void **state) {
 /* One failing compaction leaves everything as it was; the next one works. */
 static void check_after(struct test_store *test, sn_status status) {
     if (status != SN_OK)
-        assert_true(stats_of(test).compaction_failure_count > 0);
+        assert_true(test_store_stats(test).compaction_failure_count > 0);
     check(test, 3);
     assert_int_equal(sn_store_compact(test->store, NULL, NULL), SN_OK);
-    assert_int_equal(stats_of(test).segment_count, 1);
+    assert_int_equal(test_store_stats(test).segment_count, 1);
     assert_int_equal(test_count_files(test, "seg"), 1);
     check(test, 3);
     test_store_reopen(test);
     check(test, 3);
-    assert_int_equal(stats_of(test).recovery.segment_damaged_count, 0);
+    assert_int_equal(test_store_stats(test).recovery.segment_damaged_count, 0);
 }
 
 /* No workers, so that only the compaction meets the failing call. */
@@ -225,7 +210,7 @@ static void without_free_space_nothing_is_tried(void **state) {
     assert_int_equal(sn_store_compact(test->store, NULL, &err), SN_ERR_NO_SPACE);
     assert_non_null(strstr(err.text, "are free"));
     assert_int_equal(sn_store_health(test->store, &err), SN_ERR_NO_SPACE);
-    assert_int_equal(stats_of(test).compaction_failure_count, 1);
+    assert_int_equal(test_store_stats(test).compaction_failure_count, 1);
     check(test, 3);
     test_store_close(test);
     test->options.log_bytes_max = 0;
@@ -251,7 +236,7 @@ static void a_damaged_segment_is_left_alone_and_named(void **state) {
     fill(test, 6);
     damage_file(test_path(test, "seg/00000003.seg"));
     assert_int_equal(sn_store_compact(test->store, NULL, NULL), SN_OK);
-    struct sn_store_stats stats = stats_of(test);
+    struct sn_store_stats stats = test_store_stats(test);
     assert_int_equal(stats.compaction_damaged_count, 1);
     assert_non_null(strstr(stats.compaction_damage.text, "00000003.seg"));
     /* The five others are one: no sample of theirs lies within the damaged one. */
@@ -266,7 +251,7 @@ static void a_damaged_segment_is_left_alone_and_named(void **state) {
     assert_int_equal(test_try_read(test, "m", 1, TEST_ALL_TIME, &samples, &err), SN_ERR_CORRUPT);
     sn_samples_release(&samples);
     assert_int_equal(sn_store_compact(test->store, NULL, NULL), SN_OK);
-    assert_int_equal(stats_of(test).compaction_damaged_count, 1);
+    assert_int_equal(test_store_stats(test).compaction_damaged_count, 1);
 }
 
 static void a_missing_segment_stops_nobody(void **state) {
@@ -277,8 +262,8 @@ static void a_missing_segment_stops_nobody(void **state) {
     assert_int_equal(sn_os_unlink(test_path(test, "seg/00000001.seg")), 0);
     test_store_open(test);
     assert_int_equal(sn_store_compact(test->store, NULL, NULL), SN_OK);
-    assert_int_equal(stats_of(test).segment_count, 2);
-    assert_int_equal(stats_of(test).compaction_failure_count, 0);
+    assert_int_equal(test_store_stats(test).segment_count, 2);
+    assert_int_equal(test_store_stats(test).compaction_failure_count, 0);
 }
 
 /* A commit that failed may be on disk: its file waits until nothing can bring it to life. */
@@ -300,7 +285,7 @@ static void a_store_that_stops_cancels(void **state) {
     fill(test, 3);
     sn_store_flush_stop(test->store);
     assert_int_equal(sn_store_compact(test->store, NULL, NULL), SN_ERR_CLOSED);
-    assert_int_equal(stats_of(test).compaction_failure_count, 0);
+    assert_int_equal(test_store_stats(test).compaction_failure_count, 0);
     assert_int_equal(test_count_files(test, "seg"), 3);
     test_store_reopen(test);
     check_after(test, SN_OK);
@@ -325,7 +310,7 @@ static void the_worker_compacts_after_a_flush(void **state) {
     fill(test, 3);
     test_push_series(test, 1, 30, 31);
     sn_store_want_flush(test->store);
-    while (stats_of(test).compaction_count == 0)
+    while (test_store_stats(test).compaction_count == 0)
         usleep(1000);
     test_check_series(test, 1, 31);
 }

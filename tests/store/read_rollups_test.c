@@ -18,24 +18,12 @@
 enum { SERIES = 4, STEPS = 60 };
 
 static int setup(void **state) {
-    struct test_store *test = calloc(1, sizeof *test);
-    test_store_init_in_memory(test);
-    sn_fake_clock_init(&test->clock, 1000000000, TEST_DAY_START_MS + TEST_DAY_MS / 2);
-    test->options.retention_ms = -1;
-    test->options.out_of_order_window_ms = 20 * TEST_DAY_MS;
-    *state = test;
+    (void)test_rollups_set_up(state);
+    ((struct test_store *)*state)->options.retention_ms = -1;
     return 0;
 }
 
-static int teardown(void **state) {
-    struct test_store *test = *state;
-    sn_mem_fail_nth(0);
-    test_store_release(test);
-    free(test);
-    return 0;
-}
-
-#define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define CASE(name) cmocka_unit_test_setup_teardown(name, setup, test_store_tear_down)
 
 static void push_somewhere(struct test_store *test, struct sn_rng *rng) {
     int64_t start = TEST_DAY_START_MS - 3 * TEST_DAY_MS + (int64_t)sn_rng_below(rng, 3 * 86400000);

@@ -17,15 +17,7 @@ static int setup(void **state) {
     return 0;
 }
 
-static int teardown(void **state) {
-    struct test_store *test = *state;
-    sn_fault_disarm_all();
-    test_store_release(test);
-    free(test);
-    return 0;
-}
-
-#define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define CASE(name) cmocka_unit_test_setup_teardown(name, setup, test_store_tear_down)
 
 static void retention_drops_whole_segments_only(void **state) {
     struct test_store *test = *state;

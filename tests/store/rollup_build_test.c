@@ -9,7 +9,6 @@
 #include "base/os.h"
 #include "store/rollup_build.h"
 #include "store/store_priv.h"
-#include "store/verify.h"
 
 #include <errno.h>
 #include <setjmp.h>
@@ -19,32 +18,7 @@
 
 #include <cmocka.h>
 
-static int setup(void **state) {
-    struct test_store *test = calloc(1, sizeof *test);
-    test_store_init_in_memory(test);
-    sn_fake_clock_init(&test->clock, 1000000000, TEST_DAY_START_MS + TEST_DAY_MS / 2);
-    test->options.retention_ms = 10 * TEST_DAY_MS;
-    test->options.out_of_order_window_ms = 20 * TEST_DAY_MS;
-    *state = test;
-    return 0;
-}
-
-static int teardown(void **state) {
-    struct test_store *test = *state;
-    sn_fault_disarm_all();
-    sn_mem_fail_nth(0);
-    test_store_release(test);
-    free(test);
-    return 0;
-}
-
-#define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-
-static struct sn_store_stats stats_of(struct test_store *test) {
-    struct sn_store_stats stats;
-    sn_store_stats(test->store, &stats);
-    return stats;
-}
+#define CASE(name) cmocka_unit_test_setup_teardown(name, test_rollups_set_up, test_store_tear_down)
 
 static size_t roll_up(struct test_store *test) {
     struct sn_err err = {.status = SN_OK};
@@ -54,12 +28,6 @@ static size_t roll_up(struct test_store *test) {
         print_error("%s\n", err.text);
     assert_int_equal(status, SN_OK);
     return count;
-}
-
-static uint64_t id_of(struct test_store *test, unsigned number) {
-    uint64_t id = 0;
-    assert_true(test_find_series(test, "m", number, &id));
-    return id;
 }
 
 /* Days -2, -1 and half of today of a counter and a gauge, a minute apart, flushed twice a day. */
@@ -74,8 +42,8 @@ static void fill(struct test_store *test) {
 }
 
 static void check(struct test_store *test) {
-    test_check_rollups(test, id_of(test, 0));
-    test_check_rollups(test, id_of(test, 1));
+    test_check_rollups(test, test_series_id(test, 0));
+    test_check_rollups(test, test_series_id(test, 1));
 }
 
 /* While the store is closed: no worker is to find that a minute has passed. */
@@ -85,25 +53,13 @@ static void let_hours_pass(struct test_store *test, int64_t hours) {
     test_store_open(test);
 }
 
-static void verify_finds_nothing(struct test_store *test) {
-    const struct sn_verify_options options = {.dir = test->dir};
-    struct sn_verify_report report;
-    struct sn_err err = {.status = SN_OK};
-    test_store_close(test);
-    assert_int_equal(sn_store_verify(&options, &report, &err), SN_OK);
-    assert_int_equal(report.damage_count, 0);
-    assert_int_equal(report.note_count, 0);
-    assert_true(report.rollup_count > 0);
-    test_store_open(test);
-}
-
 static void days_that_have_passed_are_rolled_up_once(void **state) {
     struct test_store *test = *state;
     test_store_open(test);
     fill(test);
     check(test);
     assert_int_equal(roll_up(test), 2);
-    struct sn_store_stats stats = stats_of(test);
+    struct sn_store_stats stats = test_store_stats(test);
     assert_int_equal(stats.rollup_window_count, 2);
     assert_int_equal(stats.rollup_file_count, 2); /* a minute is too seldom for the narrow tier */
     assert_true(stats.rollup_bytes > 0 && stats.rollup_bytes < stats.segment_bytes);
@@ -114,14 +70,14 @@ static void days_that_have_passed_are_rolled_up_once(void **state) {
     check(test);
     assert_int_equal(roll_up(test), 0);
     test_store_reopen(test);
-    assert_int_equal(stats_of(test).recovery.segment_orphan_count, 0);
-    assert_int_equal(stats_of(test).rollup_bytes, stats.rollup_bytes);
+    assert_int_equal(test_store_stats(test).recovery.segment_orphan_count, 0);
+    assert_int_equal(test_store_stats(test).rollup_bytes, stats.rollup_bytes);
     check(test);
     assert_int_equal(roll_up(test), 0);
     assert_int_equal(sn_store_compact(test->store, NULL, NULL), SN_OK);
     assert_int_equal(roll_up(test), 0); /* merging changes nothing */
     check(test);
-    verify_finds_nothing(test);
+    assert_true(test_store_verify(test).rollup_count > 0);
 }
 
 static void samples_of_every_second_have_minutes_too(void **state) {
@@ -167,7 +123,7 @@ static void rollups_outlive_their_samples(void **state) {
     test_store_open(test);
     fill(test);
     assert_int_equal(roll_up(test), 2);
-    uint64_t id = id_of(test, 0);
+    uint64_t id = test_series_id(test, 0);
     struct sn_range old = {0, TEST_DAY_START_MS};
     test_read_rollups(test, id, old, SN_ROLLUP_WIDE_MS, &before);
     assert_int_equal(before.count, 48);
@@ -175,7 +131,7 @@ static void rollups_outlive_their_samples(void **state) {
     let_hours_pass(test, 11 * 24);
     assert_int_equal(sn_store_apply_retention(test->store, &count, NULL), SN_OK);
     assert_int_equal(count, 5);
-    assert_int_equal(stats_of(test).segment_count, 0);
+    assert_int_equal(test_store_stats(test).segment_count, 0);
     for (int i = 0; i < 2; i++) {
         assert_true(sn_store_raw_from(test->store) > TEST_DAY_START_MS);
         /* A search in the range finds the series by its rollups. */
@@ -194,7 +150,7 @@ static void rollups_outlive_their_samples(void **state) {
         test_assert_same_rollups(&before, &after);
         sn_rollups_release(&after);
         assert_int_equal(roll_up(test), 0);
-        verify_finds_nothing(test);
+        assert_true(test_store_verify(test).rollup_count > 0);
     }
     /* A sample that comes all the same fills a bucket that is not there, and changes none. */
     assert_int_equal(test_push_one(test, "m", 0, TEST_DAY_START_MS + 9 * TEST_DAY_MS, 1, NULL),
@@ -206,7 +162,7 @@ static void rollups_outlive_their_samples(void **state) {
     sn_rollups_release(&before);
     let_hours_pass(test, 400 * 24);
     assert_int_equal(sn_store_apply_retention(test->store, NULL, NULL), SN_OK);
-    assert_int_equal(stats_of(test).rollup_file_count, 0);
+    assert_int_equal(test_store_stats(test).rollup_file_count, 0);
     assert_int_equal(test_count_files(test, "seg"), 0);
 }
 
@@ -242,7 +198,7 @@ static void a_damaged_file_is_made_again_or_named(void **state) {
     struct sn_reader reader = sn_store_reader(test->store);
     struct sn_rollup_wish wish = {.ends = TEST_ALL_ENDS, .width_ms = SN_ROLLUP_WIDE_MS};
     sn_rollups_init(&rollups);
-    assert_int_equal(reader.rollups(reader.ctx, id_of(test, 0), &wish, &rollups, &err),
+    assert_int_equal(reader.rollups(reader.ctx, test_series_id(test, 0), &wish, &rollups, &err),
                      SN_ERR_CORRUPT);
     sn_rollups_release(&rollups);
 }
@@ -265,10 +221,10 @@ static void recover_and_check(struct test_store *test, bool may_leave_files) {
     check(test);
     assert_true(roll_up(test) <= 2);
     check(test);
-    assert_int_equal(stats_of(test).rollup_file_count, 2);
+    assert_int_equal(test_store_stats(test).rollup_file_count, 2);
     assert_true(may_leave_files || test_count_files(test, "seg") == 7);
     test_store_reopen(test);
-    assert_true(may_leave_files || stats_of(test).recovery.segment_orphan_count == 0);
+    assert_true(may_leave_files || test_store_stats(test).recovery.segment_orphan_count == 0);
     assert_int_equal(test_count_files(test, "seg"), 7);
     assert_int_equal(sn_store_health(test->store, NULL), SN_OK);
     check(test);
@@ -280,7 +236,7 @@ static void forget_rollups(struct test_store *test) {
     assert_int_equal(sn_store_apply_retention(test->store, NULL, NULL), SN_OK);
     test->options.rollup_retention_ms = 0;
     test_store_reopen(test);
-    assert_int_equal(stats_of(test).rollup_file_count, 0);
+    assert_int_equal(test_store_stats(test).rollup_file_count, 0);
 }
 
 static void every_failing_call_leaves_the_old_or_the_new(void **state) {

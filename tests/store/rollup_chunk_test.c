@@ -2,6 +2,7 @@
 #include "store/rollup_chunk.h"
 
 #include "base/rng.h"
+#include "rollup_support.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -36,25 +37,6 @@ static void make_items(struct sn_rng *rng, struct sn_rollup *items, size_t count
     }
 }
 
-static void assert_same_bits(double a, double b) {
-    assert_int_equal(sn_double_bits(a), sn_double_bits(b));
-}
-
-static void assert_same(const struct sn_rollup *a, const struct sn_rollup *b) {
-    assert_int_equal(a->end_ms, b->end_ms);
-    assert_int_equal(a->first_ms, b->first_ms);
-    assert_int_equal(a->last_ms, b->last_ms);
-    assert_int_equal(a->count, b->count);
-    assert_same_bits(a->first, b->first);
-    assert_same_bits(a->last, b->last);
-    assert_same_bits(a->min, b->min);
-    assert_same_bits(a->max, b->max);
-    assert_same_bits(a->sum, b->sum);
-    assert_same_bits(a->falls, b->falls);
-    assert_int_equal(a->is_stale, b->is_stale);
-    assert_int_equal(a->has_start, b->has_start);
-}
-
 static void what_is_written_is_read(void **state) {
     (void)state;
     static const size_t counts[] = {1, 2, 7, 8, 9, 24, 129, 512};
@@ -77,7 +59,7 @@ static void what_is_written_is_read(void **state) {
             assert_int_equal(sn_rollup_chunk_decode(sn_buf_str(&buf), counts[k], end_ms, again),
                              SN_OK);
             for (size_t i = 0; i < counts[k]; i++)
-                assert_same(&items[i], &again[i]);
+                test_assert_same_rollup(&items[i], &again[i]);
         }
     }
     sn_buf_release(&buf);

@@ -14,32 +14,7 @@
 
 #include <cmocka.h>
 
-static int setup(void **state) {
-    struct test_store *test = calloc(1, sizeof *test);
-    test_store_init_in_memory(test);
-    sn_fake_clock_init(&test->clock, 1000000000, TEST_DAY_START_MS + TEST_DAY_MS / 2);
-    test->options.retention_ms = 10 * TEST_DAY_MS;
-    test->options.out_of_order_window_ms = 20 * TEST_DAY_MS;
-    *state = test;
-    return 0;
-}
-
-static int teardown(void **state) {
-    struct test_store *test = *state;
-    sn_fault_disarm_all();
-    sn_mem_fail_nth(0);
-    test_store_release(test);
-    free(test);
-    return 0;
-}
-
-#define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-
-static uint64_t id_of(struct test_store *test, unsigned number) {
-    uint64_t id = 0;
-    assert_true(test_find_series(test, "m", number, &id));
-    return id;
-}
+#define CASE(name) cmocka_unit_test_setup_teardown(name, test_rollups_set_up, test_store_tear_down)
 
 /* One day of three series, rolled up. */
 static void fill(struct test_store *test) {
@@ -69,13 +44,6 @@ static size_t count_rollups(struct test_store *test, unsigned number) {
     return count;
 }
 
-static void expire(struct test_store *test) {
-    test_store_close(test);
-    sn_fake_clock_advance_ms(&test->clock, 11 * TEST_DAY_MS);
-    test_store_open(test);
-    assert_int_equal(sn_store_apply_retention(test->store, NULL, NULL), SN_OK);
-}
-
 static void what_is_deleted_is_not_in_the_answer(void **state) {
     struct test_store *test = *state;
     const struct sn_range part = {TEST_DAY_START_MS - 5 * TEST_HOUR_MS + 1800000,
@@ -86,7 +54,7 @@ static void what_is_deleted_is_not_in_the_answer(void **state) {
     for (int i = 0; i < 3; i++) {
         assert_int_equal(count_rollups(test, 0), 0);
         for (unsigned k = 1; k < 3; k++)
-            test_check_rollups(test, id_of(test, k));
+            test_check_rollups(test, test_series_id(test, k));
         assert_int_equal(count_rollups(test, 1), 22);
         assert_int_equal(count_rollups(test, 2), 24);
         if (i == 0)
@@ -97,8 +65,8 @@ static void what_is_deleted_is_not_in_the_answer(void **state) {
     assert_int_equal(sn_store_roll_up(test->store, NULL, NULL), SN_OK);
     assert_int_equal(count_rollups(test, 0), 0);
     assert_int_equal(count_rollups(test, 1), 22);
-    test_check_rollups(test, id_of(test, 1));
-    expire(test);
+    test_check_rollups(test, test_series_id(test, 1));
+    test_expire(test);
     assert_int_equal(count_rollups(test, 0), 0);
     assert_int_equal(count_rollups(test, 1), 22);
 }
@@ -110,7 +78,7 @@ static void what_is_deleted_is_taken_out_of_old_files(void **state) {
     struct sn_rollups before;
     struct sn_rollups after;
     fill(test);
-    expire(test);
+    test_expire(test);
     test_read_rollups(test, 2, TEST_ALL_ENDS, SN_ROLLUP_WIDE_MS, &before);
     delete (test, "0", TEST_ALL_TIME);
     delete (test, "1", part);
@@ -143,7 +111,7 @@ static void no_fault_brings_deleted_rollups_back(void **state) {
     static const enum sn_fault_kind kinds[] = {SN_FAULT_WRITE, SN_FAULT_FSYNC, SN_FAULT_RENAME,
                                                SN_FAULT_READ, SN_FAULT_OPEN};
     fill(test);
-    expire(test);
+    test_expire(test);
     delete (test, "0", TEST_ALL_TIME);
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
         uint64_t fired = 1;

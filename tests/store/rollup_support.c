@@ -11,6 +11,29 @@
 
 enum { BATCH = 10000 };
 
+int test_rollups_set_up(void **state) {
+    struct test_store *test = calloc(1, sizeof *test);
+    test_store_init_in_memory(test);
+    sn_fake_clock_init(&test->clock, 1000000000, TEST_DAY_START_MS + TEST_DAY_MS / 2);
+    test->options.retention_ms = 10 * TEST_DAY_MS;
+    test->options.out_of_order_window_ms = 20 * TEST_DAY_MS;
+    *state = test;
+    return 0;
+}
+
+void test_expire(struct test_store *test) {
+    test_store_close(test);
+    sn_fake_clock_advance_ms(&test->clock, 11 * TEST_DAY_MS);
+    test_store_open(test);
+    assert_int_equal(sn_store_apply_retention(test->store, NULL, NULL), SN_OK);
+}
+
+uint64_t test_series_id(struct test_store *test, unsigned number) {
+    uint64_t id = 0;
+    assert_true(test_find_series(test, "m", number, &id));
+    return id;
+}
+
 static double value_at(unsigned number, int64_t time_ms) {
     int64_t second = time_ms / 1000;
     if (number % 2 == 0)
@@ -85,24 +108,25 @@ static void assert_same_bits(double a, double b) {
     assert_int_equal(sn_double_bits(a), sn_double_bits(b));
 }
 
+void test_assert_same_rollup(const struct sn_rollup *a, const struct sn_rollup *b) {
+    assert_int_equal(a->end_ms, b->end_ms);
+    assert_int_equal(a->first_ms, b->first_ms);
+    assert_int_equal(a->last_ms, b->last_ms);
+    assert_int_equal(a->count, b->count);
+    assert_same_bits(a->first, b->first);
+    assert_same_bits(a->last, b->last);
+    assert_same_bits(a->min, b->min);
+    assert_same_bits(a->max, b->max);
+    assert_same_bits(a->sum, b->sum);
+    assert_same_bits(a->falls, b->falls);
+    assert_int_equal(a->is_stale, b->is_stale);
+    assert_int_equal(a->has_start, b->has_start);
+}
+
 void test_assert_same_rollups(const struct sn_rollups *a, const struct sn_rollups *b) {
     assert_int_equal(a->count, b->count);
-    for (size_t i = 0; i < a->count; i++) {
-        const struct sn_rollup *x = &a->items[i];
-        const struct sn_rollup *y = &b->items[i];
-        assert_int_equal(x->end_ms, y->end_ms);
-        assert_int_equal(x->first_ms, y->first_ms);
-        assert_int_equal(x->last_ms, y->last_ms);
-        assert_int_equal(x->count, y->count);
-        assert_same_bits(x->first, y->first);
-        assert_same_bits(x->last, y->last);
-        assert_same_bits(x->min, y->min);
-        assert_same_bits(x->max, y->max);
-        assert_same_bits(x->sum, y->sum);
-        assert_same_bits(x->falls, y->falls);
-        assert_int_equal(x->is_stale, y->is_stale);
-        assert_int_equal(x->has_start, y->has_start);
-    }
+    for (size_t i = 0; i < a->count; i++)
+        test_assert_same_rollup(&a->items[i], &b->items[i]);
 }
 
 void test_check_rollups(struct test_store *test, uint64_t id) {

@@ -10,7 +10,6 @@
 #include "store/rollup_build.h"
 #include "store/series_gc.h"
 #include "store/store_priv.h"
-#include "store/verify.h"
 
 #include <errno.h>
 #include <setjmp.h>
@@ -32,16 +31,7 @@ static int setup(void **state) {
     return 0;
 }
 
-static int teardown(void **state) {
-    struct test_store *test = *state;
-    sn_fault_disarm_all();
-    sn_mem_fail_nth(0);
-    test_store_release(test);
-    free(test);
-    return 0;
-}
-
-#define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define CASE(name) cmocka_unit_test_setup_teardown(name, setup, test_store_tear_down)
 
 static size_t collect(struct test_store *test) {
     struct sn_err err = {.status = SN_OK};
@@ -53,13 +43,10 @@ static size_t collect(struct test_store *test) {
     return count;
 }
 
-/* While the store is closed: no worker is to do it beside us. Everything that is there expires. */
+/* All that is there expires. */
 static void expire(struct test_store *test) {
     assert_int_equal(sn_store_flush(test->store, NULL), SN_OK);
-    test_store_close(test);
-    sn_fake_clock_advance_ms(&test->clock, 11 * TEST_DAY_MS);
-    test_store_open(test);
-    assert_int_equal(sn_store_apply_retention(test->store, NULL, NULL), SN_OK);
+    test_expire(test);
 }
 
 static int64_t now_of(const struct test_store *test) {
@@ -71,9 +58,7 @@ static void push(struct test_store *test, const char *name, unsigned number) {
 }
 
 static uint64_t series_count(struct test_store *test) {
-    struct sn_store_stats stats;
-    sn_store_stats(test->store, &stats);
-    return stats.series_count;
+    return test_store_stats(test).series_count;
 }
 
 static size_t count_values(struct test_store *test, const char *label) {
@@ -88,16 +73,6 @@ static size_t count_values(struct test_store *test, const char *label) {
     size_t count = values.count;
     sn_arena_release(&arena);
     return count;
-}
-
-static void verify_finds_nothing(struct test_store *test) {
-    const struct sn_verify_options options = {.dir = test->dir};
-    struct sn_verify_report report;
-    test_store_close(test);
-    assert_int_equal(sn_store_verify(&options, &report, NULL), SN_OK);
-    assert_int_equal(report.damage_count, 0);
-    assert_int_equal(report.note_count, 0);
-    test_store_open(test);
 }
 
 static void series_without_samples_go_and_come_back_new(void **state) {
@@ -120,7 +95,7 @@ static void series_without_samples_go_and_come_back_new(void **state) {
         assert_false(test_find_series(test, "old", 3, &id));
         assert_true(test_find_series(test, "old", 7, &id));
         assert_int_equal(id, 7);
-        verify_finds_nothing(test);
+        (void)test_store_verify(test);
     }
     push(test, "old", 3);
     assert_true(test_find_series(test, "old", 3, &id));
@@ -133,7 +108,7 @@ static void series_without_samples_go_and_come_back_new(void **state) {
         sn_samples_release(&samples);
         assert_int_equal(series_count(test), 3);
         assert_int_equal(sn_store_flush(test->store, NULL), SN_OK);
-        verify_finds_nothing(test);
+        (void)test_store_verify(test);
     }
 }
 
@@ -165,7 +140,7 @@ static void what_is_used_stays(void **state) {
     expire(test);
     assert_int_equal(collect(test), 0);
     assert_int_equal(series_count(test), 2);
-    verify_finds_nothing(test);
+    (void)test_store_verify(test);
     assert_int_equal(collect(test), 0);
 }
 
@@ -226,7 +201,7 @@ static void a_failing_catalogue_is_made_up_for_by_the_next_flush(void **state) {
             assert_int_equal(samples.count, 1);
             sn_samples_release(&samples);
         }
-        verify_finds_nothing(test);
+        (void)test_store_verify(test);
         assert_true(collect(test) <= 5);
         assert_int_equal(series_count(test), 5);
         expire(test);
@@ -251,7 +226,7 @@ static void every_failing_allocation_leaves_it_whole(void **state) {
         (void)collect(test);
         assert_int_equal(series_count(test), 1);
         push(test, "old", 3);
-        verify_finds_nothing(test);
+        (void)test_store_verify(test);
         assert_int_equal(series_count(test), 2);
         expire(test);
         assert_int_equal(collect(test), 2);
@@ -331,7 +306,7 @@ static void pushes_at_the_same_time_lose_nothing(void **state) {
     print_message("%zu removed\n", removed);
     test_store_reopen(test);
     assert_int_equal(series_count(test), THREADS * SERIES);
-    verify_finds_nothing(test);
+    (void)test_store_verify(test);
 }
 
 /* ---- churn ---- */

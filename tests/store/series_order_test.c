@@ -47,7 +47,7 @@ static struct sn_series_order *make_order(uint32_t count) {
     for (uint32_t i = 0; i < count; i++)
         ids[i] = i;
     qsort_r(ids, count, sizeof *ids, compare, &series);
-    struct sn_series_order *order = sn_series_order_new(ids, count, (uint32_t)count);
+    struct sn_series_order *order = sn_series_order_new(ids, count, count);
     assert_non_null(order);
     free(ids);
     return order;

@@ -20,14 +20,7 @@ static int setup(void **state) {
     return 0;
 }
 
-static int teardown(void **state) {
-    sn_fault_disarm_all();
-    test_store_release(*state);
-    free(*state);
-    return 0;
-}
-
-#define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define CASE(name) cmocka_unit_test_setup_teardown(name, setup, test_store_tear_down)
 
 struct point {
     int64_t offset_ms;

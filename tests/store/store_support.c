@@ -42,6 +42,14 @@ void test_store_release(struct test_store *test) {
     assert_int_equal(sn_os_remove_tree(test->dir, &err), SN_OK);
 }
 
+int test_store_tear_down(void **state) {
+    sn_fault_disarm_all();
+    sn_mem_fail_nth(0);
+    test_store_release(*state);
+    free(*state);
+    return 0;
+}
+
 sn_status test_store_try_open(struct test_store *test, struct sn_err *err) {
     assert_null(test->store);
     test->options.dir = test->dir;
@@ -79,6 +87,24 @@ void test_store_close(struct test_store *test) {
 void test_store_reopen(struct test_store *test) {
     test_store_close(test);
     test_store_open(test);
+}
+
+struct sn_store_stats test_store_stats(struct test_store *test) {
+    struct sn_store_stats stats;
+    sn_store_stats(test->store, &stats);
+    return stats;
+}
+
+struct sn_verify_report test_store_verify(struct test_store *test) {
+    const struct sn_verify_options options = {.dir = test->dir};
+    struct sn_verify_report report;
+    struct sn_err err = {.status = SN_OK};
+    test_store_close(test);
+    assert_int_equal(sn_store_verify(&options, &report, &err), SN_OK);
+    assert_int_equal(report.damage_count, 0);
+    assert_int_equal(report.note_count, 0);
+    test_store_open(test);
+    return report;
 }
 
 void test_labels(struct sn_buf *buf, const char *name, unsigned number) {

@@ -9,6 +9,7 @@
 #include "model/batch.h"
 #include "model/doors.h"
 #include "store/store.h"
+#include "store/verify.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -34,6 +35,8 @@ void test_store_init(struct test_store *test);
 void test_store_init_in_memory(struct test_store *test);
 /* Close if open, remove the directory. */
 void test_store_release(struct test_store *test);
+/* For cmocka: no fault is armed any more, and the store in *state is released and freed. */
+int test_store_tear_down(void **state);
 
 /* Open and start the workers; asserts success. */
 void test_store_open(struct test_store *test);
@@ -41,6 +44,9 @@ void test_store_open(struct test_store *test);
 sn_status test_store_try_open(struct test_store *test, struct sn_err *err);
 void test_store_close(struct test_store *test);
 void test_store_reopen(struct test_store *test);
+struct sn_store_stats test_store_stats(struct test_store *test);
+/* Assert that `sonde verify` has nothing to say of what is on disk; the store is open again. */
+struct sn_verify_report test_store_verify(struct test_store *test);
 
 /* One series per number: name{n="<number>"}. Canonical bytes into buf (reset first). */
 void test_labels(struct sn_buf *buf, const char *name, unsigned number);
