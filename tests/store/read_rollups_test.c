@@ -63,11 +63,13 @@ static void the_answer_is_what_samples_sum_up_to(void **state) {
             test_check_rollups(test, id);
     }
     assert_int_equal(sn_store_flush(test->store, NULL), SN_OK);
-    assert_int_equal(sn_store_roll_up(test->store, NULL, NULL), SN_OK);
+    size_t count = 0;
+    assert_int_equal(sn_store_roll_up(test->store, &count, NULL), SN_OK);
     test_store_reopen(test);
     for (uint64_t id = 0; id < SERIES; id++)
         test_check_rollups(test, id);
-    print_message("%zu windows\n", made);
+    print_message("%zu windows\n", made + count);
+    assert_true(made + count > 0); /* or all of it came from samples */
 }
 
 static void an_unknown_series_and_an_empty_range_are_told_apart(void **state) {
