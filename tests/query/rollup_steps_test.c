@@ -135,7 +135,8 @@ static int setup(void **state) {
     sn_fake_clock_init(&fixture->clock, 1, 0);
     sn_arena_init(&fixture->arena, 0);
     struct sn_query_engine_options options = {.reader = fixture->full,
-                                              .clock = &fixture->clock.clock};
+                                              .clock = &fixture->clock.clock,
+                                              .features = {.has_extended_selectors = true}};
     assert_int_equal(sn_query_engine_new(&options, &fixture->plain, NULL), SN_OK);
     options.reader = (struct sn_reader){.ctx = fixture,
                                         .select = select_series,
@@ -289,9 +290,8 @@ static void what_is_not_whole_is_read_from_samples(void **state) {
                  {"max_over_time(m_total[1h])", {0, DAY}, HOUR}, /* too short to be worth it */
                  {"m_total", {7, 5 * DAY}, HOUR},
                  {"rate(m_total[1h] smoothed)", {0, 5 * DAY}, HOUR}};
-    struct sn_query query;
-    for (size_t i = 0; i < 4; i++) {
-        query = range_query(cases[i].expression, cases[i].range, cases[i].step_ms);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct sn_query query = range_query(cases[i].expression, cases[i].range, cases[i].step_ms);
         struct sn_query_result plain = ask(fixture, fixture->plain, &query);
         struct sn_query_result rolled = ask(fixture, fixture->rolled, &query);
         assert_same(&query, &plain, &rolled);
