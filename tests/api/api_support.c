@@ -530,3 +530,14 @@ void assert_ask_fails(const struct test_server *server, const char *method, cons
     assert_error(&reply, status, type, words);
     reply_release(&reply);
 }
+
+bool next_param(const void *params, size_t *cursor, struct sn_str *ret_name,
+                struct sn_str *ret_value) {
+    const struct param *param = (const struct param *)params + *cursor;
+    if (param->name == NULL)
+        return false;
+    *ret_name = sn_str_from(param->name);
+    *ret_value = sn_str_from(param->value);
+    ++*cursor;
+    return true;
+}

@@ -115,4 +115,12 @@ void assert_ask_fails(const struct test_server *server, const char *method, cons
 /* The body is one valid JSON document. */
 void assert_json(const struct reply *reply);
 
+/* Parameters without a server: an array that ends with a NULL name, one after the other. */
+struct param {
+    const char *name;
+    const char *value;
+};
+bool next_param(const void *params, size_t *cursor, struct sn_str *ret_name,
+                struct sn_str *ret_value);
+
 #endif

@@ -4,38 +4,21 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static bool is_same(struct sn_labels a, struct sn_labels b) {
-    bool same = a.count == b.count;
-    for (size_t i = 0; same && i < a.count; i++)
-        same = sn_str_equal(a.items[i].name, b.items[i].name) &&
-               sn_str_equal(a.items[i].value, b.items[i].value);
-    return same;
-}
-
 static struct dash_series *find(struct dash *dash, struct sn_labels labels) {
     for (size_t i = dash->count; i > 0; i--) /* the newest is asked for most */
-        if (is_same(dash->series[i - 1]->labels, labels))
+        if (sn_labels_equal(dash->series[i - 1]->labels, labels))
             return dash->series[i - 1];
-    assert_true(dash->count < DASH_SERIES_MAX && labels.count <= 8);
+    assert_true(dash->count < DASH_SERIES_MAX);
     struct dash_series *series = calloc(1, sizeof *series);
     assert_non_null(series);
-    for (size_t i = 0; i < labels.count; i++) {
-        assert_true(sn_arena_copy(&dash->texts, labels.items[i].name, &series->items[i].name));
-        assert_true(sn_arena_copy(&dash->texts, labels.items[i].value, &series->items[i].value));
-    }
-    series->labels = (struct sn_labels){series->items, labels.count};
+    assert_int_equal(sn_labels_copy(labels, &dash->texts, &series->labels), SN_OK);
     sn_samples_init(&series->samples);
     dash->series[dash->count++] = series;
     return series;
 }
 
-static int by_label(const void *left, const void *right) {
-    const struct sn_label *a = left, *b = right;
-    return sn_str_compare(a->name, b->name);
-}
-
 void dash_add(struct dash *dash, int64_t ago_ms, double value, const char *metric, ...) {
-    struct sn_label items[8] = {{SN_STR("__name__"), sn_str_from(metric)}};
+    struct sn_label items[8] = {{SN_LABEL_METRIC_NAME, sn_str_from(metric)}};
     size_t count = 1;
     va_list args;
     va_start(args, metric);
@@ -43,8 +26,9 @@ void dash_add(struct dash *dash, int64_t ago_ms, double value, const char *metri
          name = va_arg(args, const char *))
         items[count++] = (struct sn_label){sn_str_from(name), sn_str_from(va_arg(args, char *))};
     va_end(args);
-    qsort(items, count, sizeof items[0], by_label);
-    struct sn_samples *samples = &find(dash, (struct sn_labels){items, count})->samples;
+    struct sn_labels labels;
+    assert_int_equal(sn_labels_make(items, count, &labels, NULL), SN_OK);
+    struct sn_samples *samples = &find(dash, labels)->samples;
     assert_int_equal(sn_samples_reserve(samples, 1), SN_OK);
     samples->time_ms[samples->count] = NOW_MS - ago_ms;
     samples->value[samples->count++] = value;

@@ -10,8 +10,7 @@
 #define DASH_SERIES_MAX 4096
 
 struct dash_series {
-    struct sn_labels labels;
-    struct sn_label items[8];
+    struct sn_labels labels; /* in the arena `texts` */
     struct sn_samples samples;
 };
 

@@ -11,23 +11,6 @@
 
 /* ---- parameters without a server ---- */
 
-struct param {
-    const char *name;
-    const char *value;
-};
-
-/* ctx: array of params that ends with a NULL name. */
-static bool next_of_array(const void *ctx, size_t *cursor, struct sn_str *ret_name,
-                          struct sn_str *ret_value) {
-    const struct param *param = (const struct param *)ctx + *cursor;
-    if (param->name == NULL)
-        return false;
-    *ret_name = sn_str_from(param->name);
-    *ret_value = sn_str_from(param->value);
-    ++*cursor;
-    return true;
-}
-
 static struct sn_arena arena;
 static struct sn_history_question question;
 static struct sn_err err;
@@ -35,7 +18,7 @@ static struct sn_err err;
 static sn_status parse(const struct param *params) {
     sn_arena_reset(&arena);
     err = (struct sn_err){.status = SN_OK};
-    return sn_history_question_parse(next_of_array, params, NOW_MS, &arena, &question, &err);
+    return sn_history_question_parse(next_param, params, NOW_MS, &arena, &question, &err);
 }
 
 /* metric=up and one more. */

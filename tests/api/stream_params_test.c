@@ -1,39 +1,17 @@
 /* What a client of the stream may want, and what is said of what it may not. */
 #include "api/stream_params.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
+#include "api_support.h"
+
 #include <stdio.h>
 #include <string.h>
-
-#include <cmocka.h>
-
-#define NOW_MS INT64_C(1700000000000)
-
-struct param {
-    const char *name;
-    const char *value;
-};
 
 static struct sn_stream_spec spec;
 static struct sn_err err;
 
-/* ctx: array of params that ends with a NULL name. */
-static bool next_of_array(const void *ctx, size_t *cursor, struct sn_str *ret_name,
-                          struct sn_str *ret_value) {
-    const struct param *param = (const struct param *)ctx + *cursor;
-    if (param->name == NULL)
-        return false;
-    *ret_name = sn_str_from(param->name);
-    *ret_value = sn_str_from(param->value);
-    ++*cursor;
-    return true;
-}
-
 static sn_status parse(const struct param *params) {
     err = (struct sn_err){.status = SN_OK};
-    return sn_stream_spec_parse(next_of_array, params, &spec, &err);
+    return sn_stream_spec_parse(next_param, params, &spec, &err);
 }
 
 static void an_hour_is_told_every_second(void **state) {

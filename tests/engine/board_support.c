@@ -7,33 +7,14 @@
 
 /* ---- series ---- */
 
-static bool is_same_labels(struct sn_labels a, struct sn_labels b) {
-    if (a.count != b.count)
-        return false;
-    for (size_t i = 0; i < a.count; i++)
-        if (!sn_str_equal(a.items[i].name, b.items[i].name) ||
-            !sn_str_equal(a.items[i].value, b.items[i].value))
-            return false;
-    return true;
-}
-
-static int by_label(const void *left, const void *right) {
-    const struct sn_label *a = left, *b = right;
-    return sn_str_compare(a->name, b->name);
-}
-
 static struct memory_row *find(struct test_board *test, struct sn_labels labels) {
     for (size_t i = 0; i < test->count; i++)
-        if (is_same_labels(test->rows[i]->labels, labels))
+        if (sn_labels_equal(test->rows[i]->labels, labels))
             return test->rows[i];
-    assert_true(test->count < MEMORY_SERIES_MAX && labels.count <= 8);
+    assert_true(test->count < MEMORY_SERIES_MAX);
     struct memory_row *row = calloc(1, sizeof *row);
     assert_non_null(row);
-    for (size_t i = 0; i < labels.count; i++) {
-        assert_true(sn_arena_copy(&test->texts, labels.items[i].name, &row->items[i].name));
-        assert_true(sn_arena_copy(&test->texts, labels.items[i].value, &row->items[i].value));
-    }
-    row->labels = (struct sn_labels){row->items, labels.count};
+    assert_int_equal(sn_labels_copy(labels, &test->texts, &row->labels), SN_OK);
     sn_samples_init(&row->samples);
     test->rows[test->count++] = row;
     return row;
@@ -54,7 +35,7 @@ static void append(struct memory_row *row, int64_t time_ms, double value) {
 
 void test_board_add(struct test_board *test, int64_t time_ms, double value, const char *metric,
                     ...) {
-    struct sn_label items[8] = {{SN_STR("__name__"), sn_str_from(metric)}};
+    struct sn_label items[8] = {{SN_LABEL_METRIC_NAME, sn_str_from(metric)}};
     size_t count = 1;
     va_list args;
     va_start(args, metric);
@@ -62,8 +43,9 @@ void test_board_add(struct test_board *test, int64_t time_ms, double value, cons
          name = va_arg(args, const char *))
         items[count++] = (struct sn_label){sn_str_from(name), sn_str_from(va_arg(args, char *))};
     va_end(args);
-    qsort(items, count, sizeof items[0], by_label);
-    append(find(test, (struct sn_labels){items, count}), time_ms, value);
+    struct sn_labels labels;
+    assert_int_equal(sn_labels_make(items, count, &labels, NULL), SN_OK);
+    append(find(test, labels), time_ms, value);
 }
 
 void test_board_run(struct test_board *test, const char *service, int64_t from_ms, int64_t to_ms,
@@ -80,7 +62,7 @@ void test_board_run(struct test_board *test, const char *service, int64_t from_m
 size_t test_board_count(const struct test_board *test, const char *metric) {
     size_t count = 0;
     for (size_t i = 0; i < test->count; i++)
-        if (sn_str_equal(sn_labels_get(test->rows[i]->labels, SN_STR("__name__")),
+        if (sn_str_equal(sn_labels_get(test->rows[i]->labels, SN_LABEL_METRIC_NAME),
                          sn_str_from(metric)))
             count += test->rows[i]->samples.count;
     return count;

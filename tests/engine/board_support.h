@@ -21,8 +21,7 @@
 #define MEMORY_SERIES_MAX 512
 
 struct memory_row {
-    struct sn_labels labels;
-    struct sn_label items[8];
+    struct sn_labels labels; /* in the arena `texts` */
     struct sn_samples samples;
 };
 
