@@ -60,7 +60,6 @@ static void values_of_a_step_are_folded(void **state) {
     assert_true(steps.columns.max[0] == 4);
 }
 
-/* 22 s is 1.5 distances and 29 is more. */
 static void equal_values_stay_as_they_are(void **state) {
     static const int64_t times[] = {0, 1, 2};
     static const double zeros[] = {-0.0, -0.0, -0.0};
@@ -73,6 +72,7 @@ static void equal_values_stay_as_they_are(void **state) {
                     signbit(steps.columns.max[i]));
 }
 
+/* 22 s are within 1.5 distances, 23 are more. */
 static void a_value_stands_for_one_and_a_half_distances(void **state) {
     (void)state;
     init(0, 1000, 60);
@@ -111,16 +111,19 @@ static void an_allocation_that_fails_is_survived(void **state) {
 #ifdef SN_FAULTS
     const struct sn_history_frame frame = {0, 1, 100};
     struct sn_arena scratch;
-    for (uint64_t n = 1; n <= 2; n++) {
+    uint64_t n = 0;
+    for (bool has_fired = true; has_fired;) {
         sn_arena_release(&arena);
         sn_arena_init(&arena, 0);
         sn_arena_init(&scratch, 0);
-        sn_mem_fail_nth(n);
+        sn_mem_fail_nth(++n);
         sn_status status = sn_history_steps_init(&steps, &frame, &arena, &scratch, NULL);
+        has_fired = sn_mem_fail_fired() != 0;
         sn_mem_fail_nth(0);
         sn_arena_release(&scratch);
-        assert_int_equal(status, SN_ERR_NO_MEMORY);
+        assert_int_equal(status, has_fired ? SN_ERR_NO_MEMORY : SN_OK);
     }
+    assert_true(n > 2);
 #endif
 }
 

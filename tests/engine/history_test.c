@@ -433,8 +433,10 @@ static void nothing_is_held_longer_than_the_lookback(void **state) {
     assert_true(isnan(f->history.series[0].columns.avg[10]));
     give_regular(f, 0, 301000, 2);
     assert_int_equal(read_history(f), SN_OK);
-    assert_true(isnan(f->history.series[0].columns.avg[1]) == false);
-    assert_true(isnan(f->history.series[0].columns.avg[5]) == false);
+    assert_true(f->history.series[0].columns.avg[1] == 0);
+    assert_true(f->history.series[0].columns.avg[5] == 1);  /* its own, at 301,000 */
+    assert_true(f->history.series[0].columns.avg[10] == 1); /* at 600,000, 299 s behind */
+    assert_true(isnan(f->history.series[0].columns.avg[11]));
 }
 
 static void what_ended_before_the_start_is_no_series(void **state) {
