@@ -382,28 +382,15 @@ void suite_events_are_purged_by_whole_hours(struct test_place *place) {
 
 /* ---- without memory ---- */
 
-/* Everything that a write can hold, committed; SN_OK: acknowledged. */
-static sn_status commit_all_kinds(struct test_place *place) {
-    struct sn_record records[2] = {test_record("a", 0, 1), test_record("b", 1, 2)};
-    struct sn_app_event event = test_event("u", 0, "it failed");
-    struct sn_engine_write write = {
-        .records = records, .record_count = 2, .events = &event, .event_count = 1};
-    struct sn_engine_write *writes = &write;
-    if (place->engine.ops->identify != NULL)
-        place->engine.ops->identify(place->engine.ctx, &write);
-    sn_status status = place->engine.ops->commit(place->engine.ctx, &writes, 1, NULL);
-    return status == SN_OK ? write.status : status;
-}
-
 void suite_a_write_that_lacks_memory_leaves_nothing(struct test_place *place) {
     const struct sn_record_page page = test_page(1000);
     size_t acknowledged = 0;
     bool is_over = false;
-    assert_int_equal(commit_all_kinds(place), SN_OK); /* connections and statements are made */
+    assert_int_equal(test_commit_all_kinds(place), SN_OK); /* connections and statements are made */
     acknowledged++;
     for (uint64_t n = 1; !is_over; n++) {
         sn_mem_fail_nth(n);
-        sn_status status = commit_all_kinds(place);
+        sn_status status = test_commit_all_kinds(place);
         is_over = !sn_mem_fail_fired();
         sn_mem_fail_nth(0);
         assert_true(status == SN_OK || (!is_over && status == SN_ERR_NO_MEMORY));
@@ -431,7 +418,7 @@ static sn_status read_all_kinds(struct test_place *place, const struct sn_record
 void suite_a_read_that_lacks_memory_says_so(struct test_place *place) {
     struct sn_record record = test_record("a", 0, 1);
     bool is_over = false;
-    assert_int_equal(commit_all_kinds(place), SN_OK);
+    assert_int_equal(test_commit_all_kinds(place), SN_OK);
     assert_int_equal(test_commit(place, &record, 1), SN_OK);
     for (uint64_t n = 1; !is_over; n++) {
         sn_arena_release(&place->arena); /* so that it has to ask for memory */

@@ -92,17 +92,6 @@ static size_t count_events(struct test_place *place) {
     return count;
 }
 
-/* Two records and an event in one write. SN_OK: acknowledged. */
-static sn_status commit(struct test_place *place) {
-    struct sn_record records[2] = {test_record("a", 0, 1), test_record("b", 1, 2)};
-    struct sn_app_event event = test_event("u", 0, "it failed");
-    struct sn_engine_write write = {
-        .records = records, .record_count = 2, .events = &event, .event_count = 1};
-    struct sn_engine_write *writes = &write;
-    sn_status status = place->engine.ops->commit(place->engine.ctx, &writes, 1, NULL);
-    return status == SN_OK ? write.status : status;
-}
-
 static void assert_sound(const struct test_place *place) {
     char path[128];
     sqlite3 *db = NULL;
@@ -126,7 +115,7 @@ static uint64_t fail_every_call_of_a_commit(int number) {
     test_place_open(&place);
     for (bool is_over = false; !is_over;) {
         arm(++n, number);
-        sn_status status = commit(&place);
+        sn_status status = test_commit_all_kinds(&place);
         is_over = !has_fired;
         arm(0, 0);
         assert_true(!is_over || status == SN_OK);
@@ -134,7 +123,7 @@ static uint64_t fail_every_call_of_a_commit(int number) {
         size_t count = count_records(&place);
         assert_int_equal(count % 2, 0);
         assert_true(count / 2 >= acknowledged);
-        assert_int_equal(commit(&place), SN_OK); /* the disk is well again */
+        assert_int_equal(test_commit_all_kinds(&place), SN_OK); /* the disk is well again */
         acknowledged++;
         test_place_close(&place);
         assert_sound(&place);
@@ -167,7 +156,7 @@ static void a_read_that_fails_says_so_and_the_next_one_works(void **state) {
     test_place_init(&place);
     test_place_open(&place);
     for (int i = 0; i < 20; i++)
-        assert_int_equal(commit(&place), SN_OK);
+        assert_int_equal(test_commit_all_kinds(&place), SN_OK);
     for (bool is_over = false; !is_over;) {
         test_place_close(&place); /* nothing in SQLite's cache */
         test_place_open(&place);
@@ -205,7 +194,7 @@ static void a_database_that_cannot_be_made_is_a_failure_without_remains(void **s
         assert_true(status == SN_OK || !is_over);
         assert_int_equal(sn_mem_block_count(), before);
         test_place_open(&place); /* what was left behind is no hindrance */
-        assert_int_equal(commit(&place), SN_OK);
+        assert_int_equal(test_commit_all_kinds(&place), SN_OK);
         assert_int_equal(count_records(&place), 2);
         test_place_release(&place);
     }

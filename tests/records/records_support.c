@@ -62,13 +62,28 @@ struct sn_app_event test_event(const char *user_id, int64_t offset_ms, const cha
     return event;
 }
 
-sn_status test_commit_write(struct test_place *place, struct sn_engine_write *write) {
-    struct sn_err err = {.status = SN_OK};
+/* The status of the transaction; that of the write is in it. */
+static sn_status commit_one(struct test_place *place, struct sn_engine_write *write,
+                            struct sn_err *err) {
     if (place->engine.ops->identify != NULL)
         place->engine.ops->identify(place->engine.ctx, write);
-    if (place->engine.ops->commit(place->engine.ctx, &write, 1, &err) != SN_OK)
+    return place->engine.ops->commit(place->engine.ctx, &write, 1, err);
+}
+
+sn_status test_commit_write(struct test_place *place, struct sn_engine_write *write) {
+    struct sn_err err = {.status = SN_OK};
+    if (commit_one(place, write, &err) != SN_OK)
         fail_msg("%s", err.text);
     return write->status;
+}
+
+sn_status test_commit_all_kinds(struct test_place *place) {
+    struct sn_record records[2] = {test_record("a", 0, 1), test_record("b", 1, 2)};
+    struct sn_app_event event = test_event("u", 0, "it failed");
+    struct sn_engine_write write = {
+        .records = records, .record_count = 2, .events = &event, .event_count = 1};
+    sn_status status = commit_one(place, &write, NULL);
+    return status == SN_OK ? write.status : status;
 }
 
 struct sn_record_page test_page(size_t limit) {

@@ -40,6 +40,10 @@ struct sn_app_event test_event(const char *user_id, int64_t offset_ms, const cha
 /* Commit a write of any kind; returns its status. */
 sn_status test_commit_write(struct test_place *place, struct sn_engine_write *write);
 
+/* Commit two records and an event of app "a" as one write. SN_OK: acknowledged; else the status of the
+ * transaction or of the write. */
+sn_status test_commit_all_kinds(struct test_place *place);
+
 /* Everything; change what matters. */
 struct sn_record_page test_page(size_t limit);
 
