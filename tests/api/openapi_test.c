@@ -82,17 +82,18 @@ static void answers_name_their_status(void **state) {
 
 static void it_fails_cleanly_without_memory(void **state) {
     (void)state;
-    bool has_failed = true;
-    for (uint64_t n = 1; has_failed; n++) {
+    uint64_t n = 0;
+    for (bool has_failed = true; has_failed;) {
         struct sn_buf buf;
         struct sn_err err = {0};
-        sn_mem_fail_nth(n);
+        sn_mem_fail_nth(++n);
         sn_status status = write(&buf, &err);
         has_failed = sn_mem_fail_fired() != 0;
         sn_mem_fail_nth(0);
         assert_int_equal(status, has_failed ? SN_ERR_NO_MEMORY : SN_OK);
         sn_buf_release(&buf);
     }
+    assert_true(n > 1);
 }
 
 int main(void) {
