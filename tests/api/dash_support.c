@@ -18,13 +18,15 @@ static struct dash_series *find(struct dash *dash, struct sn_labels labels) {
 }
 
 void dash_add(struct dash *dash, int64_t ago_ms, double value, const char *metric, ...) {
-    struct sn_label items[8] = {{SN_LABEL_METRIC_NAME, sn_str_from(metric)}};
+    struct sn_label items[DASH_LABELS_MAX] = {{SN_LABEL_METRIC_NAME, sn_str_from(metric)}};
     size_t count = 1;
     va_list args;
     va_start(args, metric);
     for (const char *name = va_arg(args, const char *); name != NULL;
-         name = va_arg(args, const char *))
+         name = va_arg(args, const char *)) {
+        assert_true(count < DASH_LABELS_MAX);
         items[count++] = (struct sn_label){sn_str_from(name), sn_str_from(va_arg(args, char *))};
+    }
     va_end(args);
     struct sn_labels labels;
     assert_int_equal(sn_labels_make(items, count, &labels, NULL), SN_OK);
@@ -79,28 +81,51 @@ static int by_text(const void *left, const void *right) {
     return sn_str_compare(*a, *b);
 }
 
+/* Ascending, each of them once. */
+static void sort_once(struct sn_string_list *list) {
+    size_t count = 0;
+    if (list->count > 0)
+        qsort(list->items, list->count, sizeof list->items[0], by_text);
+    for (size_t i = 0; i < list->count; i++)
+        if (count == 0 || !sn_str_equal(list->items[count - 1], list->items[i]))
+            list->items[count++] = list->items[i];
+    list->count = count;
+}
+
+/* The names of all labels, or the values of one. */
+static sn_status list_texts(const struct dash *dash, const struct sn_str *label,
+                            const struct sn_select *select, struct sn_arena *arena,
+                            struct sn_string_list *ret_texts, struct sn_err *err) {
+    size_t max = dash->count * DASH_LABELS_MAX + 1;
+    struct sn_string_list list = {.items = sn_arena_alloc_zero(arena, max, sizeof *list.items)};
+    if (list.items == NULL)
+        return sn_arena_failure(arena, max * sizeof *list.items, err);
+    for (size_t i = 0; i < dash->count; i++) {
+        struct sn_labels labels = dash->series[i]->labels;
+        if (!sn_matchers_pass(select->matchers, select->matcher_count, labels))
+            continue;
+        for (size_t k = 0; k < labels.count; k++)
+            if (label == NULL || sn_str_equal(labels.items[k].name, *label))
+                list.items[list.count++] =
+                    label == NULL ? labels.items[k].name : labels.items[k].value;
+    }
+    sort_once(&list);
+    *ret_texts = list;
+    return SN_OK;
+}
+
+static sn_status label_names(void *ctx, const struct sn_select *select, size_t count_max,
+                             struct sn_arena *arena, struct sn_string_list *ret_names,
+                             struct sn_err *err) {
+    (void)count_max;
+    return list_texts(ctx, NULL, select, arena, ret_names, err);
+}
+
 static sn_status label_values(void *ctx, struct sn_str label, const struct sn_select *select,
                               size_t count_max, struct sn_arena *arena,
                               struct sn_string_list *ret_values, struct sn_err *err) {
-    const struct dash *dash = ctx;
-    struct sn_string_list list = {
-        .items = sn_arena_alloc_zero(arena, dash->count + 1, sizeof *list.items)};
     (void)count_max;
-    if (list.items == NULL)
-        return sn_arena_failure(arena, dash->count * sizeof *list.items, err);
-    for (size_t i = 0; i < dash->count; i++) {
-        struct sn_str value = sn_labels_get(dash->series[i]->labels, label);
-        bool is_known = value.len == 0 || !sn_matchers_pass(select->matchers, select->matcher_count,
-                                                            dash->series[i]->labels);
-        for (size_t j = 0; j < list.count && !is_known; j++)
-            is_known = sn_str_equal(list.items[j], value);
-        if (!is_known)
-            list.items[list.count++] = value;
-    }
-    if (list.count > 0)
-        qsort(list.items, list.count, sizeof list.items[0], by_text);
-    *ret_values = list;
-    return SN_OK;
+    return list_texts(ctx, &label, select, arena, ret_values, err);
 }
 
 /* ---- life ---- */
@@ -116,6 +141,7 @@ void dash_start(struct dash *dash) {
     const struct sn_reader reader = {.ctx = dash,
                                      .select = select_series,
                                      .samples = read_samples,
+                                     .label_names = label_names,
                                      .label_values = label_values};
     const struct sn_query_engine_options options = {.reader = reader, .clock = sn_clock_system()};
     assert_int_equal(sn_query_engine_new(&options, &dash->engine, NULL), SN_OK);

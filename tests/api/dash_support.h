@@ -8,6 +8,7 @@
 #include "query/engine.h"
 
 #define DASH_SERIES_MAX 4096
+#define DASH_LABELS_MAX 8 /* of a series, its name among them */
 
 struct dash_series {
     struct sn_labels labels; /* in the arena `texts` */

@@ -99,7 +99,7 @@ static void mistakes_are_named(void **state) {
     assert_refused("{a: int", SN_ERR_INVALID, "there is no such type");
     assert_refused("int[]]", SN_ERR_INVALID, "there is no such type");
     for (size_t i = 0; i < SN_SCHEMA_DEPTH_MAX + 1; i++)
-        (void)snprintf(deep + 2 * i + 0, 3, "[]");
+        (void)snprintf(deep + 2 * i, 3, "[]");
     memmove(deep + 3, deep, strlen(deep) + 1);
     memcpy(deep, "int", 3);
     assert_refused(deep, SN_ERR_LIMIT, "more than 16 deep");

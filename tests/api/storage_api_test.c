@@ -44,6 +44,7 @@ static struct dash *start(void) {
     struct dash *dash = dash_new();
     dash_add_service(dash, "a", 1, 0);
     dash_add_service(dash, "b", 1, 0);
+    dash_add_service(dash, "c", 1, 0); /* three services, two outcomes, one operation */
     for (int64_t ago_ms = 300000; ago_ms >= 0; ago_ms -= 15000)
         dash_add(dash, ago_ms, 100 * (300 - (double)ago_ms / 1e3), "sonde_store_samples_total",
                  "job", "x", NULL);
@@ -84,7 +85,9 @@ static void metrics_have_their_widest_label(void **state) {
     struct dash *dash = start();
     (void)dash_get(dash, "/api/v1/admin/cardinality");
     dash_has(dash, "{\"series\":5,\"label_pairs\":6,\"label_names\":3,\"metrics\":[{\"name\":"
-                   "\"sonde_operations_total\",\"series\":4,\"widest_label\":\"");
+                   "\"sonde_operations_total\",\"series\":4,\"widest_label\":\"service\","
+                   "\"widest_values\":3},{\"name\":\"other\",\"series\":1,\"widest_label\":\"\","
+                   "\"widest_values\":0}]");
     dash_has(dash, "\"labels\":[{\"name\":\"service\",\"values\":2,\"series\":0,\"bytes\":0}],"
                    "\"created_by_hour\":[{\"at\":3600,\"count\":5}]}}");
     (void)dash_get(dash, "/api/v1/admin/cardinality?limit=1");
