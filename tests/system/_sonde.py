@@ -172,6 +172,15 @@ class Server:
         body = text if isinstance(text, bytes) else text.encode()
         return self.request("POST", IMPORT + query, body, headers)
 
+    def metric(self, name, headers=None):
+        """One of the server's own numbers, by name and labels as they are written."""
+        page = self.get("/metrics", headers).body.decode()
+        return float(re.search(rf"^{re.escape(name)} (\S+)$", page, re.M).group(1))
+
+    def memory_kb(self, name="VmRSS"):
+        with open(f"/proc/{self.process.pid}/status", encoding="ascii") as status:
+            return int(re.search(rf"{name}:\s+(\d+)", status.read()).group(1))
+
     def history(self, metric, **parameters):
         """Data of /api/v1/history."""
         query = urllib.parse.urlencode({"metric": metric, **parameters})
@@ -206,6 +215,20 @@ def free_port():
             except OSError:
                 continue
             return port
+
+
+def compile_host(folder):
+    """tests/system/native_host.c, linked with the library of this build."""
+    compiler = shutil.which("cc")
+    if compiler is None or IS_SLOW_BUILD:
+        raise unittest.SkipTest("needs cc and a build without sanitizers")
+    program, build = folder / "native_host", Path(os.environ.get("SONDE_BUILD", ""))
+    subprocess.run([compiler, "-std=gnu11", f"-I{SOURCE}/include",
+                    str(SOURCE / "tests" / "system" / "native_host.c"),
+                    str(build / "libsonde-http.a"), str(build / "libsonde.a"), "-o",
+                    str(program), "-lmicrohttpd", "-lz", "-lpthread", "-lm", "-ldl"],
+                   check=True, timeout=120)
+    return program
 
 
 def now_ms():

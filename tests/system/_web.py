@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 import unittest
+import urllib.parse
 from pathlib import Path
 
 import _sonde
@@ -80,7 +81,7 @@ class Dashboard(unittest.TestCase):
 
     @classmethod
     def count(cls, query):
-        reply = cls.server.get("/api/v1/query?query=" + _sonde.urllib.parse.quote(query))
+        reply = cls.server.get("/api/v1/query?query=" + urllib.parse.quote(query))
         result = reply.json()["data"]["result"] if reply.status == 200 else []
         return float(result[0]["value"][1]) if result else 0
 

@@ -4,31 +4,12 @@ A program is scraped, or pushes; then it makes a counter, increments it once, an
 only value that is ever seen is 1, and increase() is 1.
 """
 
-import os
-import shutil
 import subprocess
 import unittest
 import urllib.parse
-from pathlib import Path
 
 import _sonde
 from _sonde import Server
-
-BUILD = Path(os.environ.get("SONDE_BUILD", ""))
-COMPILER = shutil.which("cc")
-
-
-def compile_host(folder):
-    """The program that is watched, linked with the library of this build."""
-    if COMPILER is None or _sonde.IS_SLOW_BUILD:
-        raise unittest.SkipTest("needs cc and a build without sanitizers")
-    program = folder / "native_host"
-    source = _sonde.SOURCE / "tests" / "system" / "native_host.c"
-    subprocess.run([COMPILER, "-std=gnu11", f"-I{_sonde.SOURCE}/include", str(source),
-                    str(BUILD / "libsonde-http.a"), str(BUILD / "libsonde.a"), "-o",
-                    str(program), "-lmicrohttpd", "-lz", "-lpthread", "-lm", "-ldl"],
-                   check=True, timeout=120)
-    return program
 
 
 class Birth:
@@ -71,7 +52,7 @@ class Scraped(Birth):
     @classmethod
     def setUpClass(cls):
         folder = _sonde.temporary_directory(cls)
-        port = cls.start_host(compile_host(folder))
+        port = cls.start_host(_sonde.compile_host(folder))
         config = ("scrape_configs:\n  - job_name: host\n    scrape_interval: 1s\n"
                   f"    scrape_protocols: [{cls.name}]\n"
                   f"    static_configs:\n      - targets: ['127.0.0.1:{port}']\n")
@@ -94,7 +75,7 @@ class Pushed(Birth, unittest.TestCase):
 
     @classmethod
     def setUpClass(cls):
-        program = compile_host(_sonde.temporary_directory(cls))
+        program = _sonde.compile_host(_sonde.temporary_directory(cls))
         cls.server = Server(cls).start()
         cls.start_host(program, f"http://127.0.0.1:{cls.server.port}")
 

@@ -1,7 +1,6 @@
 """More than the server can take at once: it answers all, says 429 or 503 to some, and its memory stays
 where it is; and senders that behave badly, over every way in."""
 
-import re
 import socket
 import threading
 import time
@@ -30,30 +29,22 @@ class FloodTest(unittest.TestCase):
         self.assertIsNone(self.server.process.poll(), "the server died")
         self.assertEqual(self.server.push("alive 1\n").status, 200)
 
-    def memory_kb(self, name="VmRSS"):
-        with open(f"/proc/{self.server.process.pid}/status", encoding="ascii") as status:
-            return int(re.search(rf"{name}:\s+(\d+)", status.read()).group(1))
-
-    def counter(self, name):
-        page = self.server.get("/metrics").body.decode()
-        return float(re.search(rf"^{re.escape(name)} (\S+)$", page, re.MULTILINE).group(1))
-
     def test_memory_is_flat_under_a_flood(self):
         now_ms = _sonde.now_ms() - 60_000
         pages = ["".join(f'flood{{s="{sender}",n="{n}"}} {{value}} {{time}}\n' for n in range(SERIES))
                  for sender in range(SENDERS)]
         answers, memory = [], []
-        before = self.counter('sonde_ingested_samples_total{protocol="prometheus_text"}')
+        before = self.server.metric('sonde_ingested_samples_total{protocol="prometheus_text"}')
 
         def send(sender):
             for i in range(REQUESTS):
                 page = pages[sender].replace("{value}", str(i)).replace("{time}", str(now_ms + i))
                 reply = self.server.push(page)
                 answers.append((reply.status, reply.headers.get("Retry-After")))
-                memory.append(self.memory_kb())
+                memory.append(self.server.memory_kb())
 
         self.assertEqual(self.server.push(pages[0].replace(" {value} {time}", " 0")).status, 200)
-        start_kb = self.memory_kb()
+        start_kb = self.server.memory_kb()
         threads = [threading.Thread(target=send, args=(i,)) for i in range(SENDERS)]
         for thread in threads:
             thread.start()
@@ -64,7 +55,7 @@ class FloodTest(unittest.TestCase):
             self.assertIn(status, (200, 429, 503))
             self.assertTrue(status == 200 or retry, status)
         taken = sum(status == 200 for status, _ in answers) * SERIES
-        after = self.counter('sonde_ingested_samples_total{protocol="prometheus_text"}')
+        after = self.server.metric('sonde_ingested_samples_total{protocol="prometheus_text"}')
         self.assertEqual(after - before - SERIES, taken)
         if not _sonde.IS_SLOW_BUILD:  # sanitizers keep what was freed
             self.assertLess(max(memory) - start_kb, GROWTH_KB_MAX)

@@ -110,8 +110,8 @@ class Answers(unittest.TestCase):
 
         def walk(value):
             if isinstance(value, dict):
-                reference = value.get("$ref")
-                used.add(reference) if isinstance(reference, str) else None
+                if isinstance(value.get("$ref"), str):
+                    used.add(value["$ref"])
                 for one in value.values():
                     walk(one)
             elif isinstance(value, list):

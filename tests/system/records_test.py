@@ -4,7 +4,6 @@ import glob
 import http.server
 import json
 import os
-import re
 import shutil
 import socket
 import subprocess
@@ -12,7 +11,6 @@ import threading
 import time
 import unittest
 import urllib.parse
-from pathlib import Path
 
 import _sonde
 
@@ -72,11 +70,6 @@ class Base(unittest.TestCase):
         reply = server.get(path, self.headers)
         self.assertEqual(reply.status, status, reply.body)
         return reply.json()
-
-    def metric(self, server, name):
-        """One of the server's own numbers."""
-        page = server.get("/metrics", self.headers).body.decode()
-        return float(re.search(rf"^{name} (\S+)$", page, re.M).group(1))
 
     def crawl(self, server):
         """A crawl job: phases with their success rates."""
@@ -140,7 +133,6 @@ class Base(unittest.TestCase):
         self.assertGreater(taken["accepted"], 5)
         records = self.get(server, METRICS + "?metric_type=resource_usage&service=media")
         self.assertEqual(records["count"], taken["accepted"])
-
 
     def edit(self, server):
         """A timeline service: its operations as any Prometheus client gives them, then commands."""
@@ -314,8 +306,8 @@ class OnPostgres(Base):
                 _sonde.wait_for(lambda: time.monotonic() > stopped + 20, "20 s without it")
             self.get(server, METRICS, 503)
             self.get(server, "/api/apps/pose-generator/metrics", 503)
-            self.assertEqual(self.metric(server, "sonde_records_database_away"), 1)
-            self.assertGreater(self.metric(server, "sonde_records_spool_bytes"), 0)
+            self.assertEqual(server.metric("sonde_records_database_away"), 1)
+            self.assertGreater(server.metric("sonde_records_spool_bytes"), 0)
             postgres.start()
             more()
         finally:
@@ -327,9 +319,9 @@ class OnPostgres(Base):
                                "&start_time=2000-01-01T00:00:00Z")["windows"]
             return sum(window["count"] for window in windows)
         _sonde.wait_for(lambda: count() == sum(acknowledged), "what was acknowledged", 60)
-        _sonde.wait_for(lambda: self.metric(server, "sonde_records_spool_bytes") == 0, "the spool")
-        self.assertEqual(self.metric(server, "sonde_records_database_away"), 0)
-        self.assertEqual(self.metric(server, "sonde_records_spool_lost_total"), 0)
+        _sonde.wait_for(lambda: server.metric("sonde_records_spool_bytes") == 0, "the spool")
+        self.assertEqual(server.metric("sonde_records_database_away"), 0)
+        self.assertEqual(server.metric("sonde_records_spool_lost_total"), 0)
 
 
 if __name__ == "__main__":

@@ -33,21 +33,6 @@ def read_until(client, words, text=b""):
     return text
 
 
-def resident_kb(server):
-    with open(f"/proc/{server.process.pid}/status", encoding="ascii") as status:
-        for line in status:
-            if line.startswith("VmRSS:"):
-                return int(line.split()[1])
-    raise AssertionError("no VmRSS")
-
-
-def own_metric(server, name):
-    for line in server.get("/metrics").body.decode().splitlines():
-        if line.startswith(name + " "):
-            return float(line.split()[1])
-    return None
-
-
 class Streams(unittest.TestCase):
     def setUp(self):
         self.server = _sonde.Server(self).start()
@@ -60,25 +45,25 @@ class Streams(unittest.TestCase):
     def test_clients_that_read_nothing_cost_little_and_hold_nobody_up(self):
         for _ in range(CLIENTS):
             self.clients.append(open_stream(self.server, 4096))
-        _sonde.wait_for(lambda: own_metric(self.server, "sonde_streams") == CLIENTS,
+        _sonde.wait_for(lambda: self.server.metric("sonde_streams") == CLIENTS,
                         "all streams open")
         reader = open_stream(self.server)
         self.clients.append(reader)
         text = read_until(reader, b"event: history")
         # Nobody but the reader takes anything: their events are replaced by newer ones.
-        _sonde.wait_for(lambda: own_metric(self.server, "sonde_stream_events_dropped_total") > CLIENTS,
+        _sonde.wait_for(lambda: self.server.metric("sonde_stream_events_dropped_total") > CLIENTS,
                         "events are dropped", 60)
-        before = resident_kb(self.server)
-        dropped = own_metric(self.server, "sonde_stream_events_dropped_total")
+        before = self.server.memory_kb()
+        dropped = self.server.metric("sonde_stream_events_dropped_total")
         for _ in range(6):
             text = read_until(reader, b"event: tick", text)
             text = text[text.index(b"event: tick") + 1:]
         _sonde.wait_for(
-            lambda: own_metric(self.server, "sonde_stream_events_dropped_total") > dropped,
+            lambda: self.server.metric("sonde_stream_events_dropped_total") > dropped,
             "more events are dropped")
         if not _sonde.IS_SLOW_BUILD:
-            self.assertLess(resident_kb(self.server), before + 16 * 1024)
-        self.assertLess(own_metric(self.server, "sonde_stream_bytes"), 64 << 20)
+            self.assertLess(self.server.memory_kb(), before + 16 * 1024)
+        self.assertLess(self.server.metric("sonde_stream_bytes"), 64 << 20)
 
     def test_streams_end_with_the_server(self):
         self.clients = [open_stream(self.server) for _ in range(20)]
