@@ -103,6 +103,10 @@ static void mistakes_are_named(void **state) {
     memmove(deep + 3, deep, strlen(deep) + 1);
     memcpy(deep, "int", 3);
     assert_refused(deep, SN_ERR_LIMIT, "more than 16 deep");
+    struct sn_buf buf;
+    deep[strlen(deep) - 2] = '\0'; /* one pair of brackets less */
+    assert_int_equal(write(deep, false, &buf, NULL), SN_OK);
+    sn_buf_release(&buf);
 }
 
 static void fields_are_cut_one_by_one(void **state) {

@@ -40,7 +40,7 @@ static void every_kind_of_source_has_its_rows(void **state) {
                    "{\"name\":\"u2\",\"kind\":\"scrape\",\"status\":\"unknown\",\"job\":\"j\","
                    "\"duration_seconds\":0,\"samples\":null,\"last_at\":null,\"last_error\":null},"
                    "{\"name\":\"otlp\",\"kind\":\"push\",\"status\":\"good\",\"job\":\"\","
-                   "\"duration_seconds\":null,\"samples\":4,\"last_at\":16999999");
+                   "\"duration_seconds\":null,\"samples\":4,\"last_at\":1699999980,");
     dash_has(dash, "{\"name\":\"cpu\",\"kind\":\"collector\",\"status\":\"good\",\"job\":\"\","
                    "\"duration_seconds\":0.5,\"samples\":null,\"last_at\":1700000000,"
                    "\"last_error\":null}");

@@ -7,12 +7,14 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include <cmocka.h>
 
 /* What was asked; answers nothing. */
 struct asked {
-    char text[256];
+    char text[256]; /* the beginning */
+    size_t len;
     struct sn_range range;
     int64_t step_ms;
     sn_status status;
@@ -22,9 +24,8 @@ static sn_status answer(void *ctx, const struct sn_query *query, struct sn_arena
                         struct sn_query_result *ret_result, struct sn_err *err) {
     struct asked *asked = ctx;
     (void)arena;
-    assert_true(query->expression.len < sizeof asked->text);
-    memcpy(asked->text, query->expression.ptr, query->expression.len);
-    asked->text[query->expression.len] = '\0';
+    asked->len = query->expression.len;
+    (void)snprintf(asked->text, sizeof asked->text, "%.*s", SN_STR_ARG(query->expression));
     asked->range = query->range;
     asked->step_ms = query->step_ms;
     if (asked->status != SN_OK)
@@ -57,6 +58,9 @@ static void an_expression_has_a_limit(void **state) {
     struct sn_query_result result;
     struct sn_err err = {.status = SN_OK};
     const struct sn_ask ask = {.querier = {&asked, answer}, .err = &err};
+    assert_int_equal(sn_ask_at(&ask, 5, &result, "%*d", (int)SN_ASK_EXPRESSION_BYTES_MAX, 1),
+                     SN_OK);
+    assert_int_equal(asked.len, SN_ASK_EXPRESSION_BYTES_MAX);
     assert_int_equal(sn_ask_at(&ask, 5, &result, "%*d", (int)SN_ASK_EXPRESSION_BYTES_MAX + 1, 1),
                      SN_ERR_LIMIT);
 }
