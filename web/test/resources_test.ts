@@ -3,8 +3,9 @@ import assert from 'node:assert/strict';
 import { afterEach, test } from 'node:test';
 import { lang } from '../src/lib/lang';
 import type { HostRow } from '../src/lib/types';
+import { hostCards } from '../src/pages/host_parts';
 import { fieldsOf, isBeyond, limitOf, limitPlaces, MEASURES, parseFields, sharedLimit, worstOf, type CacheRow, type Thresholds } from '../src/lib/cache_rules';
-import { fullness, worstHosts } from '../src/lib/host_rules';
+import { diskUsed, fullness, worstHosts } from '../src/lib/host_rules';
 import { hasCollector, limitRatio, slopeText, type MemoryRow } from '../src/lib/memory_rules';
 import { change, judge, largest, REFUNDS, shareOf, SUCCESS, timesOf } from '../src/lib/usage_rules';
 
@@ -113,6 +114,14 @@ test('hosts: worst first, then the fullest disk, then the name', () => {
   const rows = [host('b', 'good', 0.2), host('a', 'good', 0.2), host('full', 'good', 0.8), host('gone', 'unknown', null), host('hot', 'critical', 0.1), host('new', 'good', null)];
   assert.deepEqual(worstHosts(rows).map(({ name }) => name), ['hot', 'gone', 'full', 'a', 'b', 'new']);
   assert.equal(rows[0].name, 'b', 'the answer of the server stays as it is');
+});
+
+test('charts of disks leave out what never fills up, on every page', () => {
+  const filesystems = 'fstype!~"tmpfs|ramfs|overlay|squashfs|iso9660|autofs|rootfs|fuse\\\\..*"';
+  const used = (selector: string): string => `1 - node_filesystem_avail_bytes{${selector}} / node_filesystem_size_bytes{${selector}}`;
+  assert.equal(diskUsed('instance="a"'), used(`instance="a",${filesystems}`));
+  const cards = hostCards({ kind: 'last', name: '1h', seconds: 3600 }, { span: 4 }, 'Disk'); // of the overview, and of System
+  assert.deepEqual(cards.flatMap(({ parts }) => parts).filter(({ id }) => id === 'disk').map(({ query }) => query), [used(filesystems)]);
 });
 
 test('a change needs something to compare with', () => {

@@ -3,7 +3,13 @@ import { severity, type Status } from './status';
 import type { HostRow } from './types';
 
 /** Filesystems that fill up: the server leaves out the same ones. */
-export const DISK_LABELS = 'fstype!~"tmpfs|ramfs|overlay|squashfs|iso9660|autofs|rootfs|fuse\\\\..*"';
+const DISK_LABELS = 'fstype!~"tmpfs|ramfs|overlay|squashfs|iso9660|autofs|rootfs|fuse\\\\..*"';
+
+/** PromQL: used part of each filesystem; `host` is a matcher of labels. */
+export function diskUsed(host = ''): string {
+  const selector = `{${host ? `${host},` : ''}${DISK_LABELS}}`;
+  return `1 - node_filesystem_avail_bytes${selector} / node_filesystem_size_bytes${selector}`;
+}
 
 export interface DiskRow {
   host: string;

@@ -12,8 +12,8 @@ import type { HostRow } from '../lib/types';
 import { Badge, Card, Stat, Stats } from '../ui/parts';
 import { Empty, Load } from '../ui/states';
 import { Table } from '../ui/table';
-import { DISK_LABELS, fullness, NEARLY_FULL, type HostsData } from '../lib/host_rules';
-import { diskColumns, diskId } from './host_parts';
+import { diskUsed, fullness, type HostsData } from '../lib/host_rules';
+import { diskColumns, diskId, diskThresholds } from './host_parts';
 
 const t = strings(
   {
@@ -63,8 +63,8 @@ function cardsOf(name: string, cpuCount: number | null, range: TimeRange): Chart
       parts: LOAD_MINUTES.map((minutes) => ({ id: `load${minutes}`, query: gauge(`node_load${minutes}`), label: () => t('minutes', { n: minutes }) })),
     },
     {
-      title: t('diskUsed'), unit: 'ratio', span: 4, height: HEIGHT_PX, max: 1, thresholds: [{ value: NEARLY_FULL, status: 'warning' }],
-      parts: [{ id: 'disk', query: `1 - ${gauge('node_filesystem_avail_bytes', DISK_LABELS)} / ${gauge('node_filesystem_size_bytes', DISK_LABELS)}`, label: byMountpoint }],
+      title: t('diskUsed'), unit: 'ratio', span: 4, height: HEIGHT_PX, max: 1, thresholds: diskThresholds,
+      parts: [{ id: 'disk', query: diskUsed(host), label: byMountpoint }],
     },
     byDeviceRate('read', t('diskRead'), 'node_disk_read_bytes_total'),
     byDeviceRate('written', t('diskWritten'), 'node_disk_written_bytes_total'),

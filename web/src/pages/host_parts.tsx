@@ -1,11 +1,13 @@
-// What the list of hosts and the page of one host share: types, columns, filesystems.
+// What the list of hosts, the page of one host and the overview share: columns, charts, filesystems.
+import type { ChartCard } from '../chart/page_charts';
 import { common } from '../i18n/common';
 import { ago, duration, format, integer, NONE } from '../lib/fmt';
-import type { Labels } from '../lib/history';
+import { rateWindow, type Labels } from '../lib/history';
 import { strings } from '../lib/lang';
 import { href } from '../lib/nav';
+import type { TimeRange } from '../lib/range';
 import { statusClass } from '../lib/status';
-import { fullness, FULL, NEARLY_FULL, type DiskRow } from '../lib/host_rules';
+import { diskUsed, fullness, FULL, NEARLY_FULL, type DiskRow } from '../lib/host_rules';
 import type { HostRow } from '../lib/types';
 import { Meter, StatusMark } from '../ui/parts';
 import type { Column } from '../ui/table';
@@ -18,6 +20,24 @@ const t = strings(
 /** Charts are of the metrics, in which a host is the label "instance". */
 export const byInstance = (labels: Labels): string => labels.instance ?? NONE;
 export const byDisk = (labels: Labels): string => `${byInstance(labels)} ${labels.mountpoint ?? labels.device ?? ''}`.trim();
+
+export const diskThresholds: ChartCard['thresholds'] = [{ value: NEARLY_FULL, status: 'warning' }];
+
+/** Processor, memory and disks of all hosts: one line per host, or per disk, never a mean of several. */
+export function hostCards(range: TimeRange, look: Pick<ChartCard, 'span' | 'height'>, diskTitle: string): ChartCard[] {
+  const base = { ...look, unit: 'ratio', max: 1 } as const;
+  return [
+    {
+      ...base, title: common('cpu'),
+      parts: [{ id: 'cpu', label: byInstance, query: `1 - avg by (instance) (rate(node_cpu_seconds_total{mode="idle"}[${rateWindow(range)}]))` }],
+    },
+    {
+      ...base, title: common('memory'),
+      parts: [{ id: 'memory', label: byInstance, query: '1 - node_memory_MemAvailable_bytes / node_memory_MemTotal_bytes' }],
+    },
+    { ...base, title: diskTitle, thresholds: diskThresholds, parts: [{ id: 'disk', label: byDisk, query: diskUsed() }] },
+  ];
+}
 
 /** A ratio as bar and number; `note` is written before the number. */
 export function Share({ value, label, note }: { value: number | null; label: string; note?: string | null }) {

@@ -1,12 +1,11 @@
 // Is anything wrong, where, since when: counts, health, services worst first, errors, hosts.
 import { useState } from 'preact/hooks';
 import { Bars } from '../chart/small';
-import { HistoryChart } from '../chart/history_chart';
+import { ChartCards } from '../chart/page_charts';
 import { common } from '../i18n/common';
 import { apiPath } from '../lib/api';
 import { useCell } from '../lib/cell';
 import { difference, format, integer, type Unit } from '../lib/fmt';
-import { useHistory, type Labels } from '../lib/history';
 import { plurals, strings } from '../lib/lang';
 import { useApi } from '../lib/load';
 import { go, href, route } from '../lib/nav';
@@ -18,6 +17,7 @@ import { Badge, Card, Filter, Zones } from '../ui/parts';
 import { Empty, Load } from '../ui/states';
 import { Table } from '../ui/table';
 import { FirstRun } from './first_run';
+import { hostCards } from './host_parts';
 import { serviceColumns } from './service_columns';
 import { ServiceCharts } from './service_charts';
 
@@ -39,8 +39,6 @@ const countHealthy = plurals(
   { one: '{n} service healthy', other: '{n} services healthy' },
   { one: '{n} сервис в норме', few: '{n} сервиса в норме', many: '{n} сервисов в норме', other: '{n} сервиса в норме' },
 );
-
-const DISK_WARNING = 0.9;
 
 function Summary({ services }: Pick<OverviewData, 'services'>) {
   const { counts } = services;
@@ -116,43 +114,6 @@ function Errors({ errors }: Pick<OverviewData, 'errors'>) {
   );
 }
 
-const byInstance = (labels: Labels): string => labels.instance ?? labels.host ?? '–';
-const byDisk = (labels: Labels): string => `${byInstance(labels)} ${labels.mountpoint ?? ''}`.trim();
-
-const HOST_QUERIES = {
-  cpu: '1 - avg by (instance) (rate(node_cpu_seconds_total{mode="idle"}[2m]))',
-  memory: '1 - node_memory_MemAvailable_bytes / node_memory_MemTotal_bytes',
-  disk: '1 - node_filesystem_avail_bytes / node_filesystem_size_bytes',
-  gpu: 'sonde_gpu_utilization_ratio',
-};
-
-function Hosts({ range, hasGpu }: { range: TimeRange; hasGpu: boolean }) {
-  const { gpu, ...queries } = HOST_QUERIES;
-  const loaded = useHistory(hasGpu ? HOST_QUERIES : queries, range);
-  const charts = [
-    { id: 'cpu', title: common('cpu'), label: byInstance }, { id: 'memory', title: common('memory'), label: byInstance },
-    { id: 'disk', title: common('disk'), label: byDisk },
-    ...(hasGpu ? [{ id: 'gpu', title: 'GPU', label: (labels: Labels) => labels.gpu ?? byInstance(labels) }] : []),
-  ] as const;
-  return (
-    <>
-      {charts.map(({ id, title, label }) => (
-        <Card key={id} span={hasGpu ? 3 : 4}>
-          <Load loaded={loaded}>
-            {(history) => (
-              <HistoryChart
-                title={title} unit="ratio" height={132} max={1} history={history} range={range}
-                parts={[{ id, query: HOST_QUERIES[id as keyof typeof HOST_QUERIES], label }]}
-                thresholds={id === 'disk' ? [{ value: DISK_WARNING, status: 'warning' }] : undefined}
-              />
-            )}
-          </Load>
-        </Card>
-      ))}
-    </>
-  );
-}
-
 function Content({ data, range }: { data: OverviewData; range: TimeRange }) {
   const { services } = data;
   if (services.total === 0 && !services.has_data) return <FirstRun />;
@@ -165,7 +126,7 @@ function Content({ data, range }: { data: OverviewData; range: TimeRange }) {
         {services.total === 1 && <ServiceCharts name={services.rows[0].name} range={range} />}
         <Services data={data} />
         <div class="span-3 stack"><Errors errors={data.errors} /></div>
-        <Hosts range={range} hasGpu={false} />
+        <ChartCards cards={hostCards(range, { span: 4, height: 132 }, common('disk'))} />
       </div>
     </>
   );

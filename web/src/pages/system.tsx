@@ -14,8 +14,8 @@ import { Card, Filter } from '../ui/parts';
 import { Empty, Load } from '../ui/states';
 import { Table } from '../ui/table';
 import { Host } from './host';
-import { DISK_LABELS, NEARLY_FULL, worstHosts, type HostsData } from '../lib/host_rules';
-import { byDisk, byInstance, diskColumns, diskId, hostColumns } from './host_parts';
+import { worstHosts, type HostsData } from '../lib/host_rules';
+import { byDisk, byInstance, diskColumns, diskId, hostCards, hostColumns } from './host_parts';
 
 const t = strings(
   {
@@ -34,32 +34,19 @@ const countHosts = plurals(
   { one: '{n} хост', few: '{n} хоста', many: '{n} хостов', other: '{n} хоста' },
 );
 
-const HEIGHT_PX = 170;
+const LOOK = { span: 6, height: 170 } as const;
 
-/** One line per host, or per disk of a host: never a mean of several. */
 function cardsOf(range: TimeRange): ChartCard[] {
   const window = rateWindow(range);
   const network = (metric: string): string => `sum by (instance) (rate(${metric}{device!="lo"}[${window}]))`;
-  const base = { span: 6, height: HEIGHT_PX } as const;
   return [
+    ...hostCards(range, LOOK, t('diskUsed')),
     {
-      ...base, title: common('cpu'), unit: 'ratio', max: 1,
-      parts: [{ id: 'cpu', label: byInstance, query: `1 - avg by (instance) (rate(node_cpu_seconds_total{mode="idle"}[${window}]))` }],
-    },
-    {
-      ...base, title: common('memory'), unit: 'ratio', max: 1,
-      parts: [{ id: 'memory', label: byInstance, query: '1 - node_memory_MemAvailable_bytes / node_memory_MemTotal_bytes' }],
-    },
-    {
-      ...base, title: t('diskUsed'), unit: 'ratio', max: 1, thresholds: [{ value: NEARLY_FULL, status: 'warning' }],
-      parts: [{ id: 'disk', label: byDisk, query: `1 - node_filesystem_avail_bytes{${DISK_LABELS}} / node_filesystem_size_bytes{${DISK_LABELS}}` }],
-    },
-    {
-      ...base, title: t('diskBusy'), unit: 'ratio', max: 1,
+      ...LOOK, title: t('diskBusy'), unit: 'ratio', max: 1,
       parts: [{ id: 'busy', label: byDisk, query: `rate(node_disk_io_time_seconds_total[${window}])` }],
     },
-    { ...base, title: t('received'), unit: 'bytesPerSecond', parts: [{ id: 'received', label: byInstance, query: network('node_network_receive_bytes_total') }] },
-    { ...base, title: t('sent'), unit: 'bytesPerSecond', parts: [{ id: 'sent', label: byInstance, query: network('node_network_transmit_bytes_total') }] },
+    { ...LOOK, title: t('received'), unit: 'bytesPerSecond', parts: [{ id: 'received', label: byInstance, query: network('node_network_receive_bytes_total') }] },
+    { ...LOOK, title: t('sent'), unit: 'bytesPerSecond', parts: [{ id: 'sent', label: byInstance, query: network('node_network_transmit_bytes_total') }] },
   ];
 }
 
