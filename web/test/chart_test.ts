@@ -27,6 +27,13 @@ test('several series with a spread are their maxima: no peak is averaged away', 
   assert.equal(isMaximum, true);
 });
 
+test('averages have neither band nor maxima', () => {
+  const band = linesOf({ series: [series('a', [1, 2], 1)] }, { isAverage: true });
+  assert.deepEqual([band.lines[0].low, band.lines[0].values], [undefined, [1, 2]]);
+  const several = linesOf({ series: [series('a', [1, 2], 1), series('b', [5, 5])] }, { isAverage: true });
+  assert.deepEqual([several.isMaximum, several.lines[0].values], [false, [1, 2]]);
+});
+
 test('of more than eight series the largest are shown and the others counted', () => {
   const { lines, moreCount } = linesOf({ series: Array.from({ length: 11 }, (_, index) => series(`h${index}`, [index, null])) });
   assert.equal(lines.length, 8);

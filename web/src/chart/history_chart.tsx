@@ -1,9 +1,11 @@
 // A chart of one or several results of a history request.
+import { useMemo } from 'preact/hooks';
 import type { History, Labels } from '../lib/history';
+import { lang } from '../lib/lang';
 import { rangeSeconds, type TimeRange } from '../lib/range';
 import { PanelError } from '../ui/states';
 import { TimeChart, type ChartProps } from './chart';
-import { linesOf, type Line } from './lines';
+import { linesOf, type Lines } from './lines';
 
 interface Part {
   /** Id of the query. */
@@ -14,7 +16,13 @@ interface Part {
 }
 
 type OwnProps = Pick<ChartProps, 'title' | 'unit' | 'height' | 'min' | 'max' | 'thresholds' | 'marks' | 'isStacked' | 'note'>;
-interface HistoryChartProps extends OwnProps { history: History; parts: Part[]; range: TimeRange }
+interface HistoryChartProps extends OwnProps {
+  history: History;
+  parts: Part[];
+  range: TimeRange;
+  /** See linesOf. */
+  isAverage?: boolean;
+}
 
 /** Both ends of what was asked for: a series that begins late does not stretch. */
 export function chartEnds(history: History, range: TimeRange): [number, number] {
@@ -22,18 +30,23 @@ export function chartEnds(history: History, range: TimeRange): [number, number] 
   return [end - rangeSeconds(range), end];
 }
 
-export function HistoryChart({ history, parts, range, ...props }: HistoryChartProps) {
-  const found = parts.map(({ id, label, color }) => {
-    const result = linesOf(history.results[id], { label });
-    return { ...result, lines: result.lines.map((line): Line => (color ? { ...line, color } : line)) };
-  });
-  const error = found.find((one) => one.error !== null)?.error;
+function linesOfParts(history: History, parts: Part[], isAverage: boolean): Lines {
+  const found = parts.map(({ id, label, color }) => ({ ...linesOf(history.results[id], { label, isAverage }), color }));
+  return {
+    lines: found.flatMap(({ lines, color }) => (color ? lines.map((line) => ({ ...line, color })) : lines)),
+    moreCount: found.reduce((sum, { moreCount }) => sum + moreCount, 0),
+    isMaximum: found.some(({ isMaximum }) => isMaximum),
+    error: found.find(({ error }) => error !== null)?.error ?? null,
+  };
+}
+
+export function HistoryChart({ history, parts, range, isAverage = false, ...props }: HistoryChartProps) {
+  // The same lines as long as the answer is the same: the chart draws anew when it gets others.
+  const { error, ...lines } = useMemo(() => linesOfParts(history, parts, isAverage), [history, lang.value]);
   if (error) return <PanelError error={error} />;
   return (
     <TimeChart
-      {...props} times={history.t} step={history.step} lines={found.flatMap(({ lines }) => lines)} ends={chartEnds(history, range)}
-      queries={parts.map(({ query }) => query)} isMaximum={found.some(({ isMaximum }) => isMaximum)}
-      moreCount={found.reduce((sum, { moreCount }) => sum + moreCount, 0)}
+      {...props} {...lines} times={history.t} step={history.step} ends={chartEnds(history, range)} queries={parts.map(({ query }) => query)}
     />
   );
 }

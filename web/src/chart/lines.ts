@@ -38,26 +38,31 @@ export function labelText(labels: Labels, names?: string[]): string {
 const isSpread = ({ min, max }: Series): boolean =>
   min !== undefined && max !== undefined && min.some((low, index) => low !== null && max[index] !== null && max[index] > low);
 
-interface LineOptions { label?: (labels: Labels) => string; max?: number }
+/** All of them; of too many those with the largest last values. */
+export const largest = <T>(all: T[], values: (one: T) => Column | undefined): T[] =>
+  (all.length <= LINES_MAX ? all : [...all].sort((a, b) => lastOf(values(b)) - lastOf(values(a))).slice(0, LINES_MAX));
+
+interface LineOptions {
+  label?: (labels: Labels) => string;
+  /** Neither band nor maxima: lines that add up, or stand beside those of other queries. */
+  isAverage?: boolean;
+}
 
 /**
  * Peaks stay when a step holds several samples: one series is its average in a band from min to max,
  * several are their maxima.
  */
-export function linesOf(result: Result | undefined, options: LineOptions = {}): Lines {
+export function linesOf(result: Result | undefined, { label = labelText, isAverage = false }: LineOptions = {}): Lines {
   const none: Lines = { lines: [], moreCount: 0, isMaximum: false, error: null };
   if (!result) return none;
   if (isError(result)) return { ...none, error: result.error };
-  const label = options.label ?? ((labels: Labels) => labelText(labels));
-  const limit = options.max ?? LINES_MAX;
-  const shown = result.series.length <= limit ? result.series
-    : [...result.series].sort((a, b) => lastOf(b.avg) - lastOf(a.avg)).slice(0, limit);
+  const shown = largest(result.series, ({ avg }) => avg);
   const isSingle = shown.length === 1;
-  const isMaximum = !isSingle && shown.some(isSpread);
+  const isMaximum = !isAverage && !isSingle && shown.some(isSpread);
   const lines = shown.map((series): Line => ({
     label: label(series.labels),
     values: (isMaximum ? series.max : series.avg) ?? [],
-    ...(isSingle && isSpread(series) ? { low: series.min, high: series.max } : {}),
+    ...(!isAverage && isSingle && isSpread(series) ? { low: series.min, high: series.max } : {}),
   }));
   return { lines: withUniqueLabels(lines), moreCount: result.series.length - shown.length, isMaximum, error: null };
 }

@@ -11,7 +11,7 @@ import { refresh } from '../lib/live';
 import { useApi } from '../lib/load';
 import { route, setParams } from '../lib/nav';
 import type { Page } from '../lib/page';
-import { PageChart, useCharts, usePageRange } from '../chart/page_charts';
+import { ChartCards, usePageRange, type ChartCard } from '../chart/page_charts';
 import { Bars } from '../chart/small';
 import { Icon } from '../ui/icons';
 import { Badge, Card, Filter, Tabs } from '../ui/parts';
@@ -137,15 +137,16 @@ function Errors() {
   const filter = query.get('q') ?? '';
   const loaded = useApi<Answer>(apiPath('v1/errors', { state, limit: GROUPS_MAX }));
   const overview = useApi<Overview>(apiPath('v1/overview', { range: '24h' }), false);
-  const charts = useCharts({
-    failed: `sum by (service) (rate(sonde_operations_total{outcome="error"}[${rateWindow(usePageRange())}])) > 0`,
-  });
+  const failed: ChartCard = {
+    title: t('failed'), unit: 'perSecond', span: 12, height: 130, isStacked: true,
+    parts: [{ id: 'failed', label: (labels) => labels.service, query: `sum by (service) (rate(sonde_operations_total{outcome="error"}[${rateWindow(usePageRange())}])) > 0` }],
+  };
   const total = loaded.data?.errors.length;
   const found = loaded.data?.errors.filter((group) => matches(group, filter)).length;
   const tabs = <Tabs label={common('status')} value={state} onChange={(key) => setParams({ state: key, id: null })} choices={[{ key: 'open', label: t('open') }, { key: 'resolved', label: t('resolved') }, { key: 'any', label: common('all') }]} />;
   return (
     <div class="grid">
-      <Card span={12}><PageChart title={t('failed')} unit="perSecond" charts={charts} parts={[{ id: 'failed', label: (labels) => labels.service }]} isStacked height={130} /></Card>
+      <ChartCards cards={[failed]} />
       <Card span={12} isFlush title={tabs} actions={<Filter value={filter} onChange={(text) => setParams({ q: text || null }, 'replace')} found={found} total={total} />}>
         <Load loaded={loaded}>{(data) => <List data={data} classes={overview.data?.errors.classes} filter={filter} state={state} />}</Load>
       </Card>

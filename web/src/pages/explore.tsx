@@ -2,7 +2,7 @@
 // address ("q", once per query), so that a pasted address shows the same.
 import { useState } from 'preact/hooks';
 import { TimeChart } from '../chart/chart';
-import { labelText, LINES_MAX, type Line } from '../chart/lines';
+import { labelText, largest, type Line } from '../chart/lines';
 import { common, countSeries } from '../i18n/common';
 import { ApiError } from '../lib/api';
 import { useCell } from '../lib/cell';
@@ -142,9 +142,8 @@ function linesOfAnswers(queries: string[], answers: Answers<RangeAnswer>): Line[
 function Graph({ queries, answers, ends }: { queries: string[]; answers: Answers<RangeAnswer>; ends: [number, number] }) {
   const first = answers.find((answer): answer is RangeAnswer => !(answer instanceof ApiError));
   if (!first) return null;
-  const lastOf = ({ values }: Line): number => values.findLast((value) => value !== null) ?? -Infinity;
   const lines = linesOfAnswers(queries, answers);
-  const shown = lines.length > LINES_MAX ? [...lines].sort((a, b) => lastOf(b) - lastOf(a)).slice(0, LINES_MAX) : lines;
+  const shown = largest(lines, ({ values }) => values);
   return (
     <Card>
       <TimeChart
