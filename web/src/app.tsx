@@ -26,14 +26,14 @@ function changeRange(direction: 1 | -1): void {
 function keysOf(pages: Page[]): Key[] {
   const openSearch = (): void => isSearchOpen.set(true);
   return [
-    { keys: '/', help: 'keySearch', run: openSearch },
-    { keys: ' ', help: 'keyLive', run: () => isLive.set(!isLive.value) },
-    { keys: '[', help: 'keyRange', run: () => changeRange(-1) },
-    { keys: ']', help: 'keyRange', run: () => changeRange(1) },
-    { keys: 'z', help: 'keyZoom', run: resetZoom },
-    { keys: 't', help: 'keyTheme', run: toggleTheme },
-    { keys: '?', help: 'keyHelp', run: () => isHelpOpen.set(true) },
-    ...pages.filter(({ key }) => key).map((page): Key => ({ keys: `g ${page.key}`, help: page.id, run: () => go(page.id) })),
+    { keys: '/', run: openSearch },
+    { keys: ' ', run: () => isLive.set(!isLive.value) },
+    { keys: '[', run: () => changeRange(-1) },
+    { keys: ']', run: () => changeRange(1) },
+    { keys: 'z', run: resetZoom },
+    { keys: 't', run: toggleTheme },
+    { keys: '?', run: () => isHelpOpen.set(true) },
+    ...pages.filter(({ key }) => key).map((page): Key => ({ keys: `g ${page.key}`, run: () => go(page.id) })),
   ];
 }
 

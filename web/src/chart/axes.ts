@@ -12,7 +12,7 @@ const STEPS: Partial<Record<Unit, number[]>> = { seconds: SECONDS, bytes: POWERS
 const spanOf = (plot: uPlot): number => (plot.scales.x.max ?? 0) - (plot.scales.x.min ?? 0);
 
 /** Clock times; where a day begins, the date below. */
-export function timeTexts(plot: uPlot, times: number[], _axis: number, _space: number, step: number): string[] {
+function timeTexts(plot: uPlot, times: number[], _axis: number, _space: number, step: number): string[] {
   let before = '';
   return times.map((time) => {
     const date = day(time);

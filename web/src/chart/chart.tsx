@@ -23,11 +23,11 @@ import { colorName, plotData, plotOptions, type PlotInput } from './plot';
 const t = strings(
   {
     explore: 'Open in Explore', asTable: 'View as table', asGraph: 'View as graph', csv: 'Download CSV', maximum: 'maximum of {step}',
-    empty: 'No samples in this range.', menuOf: 'Menu: {title}', more: '{n} more not shown', chart: 'Chart',
+    menuOf: 'Menu: {title}', more: '{n} more not shown', chart: 'Chart',
   },
   {
     explore: 'Открыть в запросах', asTable: 'Показать таблицей', asGraph: 'Показать графиком', csv: 'Скачать CSV', maximum: 'максимум за {step}',
-    empty: 'В этом интервале нет отсчётов.', menuOf: 'Меню: {title}', more: 'ещё {n} не показано', chart: 'График',
+    menuOf: 'Меню: {title}', more: 'ещё {n} не показано', chart: 'График',
   },
 );
 
@@ -100,7 +100,7 @@ function usePlot(box: { current: HTMLDivElement | null }, isSeen: boolean, input
   const current = useRef({ input, props, handlers });
   current.current = { input, props, handlers };
   const data = useMemo(() => plotData(props.times, input), [props.times, input.lines, input.isStacked]);
-  const look = input.lines.map((line, index) => colorName(line, index) + line.label + Boolean(line.low) + line.dash).join('|');
+  const look = input.lines.map((line, index) => colorName(line, index) + line.label + Boolean(line.low)).join('|');
 
   useEffect(() => {
     const element = box.current;
@@ -238,10 +238,10 @@ export function TimeChart(props: ChartProps) {
       </div>
       {isTable ? <ValuesTable {...props} /> : (
         <div
-          class="plot" ref={box} tabIndex={0} role="img" aria-label={`${props.title}: ${spoken || t('empty')}`}
+          class="plot" ref={box} tabIndex={0} role="img" aria-label={`${props.title}: ${spoken || common('noSamples')}`}
           style={{ minHeight: `${input.height}px` }} onKeyDown={onKeyDown} onBlur={onBlur}
         >
-          {isEmpty && <p class="plot-empty">{t('empty')}</p>}
+          {isEmpty && <p class="plot-empty">{common('noSamples')}</p>}
           <div class="tip" ref={(element) => { read.current.tip = element; }} hidden>
             <div class="tip-time" ref={(element) => { read.current.tipTime = element; }} />
             {lines.map((line, index) => (

@@ -7,16 +7,16 @@ import { PanelError } from '../ui/states';
 import { TimeChart, type ChartProps } from './chart';
 import { linesOf, type Lines } from './lines';
 
-interface Part {
-  /** Id of the query. */
+/** A query and how its lines are called. */
+export interface Part {
   id: string;
   query: string;
   label?: (labels: Labels) => string;
   color?: string;
 }
 
-type OwnProps = Pick<ChartProps, 'title' | 'unit' | 'height' | 'min' | 'max' | 'thresholds' | 'marks' | 'isStacked' | 'note'>;
-interface HistoryChartProps extends OwnProps {
+export type Shown = Pick<ChartProps, 'title' | 'unit' | 'height' | 'min' | 'max' | 'thresholds' | 'marks' | 'isStacked' | 'note'>;
+interface HistoryChartProps extends Shown {
   history: History;
   parts: Part[];
   range: TimeRange;
@@ -25,7 +25,7 @@ interface HistoryChartProps extends OwnProps {
 }
 
 /** Both ends of what was asked for: a series that begins late does not stretch. */
-export function chartEnds(history: History, range: TimeRange): [number, number] {
+function chartEnds(history: History, range: TimeRange): [number, number] {
   const end = range.kind === 'between' ? range.to : history.end;
   return [end - rangeSeconds(range), end];
 }

@@ -9,8 +9,6 @@ export interface Line {
   high?: Column;
   /** A custom property; without it the place in the list decides. */
   color?: string;
-  dash?: number[];
-  fill?: boolean;
 }
 
 export interface Lines {

@@ -1,23 +1,17 @@
 // The charts of a page: all queries in one request over the range of the address, each chart with the
 // states of a panel.
 import { useCell } from '../lib/cell';
-import { useHistory, type Labels } from '../lib/history';
+import { useHistory } from '../lib/history';
 import { route } from '../lib/nav';
 import { rangeOf, type TimeRange } from '../lib/range';
 import { Card } from '../ui/parts';
 import { Load } from '../ui/states';
-import type { ChartProps } from './chart';
-import { HistoryChart } from './history_chart';
+import { HistoryChart, type Part, type Shown } from './history_chart';
 
 /** The range of the address. */
 export function usePageRange(): TimeRange {
   return rangeOf(useCell(route).query);
 }
-
-/** A query and how its lines are called. */
-interface Part { id: string; query: string; label: (labels: Labels) => string; color?: string }
-
-type Shown = Pick<ChartProps, 'title' | 'unit' | 'height' | 'min' | 'max' | 'thresholds' | 'marks' | 'isStacked' | 'note'>;
 
 /** A card with one chart; ids of its parts are unique among the cards of the page. */
 export interface ChartCard extends Shown {

@@ -62,11 +62,9 @@ function drawnSeries(input: PlotInput): Drawn {
   input.lines.forEach((line, index) => {
     const color = colorName(line, index);
     dots.push(color);
-    const fill = input.isStacked ? '55' : line.fill ? '1f' : null;
     series.push({
       label: line.label, stroke: () => token(color), width: 1.6, spanGaps: false, points: LONELY,
-      dash: line.dash ?? (input.isStacked ? [] : DASHES[index % DASHES.length]),
-      fill: fill ? () => token(color) + fill : undefined,
+      dash: input.isStacked ? [] : DASHES[index % DASHES.length], fill: input.isStacked ? () => token(color) + '55' : undefined,
     });
     if (input.isStacked && index > 0) bands.push({ series: [index + 1, index] });
     if (!input.isStacked && line.low && line.high) {

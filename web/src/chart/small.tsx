@@ -86,7 +86,7 @@ const STRIP_WORDS: Record<string, Status> = { g: 'good', w: 'warning', c: 'criti
 const STRIP_INSET: Record<Status, number> = { good: 3, unknown: 7.5, warning: 0, critical: 0 };
 
 /** One path per status. Pure. */
-export function stripPaths(statuses: string, width: number, height: number): Partial<Record<Status, string>> {
+function stripPaths(statuses: string, width: number, height: number): Partial<Record<Status, string>> {
   const cell = width / Math.max(1, statuses.length);
   const paths: Partial<Record<Status, string>> = {};
   [...statuses].forEach((letter, index) => {

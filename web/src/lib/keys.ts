@@ -1,10 +1,8 @@
-// The keyboard: one table of keys for the handler and for the help.
+// The keyboard: keys and what they do.
 
 export interface Key {
   /** As KeyboardEvent.key has it; "g o" is two keys one after the other. */
   keys: string;
-  /** Which string of the help describes it. */
-  help: string;
   run: () => void;
 }
 
@@ -15,7 +13,7 @@ const isTyping = (target: EventTarget | null): boolean =>
 
 /** Space and Enter belong to what has the focus. */
 const hasOwnKeys = (target: EventTarget | null): boolean =>
-  target instanceof HTMLElement && target.closest('button, a, summary, [role=tab], [role=option]') !== null;
+  target instanceof HTMLElement && target.closest('button, a, [role=tab], [role=option]') !== null;
 
 /** Listen; single keys are ignored while typing and in dialogs. Returns how to stop. */
 export function listenToKeys(keys: Key[], openSearch: () => void): () => void {

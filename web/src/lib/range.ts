@@ -9,7 +9,7 @@ export const RANGES: Record<string, number> = {
   '15m': 900, '1h': 3600, '6h': 21600, '24h': 86400, '7d': 7 * 86400, '30d': 30 * 86400,
 };
 export const RANGE_NAMES = Object.keys(RANGES);
-export const DEFAULT_RANGE = '6h';
+const DEFAULT_RANGE = '6h';
 const SECONDS_MAX = 365 * 86400;
 
 const UNIT_SECONDS: Record<string, number> = { s: 1, m: 60, h: 3600, d: 86400, w: 7 * 86400 };

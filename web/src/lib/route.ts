@@ -7,7 +7,7 @@ export interface Route {
   query: URLSearchParams;
 }
 
-export const START_PAGE = 'overview';
+const START_PAGE = 'overview';
 
 function unescape(text: string): string {
   try {

@@ -25,13 +25,13 @@ const t = strings(
     storage: 'Storage', ofDisk: 'of {size} on this disk', series: 'Series', perSecond: 'Samples/s', perSample: 'Bytes per sample', lastBackup: 'Last backup', never: 'never', oldest: 'Oldest sample',
     backUp: 'Back up now', backedUp: 'The copy is a data directory on the server:', parts: 'What takes the space', part: 'Part', size: 'Size', segments: 'Segments ({n})', rollups: 'Rollups', log: 'Log', head: 'In memory',
     retention: 'Retention', kept: 'Samples are kept for', changed: 'Set in the configuration: storage.retention, retention_rules, retention_size.', cardinality: 'Metrics with most series', metric: 'Metric', widest: 'Widest label', labels: 'Labels with most values',
-    label: 'Label', values: 'Values', created: 'New series per hour, last 24 h', records: 'Records', away: 'The database is away; {n} writes wait', version: 'Version', started: 'Running for', disk: 'Disk',
+    label: 'Label', values: 'Values', created: 'New series per hour, last 24 h', away: 'The database is away; {n} writes wait', version: 'Version', started: 'Running for', disk: 'Disk',
   },
   {
     storage: 'Хранилище', ofDisk: 'из {size} на этом диске', series: 'Рядов', perSecond: 'Отсчётов/с', perSample: 'Байт на отсчёт', lastBackup: 'Последняя копия', never: 'не было', oldest: 'Старейший отсчёт',
     backUp: 'Сделать копию', backedUp: 'Копия — каталог данных на сервере:', parts: 'Что занимает место', part: 'Часть', size: 'Размер', segments: 'Сегменты ({n})', rollups: 'Сводки', log: 'Журнал записи', head: 'В памяти',
     retention: 'Хранение', kept: 'Отсчёты хранятся', changed: 'Задаётся в конфигурации: storage.retention, retention_rules, retention_size.', cardinality: 'Метрики с наибольшим числом рядов', metric: 'Метрика', widest: 'Самая широкая метка', labels: 'Метки с наибольшим числом значений',
-    label: 'Метка', values: 'Значений', created: 'Новых рядов в час за 24 ч', records: 'Записи', away: 'База недоступна; ждут записи: {n}', version: 'Версия', started: 'Работает', disk: 'Диск',
+    label: 'Метка', values: 'Значений', created: 'Новых рядов в час за 24 ч', away: 'База недоступна; ждут записи: {n}', version: 'Версия', started: 'Работает', disk: 'Диск',
   },
 );
 

@@ -31,12 +31,12 @@ const ROWS = 10;
 const t = strings(
   {
     title: 'Usage', period: 'Period', events: 'Events', items: 'Items', users: 'Active users', success: 'Success', refunds: 'Refund rate', perItem: 'Time per item', p95: 'p95 of an event', ok: 'succeeded', failed: 'failed',
-    topUsers: 'Top users', popular: 'Popular items', user: 'User', item: 'Item', category: 'Category', kind: 'Kind', uses: 'Uses', byClass: 'Errors by class', credits: 'Credits used', refunded: 'Credits refunded', firstSeen: 'First seen',
+    topUsers: 'Top users', popular: 'Popular items', user: 'User', item: 'Item', category: 'Category', uses: 'Uses', byClass: 'Errors by class', credits: 'Credits used', refunded: 'Credits refunded', firstSeen: 'First seen',
     never: 'No application has sent events yet: POST /api/v1/events.', none: 'No events in this period.', noUsers: 'No event names its user.', noItems: 'No event names an item.', before: 'the period before: {value}', aborted: 'aborted: {n}', bound: 'Counts may be too low by {n} at most.', application: 'Application', allApps: 'All applications', '1h': '1 hour', '24h': '24 hours', '7d': '7 days', '30d': '30 days',
   },
   {
     title: 'Аналитика', period: 'Период', events: 'События', items: 'Объекты', users: 'Активные пользователи', success: 'Успех', refunds: 'Доля возвратов', perItem: 'Время на объект', p95: 'p95 события', ok: 'успешно', failed: 'с ошибкой',
-    topUsers: 'Топ пользователей', popular: 'Популярное', user: 'Пользователь', item: 'Объект', category: 'Категория', kind: 'Вид', uses: 'Использований', byClass: 'Ошибки по классам', credits: 'Потрачено кредитов', refunded: 'Возвращено кредитов', firstSeen: 'Впервые',
+    topUsers: 'Топ пользователей', popular: 'Популярное', user: 'Пользователь', item: 'Объект', category: 'Категория', uses: 'Использований', byClass: 'Ошибки по классам', credits: 'Потрачено кредитов', refunded: 'Возвращено кредитов', firstSeen: 'Впервые',
     never: 'Приложения ещё не отправляли событий: POST /api/v1/events.', none: 'В этом периоде нет событий.', noUsers: 'В событиях не указан пользователь.', noItems: 'В событиях не указаны объекты.', before: 'период до этого: {value}', aborted: 'прервано: {n}', bound: 'Счёт может быть занижен не более чем на {n}.', application: 'Приложение', allApps: 'Все приложения', '1h': '1 час', '24h': '24 часа', '7d': '7 дней', '30d': '30 дней',
   },
 );

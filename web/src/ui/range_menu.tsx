@@ -11,7 +11,7 @@ import { Menu, type MenuItem } from './menu';
 import { Field } from './parts';
 
 /** What the button says: "Last 6 h", or both ends, with the day when it is not today. */
-export function rangeText(range: TimeRange, now: number): string {
+function rangeText(range: TimeRange, now: number): string {
   if (range.kind === 'last') return shell('last', { time: duration(range.seconds) });
   const end = (time: number): string => (day(time) === day(now) ? clock(time, false) : `${day(time)} ${clock(time, false)}`);
   return `${end(range.from)} – ${end(range.to)}`;

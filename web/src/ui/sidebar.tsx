@@ -12,14 +12,11 @@ import { Icon, Logo } from './icons';
 
 export const isDrawerOpen = cell(false);
 
-/** Numbers beside pages, by page id; set by pages that know them. */
-export const navCounts = cell<Record<string, { count: number; isBad: boolean }>>({});
-
 const GROUPS: Group[] = ['main', 'investigate', 'resources', 'plan', 'admin'];
 const titleOf = (group: Group): string | null =>
   group === 'investigate' || group === 'resources' || group === 'plan' ? shell(group) : null;
 
-export function setLang(next: 'en' | 'ru'): void {
+function setLang(next: 'en' | 'ru'): void {
   lang.set(next);
   remember('lang', next);
   document.documentElement.lang = next;
@@ -64,12 +61,10 @@ function usePresent(pages: Page[]): (page: Page) => boolean {
 }
 
 function Entry({ page, isCurrent }: { page: Page; isCurrent: boolean }) {
-  const count = useCell(navCounts)[page.id];
   return (
     <a href={href(page.id)} aria-current={isCurrent ? 'page' : undefined} onClick={() => isDrawerOpen.set(false)}>
       <Icon name={page.icon} />
       <span>{page.title()}</span>
-      {count && count.count > 0 && <b class={`nav-count ${count.isBad ? 'critical' : ''}`}>{count.count}</b>}
     </a>
   );
 }
