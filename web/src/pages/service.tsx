@@ -111,7 +111,7 @@ function ResetButton({ name, onDone }: { name: string; onDone: () => void }) {
   return (
     <>
       <button type="button" class="button" onClick={() => { setFailure(''); setOpen(true); }}>{t('reset')}</button>
-      <Dialog isOpen={isOpen} onClose={() => setOpen(false)} title={t('resetTitle', { name })} class="narrow">
+      <Dialog isOpen={isOpen} onClose={() => setOpen(false)} title={t('resetTitle', { name })}>
         <p>{t('resetText')}</p>
         {failure && <p class="text-critical" role="alert">{failure}</p>}
         <div class="form-actions">

@@ -28,7 +28,7 @@ export function Help({ pages }: { pages: Page[] }) {
     [[['?']], shell('keyHelp')],
   ];
   return (
-    <Dialog isOpen={isOpen} onClose={() => isHelpOpen.set(false)} title={shell('shortcuts')} class="narrow">
+    <Dialog isOpen={isOpen} onClose={() => isHelpOpen.set(false)} title={shell('shortcuts')}>
       <dl class="keys">{rows.map(([keys, text]) => <div key={text}><dt><Keys keys={keys} /></dt><dd>{text}</dd></div>)}</dl>
     </Dialog>
   );

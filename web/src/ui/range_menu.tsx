@@ -67,7 +67,7 @@ export function RangeMenu({ usual }: { usual?: string }) {
   return (
     <>
       <Menu label={`${shell('range')}: ${rangeText(range, Date.now() / 1000)}`} icon="clock" text={<span>{rangeText(range, Date.now() / 1000)}</span>} items={items} class="range-menu" />
-      <Dialog isOpen={isCustom} onClose={() => setCustom(false)} title={shell('range')} class="narrow">
+      <Dialog isOpen={isCustom} onClose={() => setCustom(false)} title={shell('range')}>
         <CustomRange range={range} onClose={() => setCustom(false)} />
       </Dialog>
     </>
