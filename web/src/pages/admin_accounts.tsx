@@ -2,13 +2,14 @@
 import type { ComponentChildren } from 'preact';
 import { useState } from 'preact/hooks';
 import { common } from '../i18n/common';
+import { useAction } from '../lib/action';
 import { request } from '../lib/api';
 import { ago } from '../lib/fmt';
 import { strings } from '../lib/lang';
 import { useApi } from '../lib/load';
 import { Dialog } from '../ui/dialog';
 import { Icon } from '../ui/icons';
-import { Card, Code, Field } from '../ui/parts';
+import { Card, Code, Field, Refusal } from '../ui/parts';
 import { Empty, Load } from '../ui/states';
 import { Table, type Column } from '../ui/table';
 
@@ -38,22 +39,15 @@ const since = (time: string | null): string => (time ? ago(Date.parse(time) / 10
 /** A form in a dialog: what is sent, and what the server says against it. */
 interface FormProps { children: ComponentChildren; action: string; isDanger?: boolean; send: () => Promise<void>; onClose: () => void }
 function Form({ children, action, isDanger = false, send, onClose }: FormProps) {
-  const [message, setMessage] = useState('');
-  const [isBusy, setBusy] = useState(false);
-  const submit = async (event: Event): Promise<void> => {
+  const { message, isBusy, run } = useAction();
+  const submit = (event: Event): void => {
     event.preventDefault();
-    setBusy(true);
-    try {
-      await send();
-    } catch (error) {
-      setMessage((error as Error).message);
-      setBusy(false);
-    }
+    void run(send);
   };
   return (
-    <form onSubmit={(event) => void submit(event)}>
+    <form onSubmit={submit}>
       {children}
-      {message && <p class="refusal" role="alert">{message}</p>}
+      <Refusal>{message}</Refusal>
       <div class="form-actions">
         <button class={`button ${isDanger ? 'danger' : 'primary'}`} disabled={isBusy}>{action}</button>
         <button type="button" class="button" onClick={onClose}>{common('cancel')}</button>

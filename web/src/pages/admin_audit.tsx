@@ -1,11 +1,12 @@
 // Sign-ins and changes of accounts, newest first.
 import { useState } from 'preact/hooks';
 import { common } from '../i18n/common';
+import { useAction } from '../lib/action';
 import { apiPath, request } from '../lib/api';
 import { stamp } from '../lib/fmt';
 import { strings } from '../lib/lang';
 import { useApi } from '../lib/load';
-import { Card } from '../ui/parts';
+import { Card, Refusal } from '../ui/parts';
 import { Empty, Load } from '../ui/states';
 import { Table, type Column } from '../ui/table';
 
@@ -14,8 +15,8 @@ interface Entry { id: number; time: string; actor: string; address: string; acti
 const PAGE = 100;
 
 const t = strings(
-  { audit: 'Audit log', who: 'Who', from: 'From', action: 'Action', detail: 'Detail', older: 'Older', none: 'Nothing yet.' },
-  { audit: 'Журнал', who: 'Кто', from: 'Откуда', action: 'Действие', detail: 'Подробности', older: 'Раньше', none: 'Пока пусто.' },
+  { audit: 'Audit log', who: 'Who', from: 'From', action: 'Action', detail: 'Detail', older: 'Older' },
+  { audit: 'Журнал', who: 'Кто', from: 'Откуда', action: 'Действие', detail: 'Подробности', older: 'Раньше' },
 );
 
 const columns = (): Column<Entry>[] => [
@@ -30,6 +31,7 @@ export function Audit() {
   const loaded = useApi<Entry[]>(apiPath('v1/admin/audit', { limit: PAGE }), false);
   const [older, setOlder] = useState<Entry[]>([]);
   const [hasMore, setHasMore] = useState(true);
+  const { message, run } = useAction();
   const more = async (last: Entry): Promise<void> => {
     const next = await request<Entry[]>(apiPath('v1/admin/audit', { limit: PAGE, before: last.id }));
     setOlder([...older, ...next]);
@@ -42,8 +44,13 @@ export function Audit() {
           const rows = [...data, ...older];
           return (
             <>
-              <Table caption={t('audit')} id={(row) => String(row.id)} rows={rows} columns={columns()} empty={<Empty>{t('none')}</Empty>} />
-              {hasMore && data.length === PAGE && <div class="padded"><button type="button" class="button" onClick={() => void more(rows[rows.length - 1])}>{t('older')}</button></div>}
+              <Table caption={t('audit')} id={(row) => String(row.id)} rows={rows} columns={columns()} empty={<Empty>{common('nothing')}</Empty>} />
+              {hasMore && data.length === PAGE && (
+                <div class="padded">
+                  <Refusal>{message}</Refusal>
+                  <button type="button" class="button" onClick={() => void run(() => more(rows[rows.length - 1]))}>{t('older')}</button>
+                </div>
+              )}
             </>
           );
         }}

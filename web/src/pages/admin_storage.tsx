@@ -1,12 +1,13 @@
 // What the data takes, how long it is kept, and which metrics have the most series.
 import { useState } from 'preact/hooks';
+import { useAction } from '../lib/action';
 import { request } from '../lib/api';
 import { ago, duration, format, integer, stamp } from '../lib/fmt';
 import { strings } from '../lib/lang';
 import { useApi } from '../lib/load';
 import { href } from '../lib/nav';
 import { Bars } from '../chart/small';
-import { Badge, Card, Code, Meter } from '../ui/parts';
+import { Badge, Card, Code, Meter, Refusal } from '../ui/parts';
 import { Load } from '../ui/states';
 import { Table, type Column } from '../ui/table';
 
@@ -37,23 +38,12 @@ const t = strings(
 
 function Backup() {
   const [path, setPath] = useState('');
-  const [message, setMessage] = useState('');
-  const [isBusy, setBusy] = useState(false);
-  const backUp = async (): Promise<void> => {
-    setBusy(true);
-    setMessage('');
-    try {
-      setPath((await request<{ path: string }>('api/v1/admin/tsdb/snapshot', { method: 'POST' })).path);
-    } catch (error) {
-      setMessage((error as Error).message);
-    } finally {
-      setBusy(false);
-    }
-  };
+  const { message, isBusy, run } = useAction();
+  const backUp = async (): Promise<void> => setPath((await request<{ path: string }>('api/v1/admin/tsdb/snapshot', { method: 'POST' })).path);
   return (
     <>
-      <div class="form-actions"><button type="button" class="button" disabled={isBusy} onClick={() => void backUp()}>{t('backUp')}</button></div>
-      {message && <p class="refusal" role="alert">{message}</p>}
+      <div class="form-actions"><button type="button" class="button" disabled={isBusy} onClick={() => void run(backUp)}>{t('backUp')}</button></div>
+      <Refusal>{message}</Refusal>
       {path && <div role="status"><p class="muted">{t('backedUp')}</p><Code>{path}</Code></div>}
     </>
   );

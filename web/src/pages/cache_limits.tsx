@@ -1,10 +1,11 @@
 // The drawer in which an administrator changes the limits of all caches, or of one.
 import { useState } from 'preact/hooks';
 import { common } from '../i18n/common';
-import { ApiError, request } from '../lib/api';
+import { useAction } from '../lib/action';
+import { request } from '../lib/api';
 import { strings } from '../lib/lang';
 import { Dialog } from '../ui/dialog';
-import { Field } from '../ui/parts';
+import { Field, Refusal } from '../ui/parts';
 import { fieldsOf, isPercent, parseFields, THRESHOLD_NAMES, type CacheRow, type Fields, type ThresholdName, type Thresholds } from '../lib/cache_rules';
 
 const t = strings(
@@ -37,7 +38,7 @@ function NumberField({ name, value, isWrong, onInput }: { name: ThresholdName; v
 function Form({ caches, thresholds, onClose, onSaved }: Omit<LimitsProps, 'isOpen'>) {
   const [id, setId] = useState('');
   const [fields, setFields] = useState<Fields>(() => fieldsOf(thresholds));
-  const [failure, setFailure] = useState('');
+  const { message, setMessage, run } = useAction(({ message: why }) => t('failed', { why }));
   const [isTried, setTried] = useState(false);
   const chosen = caches.find((row) => cacheId(row) === id);
   const before = chosen?.thresholds ?? thresholds;
@@ -47,27 +48,21 @@ function Form({ caches, thresholds, onClose, onSaved }: Omit<LimitsProps, 'isOpe
     setId(next);
     setFields(fieldsOf(caches.find((row) => cacheId(row) === next)?.thresholds ?? thresholds));
     setTried(false);
-    setFailure('');
+    setMessage('');
   };
-  const save = async (event: Event): Promise<void> => {
+  const save = async (): Promise<void> => {
+    const target = chosen ? { service: chosen.service, cache: chosen.cache } : {};
+    await request('api/v1/cache/thresholds', { method: 'PUT', body: { ...target, ...changes } });
+    onSaved();
+  };
+  const submit = (event: Event): void => {
     event.preventDefault();
     setTried(true);
-    setFailure('');
-    if (wrong.length > 0) return;
-    if (Object.keys(changes).length === 0) {
-      setFailure(t('unchanged'));
-      return;
-    }
-    try {
-      const target = chosen ? { service: chosen.service, cache: chosen.cache } : {};
-      await request('api/v1/cache/thresholds', { method: 'PUT', body: { ...target, ...changes } });
-      onSaved();
-    } catch (error) {
-      setFailure(t('failed', { why: error instanceof ApiError ? error.message : String(error) }));
-    }
+    setMessage(wrong.length === 0 && Object.keys(changes).length === 0 ? t('unchanged') : '');
+    if (wrong.length === 0 && Object.keys(changes).length > 0) void run(save);
   };
   return (
-    <form noValidate onSubmit={(event) => void save(event)}>
+    <form noValidate onSubmit={submit}>
       <Field label={t('of')} note={t(chosen ? 'forOne' : 'forAll')}>
         <select value={id} onChange={(event) => choose(event.currentTarget.value)}>
           <option value="">{t('all')}</option>
@@ -80,7 +75,7 @@ function Form({ caches, thresholds, onClose, onSaved }: Omit<LimitsProps, 'isOpe
           onInput={(text) => setFields({ ...fields, [name]: text })}
         />
       ))}
-      {failure && <p class="text-critical" role="alert">{failure}</p>}
+      <Refusal>{message}</Refusal>
       <div class="form-actions">
         <button type="submit" class="button primary">{common('save')}</button>
         <button type="button" class="button" onClick={onClose}>{common('cancel')}</button>

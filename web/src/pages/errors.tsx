@@ -1,6 +1,6 @@
 // Groups of errors that applications reported: what, since when, how often, who; and failed operations.
-import { useState } from 'preact/hooks';
 import { common } from '../i18n/common';
+import { useAction } from '../lib/action';
 import { apiPath, request } from '../lib/api';
 import { useCell } from '../lib/cell';
 import { byOperation, matches, type Group } from '../lib/error_groups';
@@ -14,7 +14,7 @@ import type { Page } from '../lib/page';
 import { ChartCards, usePageRange, type ChartCard } from '../chart/page_charts';
 import { Bars } from '../chart/small';
 import { Icon } from '../ui/icons';
-import { Badge, Card, Filter, Tabs } from '../ui/parts';
+import { Badge, Card, Filter, Refusal, Tabs } from '../ui/parts';
 import { Empty, Load } from '../ui/states';
 
 interface Answer { errors: Group[]; count: number }
@@ -45,15 +45,11 @@ const countEvents = plurals(
 const seconds = (time: string): number => Date.parse(time) / 1000;
 
 function Body({ group, groups }: { group: Group; groups: Group[] }) {
-  const [message, setMessage] = useState('');
+  const { message, run } = useAction();
   const isOpen = group.state === 'open';
   const change = async (): Promise<void> => {
-    try {
-      await request(`api/v1/errors/${group.id}`, { method: 'PATCH', body: { resolved: isOpen } });
-      refresh();
-    } catch (error) {
-      setMessage((error as Error).message);
-    }
+    await request(`api/v1/errors/${group.id}`, { method: 'PATCH', body: { resolved: isOpen } });
+    refresh();
   };
   const facts: [string, string][] = [
     [t('at'), stamp(seconds(group.last_seen))], [t('application'), group.app], [common('operation'), group.operation],
@@ -78,8 +74,8 @@ function Body({ group, groups }: { group: Group; groups: Group[] }) {
           ))}
         </tbody></table>
         {group.reopened > 0 && <p class="muted">{t('reopened', { n: group.reopened })}</p>}
-        {message && <p class="refusal" role="alert">{message}</p>}
-        <div class="form-actions"><button type="button" class={`button ${isOpen ? 'primary' : ''}`} onClick={() => void change()}>{t(isOpen ? 'resolve' : 'reopen')}</button></div>
+        <Refusal>{message}</Refusal>
+        <div class="form-actions"><button type="button" class={`button ${isOpen ? 'primary' : ''}`} onClick={() => void run(change)}>{t(isOpen ? 'resolve' : 'reopen')}</button></div>
       </div>
     </div>
   );

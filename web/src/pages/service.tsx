@@ -3,7 +3,8 @@ import { useState } from 'preact/hooks';
 import { Heatmap } from '../chart/heat';
 import { Spark } from '../chart/small';
 import { common } from '../i18n/common';
-import { ApiError, apiPath, request } from '../lib/api';
+import { useAction } from '../lib/action';
+import { apiPath, request } from '../lib/api';
 import { useCell } from '../lib/cell';
 import { ago, duration, format, integer, stamp } from '../lib/fmt';
 import { strings } from '../lib/lang';
@@ -13,7 +14,7 @@ import { rangeOf, rangeParams } from '../lib/range';
 import { isAdmin } from '../lib/session';
 import type { ErrorRow, OperationRow, ServiceData, SlowRow } from '../lib/types';
 import { Dialog } from '../ui/dialog';
-import { Badge, Card, Filter, Stat, Stats } from '../ui/parts';
+import { Badge, Card, Filter, Refusal, Stat, Stats } from '../ui/parts';
 import { Empty, Load } from '../ui/states';
 import { Table, type Column } from '../ui/table';
 import { ServiceCharts } from './service_charts';
@@ -98,24 +99,20 @@ const errorColumns = (now: number): Column<ErrorRow>[] => [
 
 function ResetButton({ name, onDone }: { name: string; onDone: () => void }) {
   const [isOpen, setOpen] = useState(false);
-  const [failure, setFailure] = useState('');
+  const { message, setMessage, run } = useAction(({ message: why }) => t('resetFailed', { why }));
   const reset = async (): Promise<void> => {
-    try {
-      await request(`api/v1/services/${encodeURIComponent(name)}/reset`, { method: 'POST' });
-      setOpen(false);
-      onDone();
-    } catch (error) {
-      setFailure(t('resetFailed', { why: error instanceof ApiError ? error.message : String(error) }));
-    }
+    await request(`api/v1/services/${encodeURIComponent(name)}/reset`, { method: 'POST' });
+    setOpen(false);
+    onDone();
   };
   return (
     <>
-      <button type="button" class="button" onClick={() => { setFailure(''); setOpen(true); }}>{t('reset')}</button>
+      <button type="button" class="button" onClick={() => { setMessage(''); setOpen(true); }}>{t('reset')}</button>
       <Dialog isOpen={isOpen} onClose={() => setOpen(false)} title={t('resetTitle', { name })}>
         <p>{t('resetText')}</p>
-        {failure && <p class="text-critical" role="alert">{failure}</p>}
+        <Refusal>{message}</Refusal>
         <div class="form-actions">
-          <button type="button" class="button danger" onClick={() => void reset()}>{t('reset')}</button>
+          <button type="button" class="button danger" onClick={() => void run(reset)}>{t('reset')}</button>
           <button type="button" class="button" onClick={() => setOpen(false)}>{common('cancel')}</button>
         </div>
       </Dialog>

@@ -1,6 +1,7 @@
 // Signing in, and making the first administrator with the one-time link `#/setup/CODE`.
 import type { ComponentChildren } from 'preact';
 import { useState } from 'preact/hooks';
+import { useAction } from '../lib/action';
 import { ApiError, request } from '../lib/api';
 import { useCell } from '../lib/cell';
 import { lang, strings } from '../lib/lang';
@@ -8,7 +9,7 @@ import { go, setParams } from '../lib/nav';
 import type { Page } from '../lib/page';
 import { access, enter } from '../lib/session';
 import { Logo } from '../ui/icons';
-import { Code, Field } from '../ui/parts';
+import { Code, Field, Refusal } from '../ui/parts';
 
 const PASSWORD_BYTES_MIN = 10;
 
@@ -35,21 +36,12 @@ interface Session { token: string }
 
 /** A request that signs in, and what to say when it does not. */
 function useEntry(path: string, refused: () => string) {
-  const [message, setMessage] = useState('');
-  const [isBusy, setBusy] = useState(false);
-  const submit = async (body: object): Promise<void> => {
-    setBusy(true);
-    setMessage('');
-    try {
-      await enter(await request<Session>(path, { body, isPublic: true }));
-    } catch (error) {
-      const status = error instanceof ApiError ? error.status : 0;
-      setMessage(status === 401 ? refused() : status === 429 ? t('wait') : (error as Error).message);
-    } finally {
-      setBusy(false);
-    }
-  };
-  return { message, isBusy, submit, setMessage };
+  const action = useAction((error) => {
+    const status = error instanceof ApiError ? error.status : 0;
+    return status === 401 ? refused() : status === 429 ? t('wait') : error.message;
+  });
+  const submit = (body: object): Promise<void> => action.run(async () => enter(await request<Session>(path, { body, isPublic: true })));
+  return { ...action, submit };
 }
 
 function Frame({ title, children, onSubmit }: { title?: string; children: ComponentChildren; onSubmit?: () => void }) {
@@ -75,8 +67,6 @@ function Frame({ title, children, onSubmit }: { title?: string; children: Compon
   );
 }
 
-const Refusal = ({ text }: { text: string }) => (text ? <p class="refusal" role="alert">{text}</p> : null);
-
 interface TextProps { label: string; value: string; onChange: (value: string) => void; autocomplete: string; isSecret?: boolean; note?: string }
 function TextField({ label, value, onChange, autocomplete, isSecret = false, note }: TextProps) {
   const onInput = (event: { currentTarget: HTMLInputElement }): void => onChange(event.currentTarget.value);
@@ -98,7 +88,7 @@ function Login() {
     <Frame onSubmit={() => void entry.submit({ name, password })}>
       <TextField label={t('name')} value={name} onChange={setName} autocomplete="username" />
       <TextField label={t('password')} value={password} onChange={setPassword} autocomplete="current-password" isSecret />
-      <Refusal text={entry.message} />
+      <Refusal>{entry.message}</Refusal>
       <button class="button primary large" disabled={entry.isBusy}>{t('signIn')}</button>
       <p class="muted">{t('forgotten')} <code>sonde admin setup-link</code></p>
     </Frame>
@@ -121,7 +111,7 @@ function FirstAdministrator({ code }: { code: string }) {
       <TextField label={t('name')} value={name} onChange={setName} autocomplete="username" />
       <TextField label={t('password')} value={password} onChange={setPassword} autocomplete="new-password" isSecret note={t('short', { n: PASSWORD_BYTES_MIN })} />
       <TextField label={t('again')} value={again} onChange={setAgain} autocomplete="new-password" isSecret />
-      <Refusal text={entry.message} />
+      <Refusal>{entry.message}</Refusal>
       <button class="button primary large" disabled={entry.isBusy}>{t('create')}</button>
     </Frame>
   );

@@ -155,6 +155,9 @@ export function Tabs<K extends string>({ choices, value, onChange, label }: { ch
   );
 }
 
+/** Why something was not done. */
+export const Refusal = ({ children }: { children: string }) => (children ? <p class="refusal" role="alert">{children}</p> : null);
+
 const COPIED_FOR_MS = 1500;
 /** Text to copy. */
 export function Code({ children }: { children: string }) {

@@ -8,7 +8,7 @@ import { route, setParams } from '../lib/nav';
 import { parseTime, RANGE_NAMES, RANGES, rangeOf, type TimeRange } from '../lib/range';
 import { Dialog } from './dialog';
 import { Menu, type MenuItem } from './menu';
-import { Field } from './parts';
+import { Field, Refusal } from './parts';
 
 /** What the button says: "Last 6 h", or both ends, with the day when it is not today. */
 function rangeText(range: TimeRange, now: number): string {
@@ -44,7 +44,7 @@ function CustomRange({ range, onClose }: { range: TimeRange; onClose: () => void
         <input value={to} aria-invalid={end === null} onInput={(event) => setTo(event.currentTarget.value)} />
       </Field>
       <p class="muted">{shell('timeHint')}</p>
-      {isWrongOrder && <p class="text-critical" role="alert">{shell('badOrder')}</p>}
+      <Refusal>{isWrongOrder ? shell('badOrder') : ''}</Refusal>
       <div class="form-actions">
         <button type="submit" class="button primary" disabled={start === null || end === null || isWrongOrder}>{shell('apply')}</button>
         <button type="button" class="button" onClick={onClose}>{common('cancel')}</button>
