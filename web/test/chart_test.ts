@@ -1,7 +1,7 @@
 // Lines, columns and tables: what is drawn of what the server says.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { labelText, linesOf, stacked } from '../src/chart/lines';
+import { byLabel, labelText, linesOf, stacked } from '../src/chart/lines';
 import { freeRow } from '../src/chart/overlay';
 import { plotData, valueEnds } from '../src/chart/plot';
 import { sparkPaths } from '../src/chart/small';
@@ -52,7 +52,7 @@ test('labels are written as PromQL has them', () => {
   assert.equal(labelText({ __name__: 'up', job: 'a"b' }), 'up{job="a\\"b"}');
   assert.equal(labelText({ __name__: 'up' }), 'up');
   assert.equal(labelText({}), '{}');
-  assert.equal(labelText({ instance: 'h', mountpoint: '/' }, ['instance', 'mountpoint']), 'h /');
+  assert.equal(byLabel('instance', 'mountpoint')({ instance: 'h', mountpoint: '/' }), 'h /');
 });
 
 test('stacks are sums, and a gap stays a gap', () => {

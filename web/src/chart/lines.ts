@@ -1,4 +1,5 @@
 // From series of the server to lines of a chart. Pure.
+import { NONE } from '../lib/fmt';
 import { isError, type Column, type Labels, type Result, type Series } from '../lib/history';
 
 export interface Line {
@@ -25,9 +26,12 @@ export const LINES_MAX = 8;
 
 const lastOf = (values: Column | undefined): number => values?.findLast((value) => value !== null) ?? -Infinity;
 
-/** "instance, mountpoint" of labels; every label when none is named. */
-export function labelText(labels: Labels, names?: string[]): string {
-  if (names) return names.map((name) => labels[name]).filter((value) => value).join(' ') || '–';
+/** What a line is called: the values of some labels. */
+export const byLabel = (...names: string[]) => (labels: Labels): string =>
+  names.map((name) => labels[name]).filter((value) => value).join(' ') || NONE;
+
+/** All labels, as PromQL writes them. */
+export function labelText(labels: Labels): string {
   const { __name__: metric = '', ...rest } = labels;
   const pairs = Object.entries(rest).map(([name, value]) => `${name}=${JSON.stringify(value)}`);
   return pairs.length > 0 || !metric ? `${metric}{${pairs.join(', ')}}` : metric;

@@ -6,8 +6,9 @@ import { ago, duration, format, integer, stamp } from '../lib/fmt';
 import { strings } from '../lib/lang';
 import { useApi } from '../lib/load';
 import { href } from '../lib/nav';
+import { largest, shareOf } from '../lib/usage_rules';
 import { Bars } from '../chart/small';
-import { Badge, Card, Code, Meter, Refusal } from '../ui/parts';
+import { Badge, Bar, Card, Code, KeyValues, Meter, Refusal } from '../ui/parts';
 import { Load } from '../ui/states';
 import { Table, type Column } from '../ui/table';
 
@@ -55,7 +56,7 @@ function Facts({ data }: { data: StorageAnswer }) {
     [t('oldest'), data.oldest === null ? format(null) : stamp(data.oldest)], [t('lastBackup'), data.last_backup_at === null ? t('never') : ago(data.last_backup_at, data.time)],
     [t('version'), data.version], [t('started'), duration(Math.max(0, data.time - data.started_at))],
   ];
-  return <dl class="key-values">{facts.map(([name, value]) => <div key={name}><dt>{name}</dt><dd>{value}</dd></div>)}</dl>;
+  return <KeyValues facts={facts} />;
 }
 
 function Size({ data }: { data: StorageAnswer }) {
@@ -79,11 +80,11 @@ function Parts({ data }: { data: StorageAnswer }) {
     { name: t('segments', { n: data.segments }), bytes: data.segment_bytes }, { name: t('rollups'), bytes: data.rollup_bytes },
     { name: t('log'), bytes: data.log_bytes }, { name: t('head'), bytes: data.head_bytes },
   ];
-  const most = Math.max(1, ...parts.map((part) => part.bytes));
+  const most = largest(parts.map((part) => part.bytes));
   const columns: Column<Part>[] = [
     { key: 'part', head: t('part'), cell: (row) => row.name },
     { key: 'size', head: t('size'), isNumber: true, cell: (row) => format(row.bytes, 'bytes') },
-    { key: 'bar', head: t('size'), isHeadHidden: true, width: 160, cell: (row) => <span class="share"><i style={{ width: `${(row.bytes / most) * 100}%` }} /></span> },
+    { key: 'bar', head: t('size'), isHeadHidden: true, width: 160, cell: (row) => <Bar ratio={shareOf(row.bytes, most)} /> },
   ];
   return (
     <Card span={7} isFlush title={t('parts')}>

@@ -11,10 +11,11 @@ import { refresh } from '../lib/live';
 import { useApi } from '../lib/load';
 import { route, setParams } from '../lib/nav';
 import type { Page } from '../lib/page';
+import { byLabel } from '../chart/lines';
 import { ChartCards, usePageRange, type ChartCard } from '../chart/page_charts';
 import { Bars } from '../chart/small';
 import { Icon } from '../ui/icons';
-import { Badge, Card, Filter, Refusal, Tabs } from '../ui/parts';
+import { Badge, Bar, Card, Filter, KeyValues, Refusal, Tabs } from '../ui/parts';
 import { Empty, Load } from '../ui/states';
 
 interface Answer { errors: Group[]; count: number }
@@ -60,7 +61,7 @@ function Body({ group, groups }: { group: Group; groups: Group[] }) {
       <div>
         <h3>{t('sample')}</h3>
         <pre class="sample" tabIndex={0}>{group.sample}</pre>
-        <dl class="key-values">{facts.filter(([, value]) => value).map(([name, value]) => <div key={name}><dt>{name}</dt><dd>{value}</dd></div>)}</dl>
+        <KeyValues facts={facts.filter(([, value]) => value)} />
       </div>
       <div>
         <h3>{t('byOperation')}</h3>
@@ -68,7 +69,7 @@ function Body({ group, groups }: { group: Group; groups: Group[] }) {
           {byOperation(groups, group).map(({ operation, share }) => (
             <tr key={operation}>
               <th scope="row"><code>{operation}</code></th>
-              <td><span class="share"><i style={{ width: `${share * 100}%` }} /></span></td>
+              <td><Bar ratio={share} /></td>
               <td class="number">{format(share, 'ratio')}</td>
             </tr>
           ))}
@@ -135,7 +136,7 @@ function Errors() {
   const overview = useApi<Overview>(apiPath('v1/overview', { range: '24h' }), false);
   const failed: ChartCard = {
     title: t('failed'), unit: 'perSecond', span: 12, height: 130, isStacked: true,
-    parts: [{ id: 'failed', label: (labels) => labels.service, query: `sum by (service) (rate(sonde_operations_total{outcome="error"}[${rateWindow(usePageRange())}])) > 0` }],
+    parts: [{ id: 'failed', label: byLabel('service'), query: `sum by (service) (rate(sonde_operations_total{outcome="error"}[${rateWindow(usePageRange())}])) > 0` }],
   };
   const total = loaded.data?.errors.length;
   const found = loaded.data?.errors.filter((group) => matches(group, filter)).length;

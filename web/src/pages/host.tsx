@@ -1,9 +1,10 @@
 // One host: figures, processor by mode, memory, load, each disk and each network device.
+import { byLabel } from '../chart/lines';
 import { ChartCards, type ChartCard } from '../chart/page_charts';
 import { common } from '../i18n/common';
 import { apiPath } from '../lib/api';
 import { ago, duration, format, integer, NONE } from '../lib/fmt';
-import { quote, rateWindow, type Labels } from '../lib/history';
+import { quote, rateWindow } from '../lib/history';
 import { strings } from '../lib/lang';
 import { useApi } from '../lib/load';
 import { href } from '../lib/nav';
@@ -30,8 +31,7 @@ const t = strings(
 
 const HEIGHT_PX = 150;
 const LOAD_MINUTES = [1, 5, 15];
-const byDevice = (labels: Labels): string => labels.device ?? NONE;
-const byMountpoint = (labels: Labels): string => labels.mountpoint ?? NONE;
+const byDevice = byLabel('device');
 
 function cardsOf(name: string, cpuCount: number | null, range: TimeRange): ChartCard[] {
   const window = rateWindow(range);
@@ -49,7 +49,7 @@ function cardsOf(name: string, cpuCount: number | null, range: TimeRange): Chart
     {
       title: t('cpuModes'), unit: 'ratio', span: 4, height: HEIGHT_PX, max: 1, isStacked: true,
       parts: [{
-        id: 'cpu', label: (labels) => labels.mode ?? NONE,
+        id: 'cpu', label: byLabel('mode'),
         query: `sum by (mode) (${rate('node_cpu_seconds_total', 'mode!="idle"')}) / scalar(count(${gauge('node_cpu_seconds_total', 'mode="idle"')}))`,
       }],
     },
@@ -64,7 +64,7 @@ function cardsOf(name: string, cpuCount: number | null, range: TimeRange): Chart
     },
     {
       title: t('diskUsed'), unit: 'ratio', span: 4, height: HEIGHT_PX, max: 1, thresholds: diskThresholds,
-      parts: [{ id: 'disk', query: diskUsed(host), label: byMountpoint }],
+      parts: [{ id: 'disk', query: diskUsed(host), label: byLabel('mountpoint') }],
     },
     byDeviceRate('read', t('diskRead'), 'node_disk_read_bytes_total'),
     byDeviceRate('written', t('diskWritten'), 'node_disk_written_bytes_total'),

@@ -1,8 +1,9 @@
 // What the list of hosts, the page of one host and the overview share: columns, charts, filesystems.
+import { byLabel } from '../chart/lines';
 import type { ChartCard } from '../chart/page_charts';
 import { common } from '../i18n/common';
 import { ago, duration, format, integer, NONE } from '../lib/fmt';
-import { rateWindow, type Labels } from '../lib/history';
+import { rateWindow } from '../lib/history';
 import { strings } from '../lib/lang';
 import { href } from '../lib/nav';
 import type { TimeRange } from '../lib/range';
@@ -18,8 +19,7 @@ const t = strings(
 );
 
 /** Charts are of the metrics, in which a host is the label "instance". */
-export const byInstance = (labels: Labels): string => labels.instance ?? NONE;
-export const byDisk = (labels: Labels): string => `${byInstance(labels)} ${labels.mountpoint ?? labels.device ?? ''}`.trim();
+export const byInstance = byLabel('instance');
 
 export const diskThresholds: ChartCard['thresholds'] = [{ value: NEARLY_FULL, status: 'warning' }];
 
@@ -35,7 +35,7 @@ export function hostCards(range: TimeRange, look: Pick<ChartCard, 'span' | 'heig
       ...base, title: common('memory'),
       parts: [{ id: 'memory', label: byInstance, query: '1 - node_memory_MemAvailable_bytes / node_memory_MemTotal_bytes' }],
     },
-    { ...base, title: diskTitle, thresholds: diskThresholds, parts: [{ id: 'disk', label: byDisk, query: diskUsed() }] },
+    { ...base, title: diskTitle, thresholds: diskThresholds, parts: [{ id: 'disk', label: byLabel('instance', 'mountpoint'), query: diskUsed() }] },
   ];
 }
 

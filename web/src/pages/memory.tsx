@@ -1,10 +1,11 @@
 // Memory per service: what each holds, its limit and peak, how fast it grows; pauses of collectors.
+import { byLabel } from '../chart/lines';
 import { ChartCards, type ChartCard } from '../chart/page_charts';
 import { common } from '../i18n/common';
 import { apiPath } from '../lib/api';
 import { useCell } from '../lib/cell';
 import { format, integer, NONE } from '../lib/fmt';
-import { rateWindow, type Labels } from '../lib/history';
+import { rateWindow } from '../lib/history';
 import { strings } from '../lib/lang';
 import { useApi } from '../lib/load';
 import { href, route, setParams } from '../lib/nav';
@@ -35,7 +36,7 @@ interface MemoryData { time: number; services: MemoryRow[] }
 
 const CHART_PX = 220;
 
-const byService = (labels: Labels): string => labels.service ?? NONE;
+const byService = byLabel('service');
 
 function cardsOf(range: TimeRange, isCollecting: boolean): ChartCard[] {
   const window = rateWindow(range);

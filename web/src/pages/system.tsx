@@ -1,4 +1,5 @@
 // Hosts: what each uses of its processor, memory, disks and network; with a name in the address one host.
+import { byLabel } from '../chart/lines';
 import { ChartCards, type ChartCard } from '../chart/page_charts';
 import { common } from '../i18n/common';
 import { apiPath } from '../lib/api';
@@ -15,7 +16,7 @@ import { Empty, Load } from '../ui/states';
 import { Table } from '../ui/table';
 import { Host } from './host';
 import { worstHosts, type HostsData } from '../lib/host_rules';
-import { byDisk, byInstance, diskColumns, diskId, hostCards, hostColumns } from './host_parts';
+import { byInstance, diskColumns, diskId, hostCards, hostColumns } from './host_parts';
 
 const t = strings(
   {
@@ -43,7 +44,7 @@ function cardsOf(range: TimeRange): ChartCard[] {
     ...hostCards(range, LOOK, t('diskUsed')),
     {
       ...LOOK, title: t('diskBusy'), unit: 'ratio', max: 1,
-      parts: [{ id: 'busy', label: byDisk, query: `rate(node_disk_io_time_seconds_total[${window}])` }],
+      parts: [{ id: 'busy', label: byLabel('instance', 'device'), query: `rate(node_disk_io_time_seconds_total[${window}])` }],
     },
     { ...LOOK, title: t('received'), unit: 'bytesPerSecond', parts: [{ id: 'received', label: byInstance, query: network('node_network_receive_bytes_total') }] },
     { ...LOOK, title: t('sent'), unit: 'bytesPerSecond', parts: [{ id: 'sent', label: byInstance, query: network('node_network_transmit_bytes_total') }] },

@@ -12,7 +12,7 @@ import { statusClass } from '../lib/status';
 import { change, judge, largest, REFUNDS, shareOf, SUCCESS, timesOf, type UsageSeries, type UsageTotals } from '../lib/usage_rules';
 import { TimeChart } from '../chart/chart';
 import { shell } from '../i18n/shell';
-import { Card, Chips, Stat, Stats } from '../ui/parts';
+import { Bar, Card, Chips, Stat, Stats } from '../ui/parts';
 import { Empty, Load } from '../ui/states';
 import { Table, type Column } from '../ui/table';
 
@@ -77,13 +77,11 @@ function Figures(both: { totals: UsageTotals; previous: UsageTotals | null }) {
   );
 }
 
-const Bar = ({ value, of }: { value: number; of: number }) => <span class="share" aria-hidden="true"><i style={{ width: `${shareOf(value, of) * 100}%` }} /></span>;
-
 function userColumns(most: number): Column<User>[] {
   return [
     { key: 'user', head: t('user'), class: 'name-column', sort: (row) => row.user_id, cell: (row) => <b class="cut" title={row.user_id}>{row.user_id}</b> },
     { key: 'events', head: t('events'), isNumber: true, sort: (row) => row.generation_count, cell: (row) => integer(row.generation_count) },
-    { key: 'bar', head: t('events'), isHeadHidden: true, width: 130, priority: 2, cell: (row) => <Bar value={row.generation_count} of={most} /> },
+    { key: 'bar', head: t('events'), isHeadHidden: true, width: 130, priority: 2, cell: (row) => <Bar ratio={shareOf(row.generation_count, most)} /> },
     { key: 'items', head: t('items'), isNumber: true, priority: 2, sort: (row) => row.total_items, cell: (row) => integer(row.total_items) },
     {
       key: 'success', head: t('success'), isNumber: true, sort: (row) => row.success_rate,
@@ -97,7 +95,7 @@ function itemColumns(most: number): Column<Item>[] {
     { key: 'item', head: t('item'), class: 'name-column', sort: (row) => row.name || row.id, cell: (row) => <span class="cut" title={row.id}>{row.name || row.id}</span> },
     { key: 'category', head: t('category'), priority: 2, sort: (row) => row.category, cell: (row) => <span class="tag">{row.category || row.kind}</span> },
     { key: 'uses', head: t('uses'), isNumber: true, sort: (row) => row.usage_count, cell: (row) => integer(row.usage_count) },
-    { key: 'bar', head: t('uses'), isHeadHidden: true, width: 100, cell: (row) => <Bar value={row.usage_count} of={most} /> },
+    { key: 'bar', head: t('uses'), isHeadHidden: true, width: 100, cell: (row) => <Bar ratio={shareOf(row.usage_count, most)} /> },
   ];
 }
 
@@ -107,7 +105,7 @@ function classColumns(most: number, now: number): Column<ErrorClass>[] {
   return [
     { key: 'class', head: common('errorClass'), sort: (row) => row.error_type, cell: (row) => <a href={href('errors', row.error_type)}><code>{row.error_type}</code></a> },
     { key: 'count', head: common('count'), isNumber: true, sort: (row) => row.count, cell: (row) => integer(row.count) },
-    { key: 'bar', head: common('count'), isHeadHidden: true, width: 160, priority: 2, cell: (row) => <Bar value={row.count} of={most} /> },
+    { key: 'bar', head: common('count'), isHeadHidden: true, width: 160, priority: 2, cell: (row) => <Bar ratio={shareOf(row.count, most)} /> },
     seen('first_seen', t('firstSeen'), 2),
     seen('last_seen', common('lastSeen')),
   ];

@@ -68,6 +68,14 @@ export function Meter({ value, label, warning = 0.8, critical = 0.9 }: MeterProp
   );
 }
 
+/** A part of the largest, 0 to 1, beside its number. */
+export const Bar = ({ ratio }: { ratio: number }) => <span class="share" aria-hidden="true"><i style={{ width: `${ratio * 100}%` }} /></span>;
+
+/** Facts by name, one per line. */
+export function KeyValues({ facts }: { facts: [string, string][] }) {
+  return <dl class="key-values">{facts.map(([name, value]) => <div key={name}><dt>{name}</dt><dd>{value}</dd></div>)}</dl>;
+}
+
 interface ZonesProps {
   value: number;
   /** The limits of good and of critical; the larger is good when higherIsBetter. */
