@@ -2,12 +2,13 @@
 import assert from 'node:assert/strict';
 import { afterEach, test } from 'node:test';
 import { lang } from '../src/lib/lang';
+import { timesOf } from '../src/lib/range';
 import type { HostRow } from '../src/lib/types';
 import { hostCards } from '../src/pages/host_parts';
 import { fieldsOf, isBeyond, limitOf, limitPlaces, MEASURES, parseFields, sharedLimit, worstOf, type CacheRow, type Thresholds } from '../src/lib/cache_rules';
 import { diskUsed, fullness, worstHosts } from '../src/lib/host_rules';
 import { hasCollector, limitRatio, slopeText, type MemoryRow } from '../src/lib/memory_rules';
-import { change, judge, largest, REFUNDS, shareOf, SUCCESS, timesOf } from '../src/lib/usage_rules';
+import { change, judge, largest, REFUNDS, shareOf, SUCCESS } from '../src/lib/usage_rules';
 
 const MIB = 1024 * 1024;
 const [HIT_RATE, MEMORY, RESPONSE] = MEASURES;

@@ -1,7 +1,7 @@
 // Addresses and time ranges.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { neighbour, parseDuration, parseTime, rangeOf, rangeParams, stepFor } from '../src/lib/range';
+import { neighbour, parseDuration, parseTime, rangeEnds, rangeOf, rangeParams, stepFor } from '../src/lib/range';
 import { formatHash, parseHash, withParams } from '../src/lib/route';
 
 test('an address is page, argument and query, and back', () => {
@@ -41,6 +41,11 @@ test('a range is of the address, and what is wrong becomes the usual one', () =>
   assert.deepEqual(range('from=200&to=100').kind, 'last');
   assert.deepEqual(rangeParams(range('from=100&to=200')), { start: '100', end: '200' });
   assert.deepEqual(rangeParams(range('range=24h')), { range: '24h' });
+});
+
+test('a range ends now, or where it says', () => {
+  assert.deepEqual(rangeEnds({ kind: 'last', name: '1h', seconds: 3600 }, 10_000), [6400, 10_000]);
+  assert.deepEqual(rangeEnds({ kind: 'between', from: 100, to: 200 }, 10_000), [100, 200]);
 });
 
 test('"[" and "]" go to the next range of the menu', () => {

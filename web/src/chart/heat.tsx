@@ -4,6 +4,7 @@ import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { useCell } from '../lib/cell';
 import { duration, integer, stamp } from '../lib/fmt';
 import { lang } from '../lib/lang';
+import { timesOf } from '../lib/range';
 import { theme, token } from '../lib/theme';
 import { chosenAxis, timeAxis } from './axes';
 import { SYNC_KEY } from './plot';
@@ -97,7 +98,7 @@ export function Heatmap({ title, data, height = 170, empty }: { title: string; d
   useEffect(() => {
     const element = box.current;
     if (!element || !data || buckets.length === 0) return;
-    const times = Array.from({ length: data.count }, (_, index) => data.start + index * data.step);
+    const times = timesOf(data);
     const middle = buckets[Math.floor(buckets.length / 2)].low;
     const plot = new uPlot(heatOptions(element.clientWidth || 300, height, data, buckets, setText), [times, times.map(() => middle)], element);
     const observer = new ResizeObserver(() => {

@@ -2,7 +2,7 @@
 import { useMemo } from 'preact/hooks';
 import type { History, Labels } from '../lib/history';
 import { lang } from '../lib/lang';
-import { rangeSeconds, type TimeRange } from '../lib/range';
+import { rangeEnds, type TimeRange } from '../lib/range';
 import { PanelError } from '../ui/states';
 import { TimeChart, type ChartProps } from './chart';
 import { linesOf, type Lines } from './lines';
@@ -24,12 +24,6 @@ interface HistoryChartProps extends Shown {
   isAverage?: boolean;
 }
 
-/** Both ends of what was asked for: a series that begins late does not stretch. */
-function chartEnds(history: History, range: TimeRange): [number, number] {
-  const end = range.kind === 'between' ? range.to : history.end;
-  return [end - rangeSeconds(range), end];
-}
-
 function linesOfParts(history: History, parts: Part[], isAverage: boolean): Lines {
   const found = parts.map(({ id, label, color }) => ({ ...linesOf(history.results[id], { label, isAverage }), color }));
   return {
@@ -45,8 +39,9 @@ export function HistoryChart({ history, parts, range, isAverage = false, ...prop
   const { error, ...lines } = useMemo(() => linesOfParts(history, parts, isAverage), [history, lang.value]);
   if (error) return <PanelError error={error} />;
   return (
+    // Both ends of what was asked for: a series that begins late does not stretch.
     <TimeChart
-      {...props} {...lines} times={history.t} step={history.step} ends={chartEnds(history, range)} queries={parts.map(({ query }) => query)}
+      {...props} {...lines} times={history.t} step={history.step} ends={rangeEnds(range, history.end)} queries={parts.map(({ query }) => query)}
     />
   );
 }

@@ -1,7 +1,7 @@
 // Columns over time: one request for all charts of a page, then only what is new.
 import { request } from './api';
 import { useLoad, type Loaded } from './load';
-import { rangeSeconds, stepFor, type TimeRange } from './range';
+import { historyStep, rangeEnds, type TimeRange } from './range';
 
 export type Column = (number | null)[];
 export type Labels = Record<string, string>;
@@ -28,9 +28,6 @@ export const isError = (result: Result): result is ErrorResult => 'error' in res
 const OVERLAP_STEPS = 2;
 const COLUMNS = ['min', 'avg', 'max'] as const;
 
-/** How a page asks for the range: points about the pixels that a chart has. */
-export const POINTS = 240;
-export const historyStep = (range: TimeRange): number => stepFor(rangeSeconds(range), POINTS);
 /** A window for rate() holds two samples of a source that sends each minute, even when one is late. */
 const RATE_WINDOW_MIN_S = 150;
 export const rateWindow = (range: TimeRange): string => `${Math.max(RATE_WINDOW_MIN_S, historyStep(range))}s`;
@@ -77,12 +74,9 @@ function ask(queries: Queries, body: object, signal: AbortSignal): Promise<Histo
 
 async function load(queries: Queries, range: TimeRange, signal: AbortSignal, before: History | null): Promise<History> {
   const step = historyStep(range);
-  if (range.kind === 'between')
-    return ask(queries, { start: range.from, end: range.to, step }, signal);
-  const end = Date.now() / 1000;
-  const start = end - range.seconds;
+  const [start, end] = rangeEnds(range, Date.now() / 1000);
   const last = before?.t.at(-1);
-  if (!before || last === undefined || before.step !== step || last < start)
+  if (range.kind === 'between' || !before || last === undefined || before.step !== step || last < start)
     return ask(queries, { start, end, step }, signal);
   const newer = await ask(queries, { start: last - OVERLAP_STEPS * step, end, step }, signal);
   return mergeHistory(before, newer, start);

@@ -7,7 +7,7 @@
 import { authHeaders, apiPath, lostSince } from './api';
 import { cell } from './cell';
 import { route } from './nav';
-import { rangeOf, rangeSeconds, stepFor } from './range';
+import { historyStep, rangeOf, rangeSeconds } from './range';
 import { isSignedIn, user } from './session';
 import { eventReader } from './sse';
 
@@ -16,7 +16,6 @@ export const isLive = cell(true);
 /** Counts up when new data is there. */
 export const tick = cell(0);
 
-const POINTS = 240;
 const EVERY_SECOND_UP_TO_S = 3600;
 const TIMER_SHORTEST_S = 5;
 const TIMER_LONGEST_S = 60;
@@ -96,8 +95,8 @@ function close(): void {
 
 function startTimer(): void {
   stopTimer();
-  const seconds = rangeSeconds(rangeOf(route.value.query));
-  const step = seconds <= EVERY_SECOND_UP_TO_S ? TIMER_SHORTEST_S : stepFor(seconds, POINTS);
+  const range = rangeOf(route.value.query);
+  const step = rangeSeconds(range) <= EVERY_SECOND_UP_TO_S ? TIMER_SHORTEST_S : historyStep(range);
   tickTimer = window.setInterval(announce, Math.min(TIMER_LONGEST_S, Math.max(TIMER_SHORTEST_S, step)) * 1000);
 }
 

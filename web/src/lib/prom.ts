@@ -1,6 +1,7 @@
 // The Prometheus API as Explore uses it.
 import { request } from './api';
 import type { Column, Labels } from './history';
+import { timesOf } from './range';
 
 interface Matrix { resultType: 'matrix'; result: { metric: Labels; values: [number, string][] }[] }
 interface Vector { resultType: 'vector'; result: { metric: Labels; value: [number, string] }[] }
@@ -43,7 +44,7 @@ export async function queryRange(query: string, ends: [number, number], step: nu
   const { data, milliseconds, bytes } = await measured<Matrix>('api/v1/query_range', form, signal);
   const count = Math.floor((end - start) / step) + 1;
   return {
-    times: Array.from({ length: count }, (_, index) => start + index * step), step,
+    times: timesOf({ start, step, count }), step,
     series: data.result.map(({ metric, values }) => ({ labels: metric, values: onGrid(values, start, step, count) })),
     figures: { seriesCount: data.result.length, milliseconds, bytes },
   };

@@ -35,6 +35,11 @@ export function rangeOf(query: URLSearchParams, usual = DEFAULT_RANGE): TimeRang
 export const rangeSeconds = (range: TimeRange): number =>
   range.kind === 'last' ? range.seconds : range.to - range.from;
 
+/** Both ends; `now` is the end of a range that goes on. */
+export function rangeEnds(range: TimeRange, now: number): [number, number] {
+  return range.kind === 'between' ? [range.from, range.to] : [now - range.seconds, now];
+}
+
 /** The parameters of requests about this range. */
 export function rangeParams(range: TimeRange): Record<string, string> {
   if (range.kind === 'last') return { range: range.name };
@@ -56,6 +61,14 @@ const NICE_STEPS = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 720
 export function stepFor(seconds: number, points: number): number {
   return NICE_STEPS.find((step) => seconds / step <= points) ?? Math.ceil(seconds / points / 86400) * 86400;
 }
+
+/** How a page asks for the range: points about the pixels that a chart has. */
+const POINTS = 240;
+export const historyStep = (range: TimeRange): number => stepFor(rangeSeconds(range), POINTS);
+
+/** Times at which the columns of an answer stand. */
+export const timesOf = ({ start, step, count }: { start: number; step: number; count: number }): number[] =>
+  Array.from({ length: count }, (_, index) => start + index * step);
 
 /**
  * What somebody types into "from" and "to": "2h ago", "yesterday", "14:30", "2026-11-28 14:30", Unix

@@ -23,9 +23,6 @@ export function change(now: number, before: number | undefined): number | null {
   return before === undefined || before === 0 || now === before ? null : now / before - 1;
 }
 
-export const timesOf = ({ start, step, count }: Pick<UsageSeries, 'start' | 'step' | 'count'>): number[] =>
-  Array.from({ length: count }, (_, index) => start + index * step);
-
 export const largest = (values: number[]): number => Math.max(0, ...values);
 /** For the bars beside counts: 0 to 1. */
 export const shareOf = (value: number, most: number): number => (most > 0 ? value / most : 0);

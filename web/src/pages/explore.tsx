@@ -1,20 +1,20 @@
 // Ask anything in PromQL: an editor per query, a graph of all, a table of values. The queries are in the
 // address ("q", once per query), so that a pasted address shows the same.
-import { useState } from 'preact/hooks';
+import { useMemo, useState } from 'preact/hooks';
 import { TimeChart } from '../chart/chart';
 import { labelText, largest, type Line } from '../chart/lines';
 import { common, countSeries } from '../i18n/common';
 import { ApiError } from '../lib/api';
 import { useCell } from '../lib/cell';
 import { duration, format, type Unit } from '../lib/fmt';
-import { historyStep, type Labels } from '../lib/history';
+import type { Labels } from '../lib/history';
 import { strings } from '../lib/lang';
 import { useLoad, type Loaded } from '../lib/load';
 import { route, setParams } from '../lib/nav';
 import type { Page } from '../lib/page';
 import { errorPlace, pointAt, unitOf } from '../lib/promql';
 import { formatQuery, queryInstant, queryRange, type Figures, type InstantAnswerRows, type RangeAnswer } from '../lib/prom';
-import { rangeOf, type TimeRange } from '../lib/range';
+import { historyStep, rangeEnds, rangeOf, type TimeRange } from '../lib/range';
 import { recall, remember } from '../lib/storage';
 import { Editor } from '../ui/editor';
 import { Icon } from '../ui/icons';
@@ -59,11 +59,6 @@ function addToHistory(query: string): string[] {
   remember(HISTORY_KEY, JSON.stringify(list));
   return list;
 }
-
-const endsOf = (range: TimeRange): [number, number] => {
-  const end = range.kind === 'between' ? range.to : Date.now() / 1000;
-  return [range.kind === 'between' ? range.from : end - range.seconds, end];
-};
 
 /** Answers of all queries; one that fails does not hide the others. */
 type Answers<T> = (T | ApiError)[];
@@ -139,16 +134,17 @@ function linesOfAnswers(queries: string[], answers: Answers<RangeAnswer>): Line[
   })));
 }
 
-function Graph({ queries, answers, ends }: { queries: string[]; answers: Answers<RangeAnswer>; ends: [number, number] }) {
+function Graph({ queries, answers, range }: { queries: string[]; answers: Answers<RangeAnswer>; range: TimeRange }) {
   const first = answers.find((answer): answer is RangeAnswer => !(answer instanceof ApiError));
+  // The same lines while the answer is the same: each key in the editor renders, and would draw them anew.
+  const lines = useMemo(() => linesOfAnswers(queries, answers), [answers]);
+  const shown = useMemo(() => largest(lines, ({ values }) => values), [lines]);
   if (!first) return null;
-  const lines = linesOfAnswers(queries, answers);
-  const shown = largest(lines, ({ values }) => values);
   return (
     <Card>
       <TimeChart
         title="" note={lines.length > shown.length ? t('moreLines', { n: lines.length - shown.length }) : undefined} unit={commonUnit(queries)} times={first.times}
-        step={first.step} ends={ends} lines={shown} height={340}
+        step={first.step} ends={rangeEnds(range, first.times[first.times.length - 1])} lines={shown} height={340}
       />
     </Card>
   );
@@ -188,10 +184,10 @@ type Tab = 'graph' | 'table';
 function useAnswers(queries: string[], range: TimeRange, tab: Tab) {
   const key = queries.length > 0 ? JSON.stringify([queries, range]) : null;
   const graph = useLoad<Answers<RangeAnswer>>(tab === 'graph' ? key : null, (signal) => {
-    const ends = endsOf(range);
+    const ends = rangeEnds(range, Date.now() / 1000);
     return askAll(queries, (query) => queryRange(query, ends, historyStep(range), signal));
   });
-  const table = useLoad<Answers<InstantAnswerRows>>(tab === 'table' ? key : null, (signal) => askAll(queries, (query) => queryInstant(query, endsOf(range)[1], signal)));
+  const table = useLoad<Answers<InstantAnswerRows>>(tab === 'table' ? key : null, (signal) => askAll(queries, (query) => queryInstant(query, rangeEnds(range, Date.now() / 1000)[1], signal)));
   return { graph, table };
 }
 
@@ -246,7 +242,7 @@ function View() {
         {texts.length < QUERIES_MAX && <button type="button" class="button" onClick={() => write([...texts, ''])}><Icon name="plus" />{t('add')}</button>}
       </div>
       {asked.length === 0 ? <Examples onTake={(text) => run([text])} /> : tab === 'graph'
-        ? <Load loaded={graph}>{(answers) => <Graph queries={asked} answers={answers} ends={endsOf(range)} />}</Load>
+        ? <Load loaded={graph}>{(answers) => <Graph queries={asked} answers={answers} range={range} />}</Load>
         : <Load loaded={table}>{(answers) => <Values queries={asked} answers={answers} />}</Load>}
     </>
   );

@@ -7,9 +7,9 @@ import { strings } from '../lib/lang';
 import { useApi } from '../lib/load';
 import { href, route, setParams } from '../lib/nav';
 import type { Page } from '../lib/page';
-import { rangeOf } from '../lib/range';
+import { rangeEnds, rangeOf, timesOf } from '../lib/range';
 import { statusClass } from '../lib/status';
-import { change, judge, largest, REFUNDS, shareOf, SUCCESS, timesOf, type UsageSeries, type UsageTotals } from '../lib/usage_rules';
+import { change, judge, largest, REFUNDS, shareOf, SUCCESS, type UsageSeries, type UsageTotals } from '../lib/usage_rules';
 import { TimeChart } from '../chart/chart';
 import { shell } from '../i18n/shell';
 import { Bar, Card, Chips, Stat, Stats } from '../ui/parts';
@@ -138,7 +138,7 @@ function Content({ data }: { data: Answer }) {
   if (data.totals.events === 0) return <Card><Empty>{t(data.apps.length === 0 ? 'never' : 'none')}</Empty></Card>;
   const { series } = data;
   const lines = [{ label: t('ok'), values: series.ok }, { label: t('failed'), values: series.errors, color: '--critical' }];
-  const ends: [number, number] = zoom.kind === 'between' ? [zoom.from, zoom.to] : [data.start, data.end];
+  const ends: [number, number] = zoom.kind === 'between' ? rangeEnds(zoom, data.end) : [data.start, data.end];
   return (
     <div class="grid">
       <div class="span-12"><Figures totals={data.totals} previous={data.previous} /></div>

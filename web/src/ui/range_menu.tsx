@@ -5,7 +5,7 @@ import { shell } from '../i18n/shell';
 import { useCell } from '../lib/cell';
 import { clock, day, duration } from '../lib/fmt';
 import { route, setParams } from '../lib/nav';
-import { parseTime, RANGE_NAMES, RANGES, rangeOf, type TimeRange } from '../lib/range';
+import { parseTime, RANGE_NAMES, RANGES, rangeEnds, rangeOf, type TimeRange } from '../lib/range';
 import { Dialog } from './dialog';
 import { Menu, type MenuItem } from './menu';
 import { Field, Refusal } from './parts';
@@ -24,7 +24,7 @@ const isoText = (time: number): string => {
 
 function CustomRange({ range, onClose }: { range: TimeRange; onClose: () => void }) {
   const now = Date.now() / 1000;
-  const [from, setFrom] = useState(range.kind === 'last' ? isoText(now - range.seconds) : isoText(range.from));
+  const [from, setFrom] = useState(isoText(rangeEnds(range, now)[0]));
   const [to, setTo] = useState(range.kind === 'last' ? 'now' : isoText(range.to));
   const [start, end] = [parseTime(from, now), parseTime(to, now)];
   const isWrongOrder = start !== null && end !== null && start >= end;
@@ -57,6 +57,7 @@ export function RangeMenu({ usual }: { usual?: string }) {
   const { query } = useCell(route);
   const [isCustom, setCustom] = useState(false);
   const range = rangeOf(query, usual);
+  const text = rangeText(range, Date.now() / 1000);
   const items: MenuItem[] = RANGE_NAMES.map((name) => ({
     label: shell('last', { time: duration(RANGES[name]) }), isCurrent: range.kind === 'last' && range.name === name,
     onClick: () => setParams({ range: name, from: null, to: null }),
@@ -66,7 +67,7 @@ export function RangeMenu({ usual }: { usual?: string }) {
   items.push({ label: shell(isUtc ? 'localTime' : 'utc'), onClick: () => setParams({ utc: isUtc ? null : '1' }) });
   return (
     <>
-      <Menu label={`${shell('range')}: ${rangeText(range, Date.now() / 1000)}`} icon="clock" text={<span>{rangeText(range, Date.now() / 1000)}</span>} items={items} class="range-menu" />
+      <Menu label={`${shell('range')}: ${text}`} icon="clock" text={<span>{text}</span>} items={items} />
       <Dialog isOpen={isCustom} onClose={() => setCustom(false)} title={shell('range')}>
         <CustomRange range={range} onClose={() => setCustom(false)} />
       </Dialog>
