@@ -6,7 +6,7 @@ import { showUtc } from './lib/fmt';
 import { listenToKeys, type Key } from './lib/keys';
 import { lang } from './lib/lang';
 import { isLive } from './lib/live';
-import { go, href, route, setParams } from './lib/nav';
+import { go, href, resetZoom, route, setParams } from './lib/nav';
 import type { Page } from './lib/page';
 import { neighbour, rangeOf } from './lib/range';
 import { access } from './lib/session';
@@ -16,7 +16,7 @@ import { Help } from './ui/help';
 import { Palette } from './ui/palette';
 import { Sidebar } from './ui/sidebar';
 import { Empty, LostBanner } from './ui/states';
-import { isHelpOpen, isSearchOpen, resetZoom, Topbar } from './ui/topbar';
+import { isHelpOpen, isSearchOpen, Topbar } from './ui/topbar';
 
 function changeRange(direction: 1 | -1): void {
   const name = neighbour(rangeOf(route.value.query, PAGES.find(({ id }) => id === route.value.page)?.usualRange), direction);

@@ -10,9 +10,10 @@ import { common } from '../i18n/common';
 import { saveText, toCsv } from '../lib/csv';
 import { useCell } from '../lib/cell';
 import { duration, format, stamp, type Unit } from '../lib/fmt';
+import { arrowStep } from '../lib/keys';
 import { lang, strings } from '../lib/lang';
 import { hold } from '../lib/live';
-import { href, setParams } from '../lib/nav';
+import { href, resetZoom, setParams } from '../lib/nav';
 import { theme } from '../lib/theme';
 import { Menu, type MenuItem } from '../ui/menu';
 import { Table } from '../ui/table';
@@ -111,7 +112,7 @@ function usePlot(box: { current: HTMLDivElement | null }, isSeen: boolean, input
       onDraw: (it) => drawOverlay(it, current.current.input.thresholds, current.current.props.marks ?? NO_MARKS, input.unit),
     }), data, element);
     plot.current = made;
-    made.over.addEventListener('dblclick', () => setParams({ from: null, to: null }));
+    made.over.addEventListener('dblclick', resetZoom);
     const observer = new ResizeObserver(() => {
       if (element.clientWidth > 0 && element.clientWidth !== made.width) made.setSize({ width: element.clientWidth, height: input.height });
     });
@@ -208,7 +209,7 @@ export function TimeChart(props: ChartProps) {
     setHidden(next);
   };
   const onKeyDown = (event: KeyboardEvent): void => {
-    const move = event.key === 'ArrowLeft' ? -1 : event.key === 'ArrowRight' ? 1 : 0;
+    const move = arrowStep(event, 'x');
     if (!plot.current || move === 0) return;
     event.preventDefault();
     const last = props.times.length - 1;

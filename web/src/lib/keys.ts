@@ -6,6 +6,10 @@ export interface Key {
   run: () => void;
 }
 
+/** 1 or -1 for the arrow key that goes on or back along an axis; 0 for other keys. */
+export const arrowStep = ({ key }: KeyboardEvent, axis: 'x' | 'y'): number =>
+  (key === (axis === 'x' ? 'ArrowRight' : 'ArrowDown') ? 1 : key === (axis === 'x' ? 'ArrowLeft' : 'ArrowUp') ? -1 : 0);
+
 const SECOND_KEY_WITHIN_MS = 1200;
 
 const isTyping = (target: EventTarget | null): boolean =>

@@ -21,6 +21,8 @@ export function go(page: string, arg = '', params: Params = {}): void {
   location.hash = href(page, arg, params);
 }
 
+export const resetZoom = (): void => setParams({ from: null, to: null });
+
 /** Change parameters of this page. `replace` keeps the back button free of every key press. */
 export function setParams(changes: Params, how: 'push' | 'replace' = 'push'): void {
   const hash = formatHash({ ...route.value, query: withParams(route.value.query, changes) });

@@ -4,6 +4,7 @@ import { ChartCards, type ChartCard } from '../chart/page_charts';
 import { common } from '../i18n/common';
 import { apiPath } from '../lib/api';
 import { useCell } from '../lib/cell';
+import { filterOf, passes, setFilter } from '../lib/filter';
 import { format, integer, NONE } from '../lib/fmt';
 import { quote, rateWindow, type Labels } from '../lib/history';
 import { strings } from '../lib/lang';
@@ -152,9 +153,9 @@ function Content({ data, range, reload }: { data: CacheData; range: TimeRange; r
   const { query } = useCell(route);
   const [isEditing, setEditing] = useState(false);
   if (data.caches.length === 0) return <Card><Empty>{t('none')}</Empty></Card>;
-  const filter = query.get('q') ?? '';
+  const filter = filterOf(query);
   const only = data.caches.find((row) => cacheId(row) === query.get('cache'));
-  const rows = data.caches.filter((row) => cacheLabel(row).toLowerCase().includes(filter.toLowerCase()))
+  const rows = data.caches.filter((row) => passes(cacheLabel(row), filter))
     .sort((a, b) => severity(a.status) - severity(b.status));
   const choose = (row: CacheRow | null): void => setParams({ cache: row && row !== only ? cacheId(row) : null });
   return (
@@ -171,7 +172,7 @@ function Content({ data, range, reload }: { data: CacheData; range: TimeRange; r
         span={12} isFlush title={t('caches')}
         actions={(
           <>
-            <Filter value={filter} onChange={(text) => setParams({ q: text || null }, 'replace')} found={rows.length} total={data.caches.length} />
+            <Filter value={filter} onChange={setFilter} found={rows.length} total={data.caches.length} />
             {isAdmin() && <button type="button" class="button" onClick={() => setEditing(true)}>{t('editLimits')}</button>}
           </>
         )}

@@ -4,6 +4,7 @@ import { useAction } from '../lib/action';
 import { apiPath, request } from '../lib/api';
 import { useCell } from '../lib/cell';
 import { byOperation, matches, type Group } from '../lib/error_groups';
+import { filterOf, setFilter } from '../lib/filter';
 import { ago, format, integer, stamp } from '../lib/fmt';
 import { rateWindow } from '../lib/history';
 import { plurals, strings } from '../lib/lang';
@@ -131,7 +132,7 @@ function List({ data, classes, filter, state }: { data: Answer; classes: ClassHo
 function Errors() {
   const { query, arg } = useCell(route);
   const state = (['open', 'resolved', 'any'].includes(query.get('state') ?? '') ? query.get('state') : arg ? 'any' : 'open') as State;
-  const filter = query.get('q') ?? '';
+  const filter = filterOf(query);
   const loaded = useApi<Answer>(apiPath('v1/errors', { state, limit: GROUPS_MAX }));
   const overview = useApi<Overview>(apiPath('v1/overview', { range: '24h' }), false);
   const failed: ChartCard = {
@@ -144,7 +145,7 @@ function Errors() {
   return (
     <div class="grid">
       <ChartCards cards={[failed]} />
-      <Card span={12} isFlush title={tabs} actions={<Filter value={filter} onChange={(text) => setParams({ q: text || null }, 'replace')} found={found} total={total} />}>
+      <Card span={12} isFlush title={tabs} actions={<Filter value={filter} onChange={setFilter} found={found} total={total} />}>
         <Load loaded={loaded}>{(data) => <List data={data} classes={overview.data?.errors.classes} filter={filter} state={state} />}</Load>
       </Card>
     </div>

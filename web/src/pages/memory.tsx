@@ -4,11 +4,12 @@ import { ChartCards, type ChartCard } from '../chart/page_charts';
 import { common } from '../i18n/common';
 import { apiPath } from '../lib/api';
 import { useCell } from '../lib/cell';
+import { filterOf, passes, setFilter } from '../lib/filter';
 import { format, integer, NONE } from '../lib/fmt';
 import { rateWindow } from '../lib/history';
 import { strings } from '../lib/lang';
 import { useApi } from '../lib/load';
-import { href, route, setParams } from '../lib/nav';
+import { href, route } from '../lib/nav';
 import type { Page } from '../lib/page';
 import { rangeOf, type TimeRange } from '../lib/range';
 import { Card, Filter } from '../ui/parts';
@@ -103,15 +104,14 @@ const collectorColumns = (): Column<MemoryRow>[] => [
 
 function Content({ data, filter, range }: { data: MemoryData; filter: string; range: TimeRange }) {
   if (data.services.length === 0) return <Card><Empty>{t('none')}</Empty></Card>;
-  const rows = data.services.filter(({ service }) => service.toLowerCase().includes(filter.toLowerCase()));
+  const rows = data.services.filter(({ service }) => passes(service, filter));
   const isCollecting = hasCollector(data.services);
-  const onFilter = (text: string): void => setParams({ q: text || null }, 'replace');
   return (
     <div class="grid">
       <ChartCards cards={cardsOf(range, isCollecting)} />
       <Card
         span={12} isFlush title={t('title')}
-        actions={<Filter value={filter} onChange={onFilter} found={rows.length} total={data.services.length} />}
+        actions={<Filter value={filter} onChange={setFilter} found={rows.length} total={data.services.length} />}
       >
         <Table caption={t('title')} columns={columnsOf(data.services)} rows={rows} id={(row) => row.service} sorting={{ key: 'bytes', direction: -1 }} sortParam="sort" />
       </Card>
@@ -130,7 +130,7 @@ function Content({ data, filter, range }: { data: MemoryData; filter: string; ra
 function View() {
   const { query } = useCell(route);
   const loaded = useApi<MemoryData>(apiPath('v1/memory'));
-  return <Load loaded={loaded}>{(data) => <Content data={data} filter={query.get('q') ?? ''} range={rangeOf(query)} />}</Load>;
+  return <Load loaded={loaded}>{(data) => <Content data={data} filter={filterOf(query)} range={rangeOf(query)} />}</Load>;
 }
 
 export const memory: Page = { id: 'memory', title: () => t('title'), icon: 'memory', group: 'resources', View, needsMetric: 'sonde_memory_bytes' };

@@ -5,6 +5,7 @@ import { ChartCards } from '../chart/page_charts';
 import { common } from '../i18n/common';
 import { apiPath } from '../lib/api';
 import { useCell } from '../lib/cell';
+import { passes } from '../lib/filter';
 import { difference, format, integer, type Unit } from '../lib/fmt';
 import { plurals, strings } from '../lib/lang';
 import { useApi } from '../lib/load';
@@ -73,7 +74,7 @@ function Health({ tile }: { tile: HealthTile }) {
 function Services({ data }: { data: OverviewData }) {
   const [filter, setFilter] = useState('');
   const { rows, total } = data.services;
-  const shown = filter ? rows.filter(({ name }) => name.toLowerCase().includes(filter.toLowerCase())) : rows;
+  const shown = filter ? rows.filter(({ name }) => passes(name, filter)) : rows;
   return (
     <Card
       span={9} isFlush title={<a href={href('services')}>{common('services')}</a>}

@@ -6,6 +6,7 @@ import { common } from '../i18n/common';
 import { useAction } from '../lib/action';
 import { apiPath, request } from '../lib/api';
 import { useCell } from '../lib/cell';
+import { passes } from '../lib/filter';
 import { ago, duration, format, integer, stamp } from '../lib/fmt';
 import { strings } from '../lib/lang';
 import { useApi } from '../lib/load';
@@ -67,7 +68,7 @@ function operationColumns(now: number): Column<OperationRow>[] {
 
 function Operations({ data }: { data: ServiceData }) {
   const [filter, setFilter] = useState('');
-  const shown = data.operations.filter(({ name }) => name.toLowerCase().includes(filter.toLowerCase()));
+  const shown = data.operations.filter(({ name }) => passes(name, filter));
   return (
     <Card span={12} isFlush title={common('operations')} actions={<Filter value={filter} onChange={setFilter} found={shown.length} total={data.operations.length} />}>
       <Table

@@ -3,6 +3,7 @@ import { useMemo } from 'preact/hooks';
 import { common, countServices } from '../i18n/common';
 import { apiPath, request } from '../lib/api';
 import { useCell } from '../lib/cell';
+import { filterOf, passes, setFilter } from '../lib/filter';
 import { integer } from '../lib/fmt';
 import { strings } from '../lib/lang';
 import { useLoad } from '../lib/load';
@@ -41,7 +42,7 @@ async function loadAll(params: Record<string, string | undefined>, signal: Abort
 
 function StatusChips({ counts, value, onChange }: { counts: StatusCounts; value: Status | ''; onChange: (status: Status | '') => void }) {
   const choices = [
-    { key: '' as Status | '', label: <>{common('all')}</>, name: common('all') },
+    { key: '' as Status | '', label: common('all'), name: common('all') },
     ...STATUSES.map((status) => ({
       key: status as Status | '', label: <><Mark status={status} size={12} />{integer(counts[status])}</>, name: `${statusName(status)}: ${counts[status]}`,
     })),
@@ -54,7 +55,7 @@ const isStatus = (text: string | null): text is Status => STATUSES.includes(text
 function List() {
   const { query } = useCell(route);
   const range = rangeOf(query);
-  const filter = query.get('q') ?? '';
+  const filter = filterOf(query);
   const wanted = query.get('status');
   const status = isStatus(wanted) ? wanted : '';
   // The server filters only where not all rows are here.
@@ -64,10 +65,9 @@ function List() {
   const found = useLoad(asked && JSON.stringify(asked), (signal) => loadAll(asked ?? {}, signal));
   const loaded = asked ? found : all;
 
-  const rows = useMemo(() => {
-    const text = filter.toLowerCase();
-    return (loaded.data?.rows ?? []).filter((row) => (!status || row.status === status) && row.name.toLowerCase().includes(text));
-  }, [loaded.data, filter, status]);
+  const rows = useMemo(
+    () => (loaded.data?.rows ?? []).filter((row) => (!status || row.status === status) && passes(row.name, filter)), [loaded.data, filter, status],
+  );
 
   return (
     <Load loaded={loaded}>
@@ -77,7 +77,7 @@ function List() {
           actions={(
             <>
               <StatusChips counts={data.counts} value={status} onChange={(next) => setParams({ status: next || null }, 'replace')} />
-              <Filter value={filter} onChange={(text) => setParams({ q: text || null }, 'replace')} found={rows.length} total={data.total} />
+              <Filter value={filter} onChange={setFilter} found={rows.length} total={data.total} />
             </>
           )}
         >

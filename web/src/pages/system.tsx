@@ -4,11 +4,12 @@ import { ChartCards, type ChartCard } from '../chart/page_charts';
 import { common } from '../i18n/common';
 import { apiPath } from '../lib/api';
 import { useCell } from '../lib/cell';
+import { filterOf, passes, setFilter } from '../lib/filter';
 import { integer } from '../lib/fmt';
 import { rateWindow } from '../lib/history';
 import { plurals, strings } from '../lib/lang';
 import { useApi } from '../lib/load';
-import { go, route, setParams } from '../lib/nav';
+import { go, route } from '../lib/nav';
 import type { Page } from '../lib/page';
 import { rangeOf, type TimeRange } from '../lib/range';
 import { Card, Filter } from '../ui/parts';
@@ -53,15 +54,13 @@ function cardsOf(range: TimeRange): ChartCard[] {
 
 function Content({ data, filter, range }: { data: HostsData; filter: string; range: TimeRange }) {
   if (data.rows.length === 0) return <Card><Empty>{t('none')}</Empty></Card>;
-  const text = filter.toLowerCase();
-  const rows = worstHosts(data.rows.filter(({ name }) => name.toLowerCase().includes(text)));
-  const disks = data.disks.filter(({ host, mountpoint }) => `${host} ${mountpoint}`.toLowerCase().includes(text));
-  const onFilter = (next: string): void => setParams({ q: next || null }, 'replace');
+  const rows = worstHosts(data.rows.filter(({ name }) => passes(name, filter)));
+  const disks = data.disks.filter(({ host, mountpoint }) => passes(`${host} ${mountpoint}`, filter));
   return (
     <div class="grid">
       <Card
         span={12} isFlush title={<>{t('hosts')} <small>{countHosts(data.total)}</small></>}
-        actions={<Filter value={filter} onChange={onFilter} found={rows.length} total={data.rows.length} />}
+        actions={<Filter value={filter} onChange={setFilter} found={rows.length} total={data.rows.length} />}
       >
         <Table caption={t('hosts')} columns={hostColumns(data.time)} rows={rows} id={({ name }) => name} sortParam="sort" onRow={({ name }) => go('system', name)} />
         {data.total > data.rows.length && <p class="table-foot">{t('shown', { n: integer(data.rows.length), total: integer(data.total) })}</p>}
@@ -85,7 +84,7 @@ function List({ range, filter }: { range: TimeRange; filter: string }) {
 function View({ arg }: { arg: string }) {
   const { query } = useCell(route);
   const range = rangeOf(query);
-  return arg ? <Host name={arg} range={range} /> : <List range={range} filter={query.get('q') ?? ''} />;
+  return arg ? <Host name={arg} range={range} /> : <List range={range} filter={filterOf(query)} />;
 }
 
 export const system: Page = { id: 'system', title: () => t('title'), icon: 'system', group: 'resources', View, needsMetric: 'node_memory_MemTotal_bytes' };

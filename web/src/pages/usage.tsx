@@ -5,7 +5,7 @@ import { useCell } from '../lib/cell';
 import { ago, difference, format, integer, stamp } from '../lib/fmt';
 import { strings } from '../lib/lang';
 import { useApi } from '../lib/load';
-import { href, route, setParams } from '../lib/nav';
+import { href, resetZoom, route, setParams } from '../lib/nav';
 import type { Page } from '../lib/page';
 import { rangeEnds, rangeOf, timesOf } from '../lib/range';
 import { statusClass } from '../lib/status';
@@ -154,8 +154,6 @@ function periodOf(query: URLSearchParams): Period {
   return PERIODS.find((period) => period === wanted) ?? (wanted === '15m' ? '1h' : '24h');
 }
 
-const NO_ZOOM = { from: null, to: null };
-
 function Usage() {
   const { query } = useCell(route);
   const period = periodOf(query);
@@ -165,14 +163,14 @@ function Usage() {
   return (
     <>
       <div class="page-head">
-        <Chips label={t('period')} value={period} onChange={(key) => setParams({ period: key, ...NO_ZOOM })} choices={PERIODS.map((key) => ({ key, label: t(key) }))} />
+        <Chips label={t('period')} value={period} onChange={(key) => setParams({ period: key, from: null, to: null })} choices={PERIODS.map((key) => ({ key, label: t(key) }))} />
         {apps.length > 1 && (
           <select aria-label={t('application')} value={app ?? ''} onChange={(event) => setParams({ app: event.currentTarget.value || null })}>
             <option value="">{t('allApps')}</option>
             {apps.map((name) => <option key={name}>{name}</option>)}
           </select>
         )}
-        {rangeOf(query).kind === 'between' && <button type="button" class="button" onClick={() => setParams(NO_ZOOM)}>{shell('resetZoom')}</button>}
+        {rangeOf(query).kind === 'between' && <button type="button" class="button" onClick={resetZoom}>{shell('resetZoom')}</button>}
       </div>
       <Load loaded={loaded}>{(data) => <Content data={data} />}</Load>
     </>

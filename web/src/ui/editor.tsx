@@ -3,6 +3,7 @@
 // the chosen completion, Escape closes the list.
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { completionsOf, type Completion } from '../lib/completion';
+import { arrowStep } from '../lib/keys';
 import { tokenize, wantAt, type ErrorPlace, type Want } from '../lib/promql';
 
 interface EditorProps {
@@ -117,7 +118,7 @@ export function Editor({ value, onChange, onRun, label, history, error }: Editor
   /** Whether the list of completions took the key. */
   const offerTakes = (event: KeyboardEvent): boolean => {
     if (!offer) return false;
-    const move = event.key === 'ArrowDown' ? 1 : event.key === 'ArrowUp' ? -1 : 0;
+    const move = arrowStep(event, 'y');
     if (move !== 0 && !event.ctrlKey) setOffer({ ...offer, chosen: (offer.chosen + move + offer.list.length) % offer.list.length });
     else if (event.key === 'Tab' || (event.key === 'Enter' && !event.shiftKey && !event.ctrlKey)) accept(offer.list[offer.chosen]);
     else if (event.key === 'Escape') setOffer(null);
@@ -127,9 +128,9 @@ export function Editor({ value, onChange, onRun, label, history, error }: Editor
   const onKeyDown = (event: KeyboardEvent): void => {
     if (offerTakes(event)) {
       event.preventDefault();
-    } else if (event.ctrlKey && (event.key === 'ArrowUp' || event.key === 'ArrowDown')) {
+    } else if (event.ctrlKey && arrowStep(event, 'y') !== 0) {
       event.preventDefault();
-      recall(event.key === 'ArrowUp' ? 1 : -1);
+      recall(-arrowStep(event, 'y'));
     } else if (event.key === 'Enter' && !event.shiftKey) {
       event.preventDefault();
       place.current = -1;

@@ -1,6 +1,7 @@
 // A button that opens a list of links and actions. Arrow keys move, Escape closes.
 import type { ComponentChildren } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
+import { arrowStep } from '../lib/keys';
 import { Icon, type IconName } from './icons';
 
 export interface MenuItem { label: ComponentChildren; href?: string; onClick?: () => void; isCurrent?: boolean }
@@ -37,7 +38,7 @@ export function Menu({ label, icon, text, items, class: extra = '' }: MenuProps)
     if (!isOpen) return;
     if (event.key === 'Escape') close();
     if (event.key === 'Tab') setOpen(false);
-    const move = event.key === 'ArrowDown' ? 1 : event.key === 'ArrowUp' ? -1 : 0;
+    const move = arrowStep(event, 'y');
     if (move === 0) return;
     event.preventDefault();
     const list = entries();

@@ -4,6 +4,8 @@ import { common } from '../i18n/common';
 import { shell } from '../i18n/shell';
 import { apiPath, request } from '../lib/api';
 import { useCell } from '../lib/cell';
+import { passes } from '../lib/filter';
+import { arrowStep } from '../lib/keys';
 import { href } from '../lib/nav';
 import type { Page } from '../lib/page';
 import { isAdmin } from '../lib/session';
@@ -26,9 +28,8 @@ const LIMIT = 6;
 const WAIT_MS = 120;
 
 function pageHits(pages: Page[], text: string): Hit[] {
-  const wanted = text.toLowerCase();
   return pages
-    .filter((page) => page.group !== null && (!page.isAdminOnly || isAdmin()) && `${page.title()} ${page.id}`.toLowerCase().includes(wanted))
+    .filter((page) => page.group !== null && (!page.isAdminOnly || isAdmin()) && passes(`${page.title()} ${page.id}`, text))
     .map((page) => ({ key: `page ${page.id}`, name: page.title(), kind: shell('page'), icon: page.icon, href: href(page.id) }));
 }
 
@@ -75,7 +76,7 @@ function Search({ pages, onClose }: { pages: Page[]; onClose: () => void }) {
     onClose();
   };
   const onKeyDown = (event: KeyboardEvent): void => {
-    const move = event.key === 'ArrowDown' ? 1 : event.key === 'ArrowUp' ? -1 : 0;
+    const move = arrowStep(event, 'y');
     if (move !== 0 && hits.length > 0) {
       event.preventDefault();
       setIndex((current + move + hits.length) % hits.length);

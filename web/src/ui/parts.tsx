@@ -2,6 +2,7 @@
 import type { ComponentChildren } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { common } from '../i18n/common';
+import { arrowStep } from '../lib/keys';
 import { statusClass, statusName, type Status } from '../lib/status';
 import { Icon, Mark } from './icons';
 
@@ -144,7 +145,7 @@ export function Chips<K extends string>({ choices, value, onChange, label }: { c
 export function Tabs<K extends string>({ choices, value, onChange, label }: { choices: Choice<K>[]; value: K; onChange: (key: K) => void; label: string }) {
   const box = useRef<HTMLDivElement>(null);
   const onKeyDown = (event: KeyboardEvent): void => {
-    const move = event.key === 'ArrowRight' ? 1 : event.key === 'ArrowLeft' ? -1 : 0;
+    const move = arrowStep(event, 'x');
     if (move === 0) return;
     event.preventDefault();
     const index = choices.findIndex(({ key }) => key === value);

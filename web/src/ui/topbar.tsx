@@ -1,13 +1,12 @@
 // Above every page: its title, search, reset of the zoom, time range, live, theme, account.
 import { shell } from '../i18n/shell';
-import { useCell } from '../lib/cell';
+import { cell, useCell } from '../lib/cell';
 import { isLive } from '../lib/live';
-import { href, route, setParams } from '../lib/nav';
+import { href, resetZoom, route } from '../lib/nav';
 import type { Page } from '../lib/page';
 import { rangeOf } from '../lib/range';
 import { access, leave, user } from '../lib/session';
 import { theme, toggleTheme } from '../lib/theme';
-import { cell } from '../lib/cell';
 import { Icon } from './icons';
 import { Menu, type MenuItem } from './menu';
 import { isDrawerOpen } from './sidebar';
@@ -15,8 +14,6 @@ import { RangeMenu } from './range_menu';
 
 export const isSearchOpen = cell(false);
 export const isHelpOpen = cell(false);
-
-export const resetZoom = (): void => setParams({ from: null, to: null });
 
 function LiveButton() {
   const isOn = useCell(isLive);
