@@ -1,7 +1,7 @@
 // The start: settings of the address and the browser, who we are, then the app.
 import { render } from 'preact';
 import { App } from './app';
-import { lang } from './lib/lang';
+import { showLang } from './lib/lang';
 import { startLive } from './lib/live';
 import { route } from './lib/nav';
 import { access, loadSession } from './lib/session';
@@ -12,8 +12,7 @@ const RETRY_MS = 3000;
 
 function chooseLanguage(): void {
   const wanted = route.value.query.get('lang') ?? recall('lang') ?? navigator.language;
-  lang.set(wanted.toLowerCase().startsWith('ru') ? 'ru' : 'en');
-  document.documentElement.lang = lang.value;
+  showLang(wanted.toLowerCase().startsWith('ru') ? 'ru' : 'en');
 }
 
 async function start(): Promise<void> {

@@ -5,6 +5,11 @@ import { cell } from './cell';
 export type Lang = 'en' | 'ru';
 export const lang = cell<Lang>('en');
 
+export function showLang(next: Lang): void {
+  lang.set(next);
+  document.documentElement.lang = next;
+}
+
 /** For Intl: British English writes 24 hours and day before month. */
 export const locale = (): string => (lang.value === 'ru' ? 'ru-RU' : 'en-GB');
 

@@ -5,10 +5,11 @@ import { useAction } from '../lib/action';
 import { ApiError, request } from '../lib/api';
 import { useCell } from '../lib/cell';
 import { lang, strings } from '../lib/lang';
-import { go, setParams } from '../lib/nav';
+import { go } from '../lib/nav';
 import type { Page } from '../lib/page';
 import { access, enter } from '../lib/session';
 import { Logo } from '../ui/icons';
+import { LanguageButton } from '../ui/language';
 import { Code, Field, Refusal } from '../ui/parts';
 
 const PASSWORD_BYTES_MIN = 10;
@@ -45,7 +46,6 @@ function useEntry(path: string, refused: () => string) {
 }
 
 function Frame({ title, children, onSubmit }: { title?: string; children: ComponentChildren; onSubmit?: () => void }) {
-  const other = useCell(lang) === 'en' ? 'ru' : 'en';
   const submit = (event: Event): void => {
     event.preventDefault();
     onSubmit?.();
@@ -55,9 +55,7 @@ function Frame({ title, children, onSubmit }: { title?: string; children: Compon
       <h1><Logo />Sonde</h1>
       {title && <h2>{title}</h2>}
       {children}
-      <button type="button" class="link-button" lang={other} onClick={() => setParams({ lang: other })}>
-        {other === 'ru' ? 'Русский' : 'English'}
-      </button>
+      <LanguageButton />
     </>
   );
   return (

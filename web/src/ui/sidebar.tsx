@@ -3,25 +3,17 @@ import { useEffect } from 'preact/hooks';
 import { shell } from '../i18n/shell';
 import { apiPath, request } from '../lib/api';
 import { cell, useCell } from '../lib/cell';
-import { lang } from '../lib/lang';
-import { href, setParams } from '../lib/nav';
+import { href } from '../lib/nav';
 import type { Group, Page } from '../lib/page';
 import { isAdmin, user, access } from '../lib/session';
-import { remember } from '../lib/storage';
 import { Icon, Logo } from './icons';
+import { LanguageButton } from './language';
 
 export const isDrawerOpen = cell(false);
 
 const GROUPS: Group[] = ['main', 'investigate', 'resources', 'plan', 'admin'];
 const titleOf = (group: Group): string | null =>
   group === 'investigate' || group === 'resources' || group === 'plan' ? shell(group) : null;
-
-function setLang(next: 'en' | 'ru'): void {
-  lang.set(next);
-  remember('lang', next);
-  document.documentElement.lang = next;
-  setParams({ lang: null }, 'replace');
-}
 
 // ---- which pages have something to show ----
 
@@ -89,9 +81,7 @@ export function Sidebar({ pages, current }: { pages: Page[]; current: string }) 
           );
         })}
         <div class="nav-foot">
-          <button type="button" class="link-button" lang={lang.value === 'en' ? 'ru' : 'en'} onClick={() => setLang(lang.value === 'en' ? 'ru' : 'en')}>
-            {shell('otherLanguage')}
-          </button>
+          <LanguageButton />
         </div>
       </nav>
       {isOpen && <div class="scrim" onClick={() => isDrawerOpen.set(false)} />}
