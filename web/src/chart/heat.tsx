@@ -70,7 +70,7 @@ function describe(plot: uPlot, buckets: HeatBucket[], data: HeatData): string {
   const bucket = buckets.find(({ low, high }) => value >= low && value < high);
   if (!bucket || index < 0 || index >= data.count) return '';
   const count = bucket.counts[index];
-  return `${stamp(data.start + index * data.step)} · ${duration(bucket.low)}–${duration(bucket.high)} · ${count === null ? '–' : integer(count)}`;
+  return `${stamp(data.start + index * data.step)} · ${duration(bucket.low)}–${duration(bucket.high)} · ${integer(count)}`;
 }
 
 function heatOptions(width: number, height: number, data: HeatData, buckets: HeatBucket[], onText: (text: string) => void): uPlot.Options {

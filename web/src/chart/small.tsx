@@ -102,7 +102,7 @@ export function Strip({ statuses, width = 168, height = 18 }: { statuses: string
   const paths = useMemo(() => stripPaths(statuses, width, height), [statuses, width, height]);
   const known = [...statuses].filter((letter) => letter !== '-').length;
   const good = [...statuses].filter((letter) => letter === 'g').length;
-  const label = t('strip', { good: known > 0 ? format(good / known, 'ratio') : '–' });
+  const label = t('strip', { good: format(known > 0 ? good / known : null, 'ratio') });
   return (
     <svg class="strip" width={width} height={height} viewBox={`0 0 ${width} ${height}`} role="img" aria-label={label}>
       {Object.entries(paths).map(([status, path]) => <path key={status} class={`cell-${status}`} d={path} />)}

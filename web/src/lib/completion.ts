@@ -1,6 +1,6 @@
 // What completes a word of PromQL: functions and keywords we know, names and values from the server.
 import { ApiError, apiPath, request } from './api';
-import { AGGREGATIONS, FUNCTIONS, KEYWORDS, type Want } from './promql';
+import { AGGREGATIONS, FUNCTIONS, WORDS, type Want } from './promql';
 
 export interface Completion {
   text: string;
@@ -14,7 +14,6 @@ const SHOWN_MAX = 12;
 interface SearchAnswer { metrics: { name: string; type: string; help: string }[] }
 
 async function metricNames(word: string, signal: AbortSignal): Promise<Completion[]> {
-  if (word === '') return [];
   try {
     const { metrics } = await request<SearchAnswer>(apiPath('v1/search', { q: word, limit: LIMIT }), { signal });
     return metrics.map(({ name, type, help }) => ({ text: name, kind: 'metric', note: help || type }));
@@ -32,13 +31,8 @@ async function names(path: string, want: Want, kind: 'label' | 'value', signal: 
   return found.filter((text) => text !== '__name__').map((text) => ({ text, kind, note: '' }));
 }
 
-function knownWords(word: string): Completion[] {
-  const lower = word.toLowerCase();
-  const matching = (list: string[], kind: Completion['kind']): Completion[] =>
-    list.filter((text) => text.includes(lower)).map((text) => ({ text, kind, note: '' }));
-  const words = KEYWORDS.filter((text) => !AGGREGATIONS.includes(text));
-  return [...matching(FUNCTIONS, 'function'), ...matching(AGGREGATIONS, 'function'), ...matching(words, 'keyword')];
-}
+const known = (list: string[], kind: Completion['kind']): Completion[] => list.map((text) => ({ text, kind, note: '' }));
+const KNOWN = [...known(FUNCTIONS, 'function'), ...known(AGGREGATIONS, 'function'), ...known(WORDS, 'keyword')];
 
 /** Those that hold the word; that begin with it first, then the shorter ones. Pure. */
 export function ranked(completions: Completion[], word: string): Completion[] {
@@ -53,7 +47,7 @@ export function ranked(completions: Completion[], word: string): Completion[] {
 export async function completionsOf(want: Want, signal: AbortSignal): Promise<Completion[]> {
   switch (want.kind) {
     case 'none': return [];
-    case 'metric': return want.word ? ranked([...knownWords(want.word), ...await metricNames(want.word, signal)], want.word) : [];
+    case 'metric': return want.word ? ranked([...KNOWN, ...await metricNames(want.word, signal)], want.word) : [];
     case 'label': return ranked(await names('v1/labels', want, 'label', signal), want.word);
     case 'value': return ranked(await names(`v1/label/${encodeURIComponent(want.label)}/values`, want, 'value', signal), want.word);
   }

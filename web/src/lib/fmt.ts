@@ -26,7 +26,7 @@ export function significant(value: number): string {
   return decimal(value, Math.min(9, 2 - Math.floor(Math.log10(size))));
 }
 
-export const integer = (value: number): string => decimal(value, 0);
+export const integer = (value: number | null): string => (value === null ? NONE : decimal(value, 0));
 
 const UNITS = {
   en: {
@@ -75,12 +75,15 @@ export function format(value: number | null | undefined, unit: Unit = 'number'):
   }
 }
 
-/** A difference, with its sign: "+9.4 s", "−3.2 pt" of ratios. */
+const sign = (value: number): string => (value < 0 ? '−' : '+');
+
+/** A change with its sign: "+9.4 s", "−3.2 %" of what was before. */
+export const signed = (value: number, unit: Unit): string => sign(value) + format(Math.abs(value), unit);
+
+/** A difference with its sign: "+9.4 s", "−3.2 pt" of ratios. */
 export function difference(value: number, unit: Unit): string {
-  const sign = value < 0 ? '−' : '+';
-  const size = Math.abs(value);
-  if (unit === 'ratio') return sign + significant(size * 100) + GAP + (lang.value === 'ru' ? 'п.п.' : 'pt');
-  return sign + format(size, unit);
+  if (unit !== 'ratio') return signed(value, unit);
+  return sign(value) + significant(Math.abs(value) * 100) + GAP + (lang.value === 'ru' ? 'п.п.' : 'pt');
 }
 
 interface Part { seconds: number; name: string }

@@ -16,11 +16,10 @@ export const FUNCTIONS = [
 export const AGGREGATIONS = [
   'avg', 'bottomk', 'count', 'count_values', 'group', 'limitk', 'limit_ratio', 'max', 'min', 'quantile', 'stddev', 'stdvar', 'sum', 'topk',
 ];
-const WORDS = ['and', 'atan2', 'bool', 'by', 'group_left', 'group_right', 'ignoring', 'offset', 'on', 'or', 'unless', 'without'];
-export const KEYWORDS = [...AGGREGATIONS, ...WORDS];
+export const WORDS = ['and', 'atan2', 'bool', 'by', 'group_left', 'group_right', 'ignoring', 'offset', 'on', 'or', 'unless', 'without'];
 
 const functionSet = new Set(FUNCTIONS);
-const keywordSet = new Set(KEYWORDS);
+const keywordSet = new Set([...AGGREGATIONS, ...WORDS]);
 
 const PIECE = new RegExp([
   '(?<space>\\s+)', '(?<comment>#[^\\n]*)', '(?<string>"(?:[^"\\\\\\n]|\\\\.)*"?|\'(?:[^\'\\\\\\n]|\\\\.)*\'?|`[^`]*`?)',
@@ -32,8 +31,7 @@ const PIECE = new RegExp([
 interface Nesting { isInBraces: boolean; isLabelList: boolean; lastWord: string }
 
 function kindOfWord(word: string, rest: string, nesting: Nesting): TokenKind {
-  if (nesting.isLabelList) return 'label';
-  if (nesting.isInBraces) return 'label';
+  if (nesting.isLabelList || nesting.isInBraces) return 'label';
   if (functionSet.has(word) && /^\s*\(/.test(rest)) return 'function';
   return keywordSet.has(word.toLowerCase()) ? 'keyword' : 'metric';
 }
@@ -143,8 +141,9 @@ export function pointAt(source: string, { line, column }: ErrorPlace): string {
 /** The unit of a result, as far as names tell. */
 export function unitOf(query: string): 'seconds' | 'bytes' | 'bytesPerSecond' | 'ratio' | 'perSecond' | 'number' {
   const isRate = /\b(rate|irate)\s*\(/.test(query);
-  const hasDivision = tokenize(query).some(({ kind, text }) => kind === 'operator' && text === '/');
-  const metrics = tokenize(query).filter(({ kind }) => kind === 'metric').map(({ text }) => text);
+  const tokens = tokenize(query);
+  const hasDivision = tokens.some(({ kind, text }) => kind === 'operator' && text === '/');
+  const metrics = tokens.filter(({ kind }) => kind === 'metric').map(({ text }) => text);
   const every = (pattern: RegExp): boolean => metrics.length > 0 && metrics.every((name) => pattern.test(name));
   if (/\bhistogram_(quantile|avg)\s*\(/.test(query)) return every(/_seconds(_bucket)?$/) ? 'seconds' : every(/_bytes(_bucket)?$/) ? 'bytes' : 'number';
   if (every(/_ratio$/)) return 'ratio';

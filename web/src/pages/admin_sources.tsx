@@ -1,5 +1,5 @@
 // Where data comes from: scrape targets, collectors, what is pushed; with the last error of each.
-import { ago, duration, format, integer } from '../lib/fmt';
+import { ago, format, integer, NONE } from '../lib/fmt';
 import { strings } from '../lib/lang';
 import { useApi } from '../lib/load';
 import type { Status } from '../lib/status';
@@ -18,9 +18,9 @@ const t = strings(
 const columns = (now: number): Column<Source>[] => [
   { key: 'source', head: t('source'), sort: (row) => row.name, cell: (row) => <span class="name-cell"><StatusMark status={row.status} /><code>{row.name}</code></span> },
   { key: 'kind', head: t('kind'), priority: 2, sort: (row) => row.kind, cell: (row) => t(row.kind) },
-  { key: 'job', head: t('job'), priority: 3, sort: (row) => row.job, cell: (row) => row.job || format(null) },
-  { key: 'duration', head: t('duration'), isNumber: true, priority: 2, sort: (row) => row.duration_seconds, cell: (row) => (row.duration_seconds === null ? format(null) : duration(row.duration_seconds)) },
-  { key: 'samples', head: t('samples'), isNumber: true, sort: (row) => row.samples, cell: (row) => (row.samples === null ? format(null) : integer(row.samples)) },
+  { key: 'job', head: t('job'), priority: 3, sort: (row) => row.job, cell: (row) => row.job || NONE },
+  { key: 'duration', head: t('duration'), isNumber: true, priority: 2, sort: (row) => row.duration_seconds, cell: (row) => format(row.duration_seconds, 'seconds') },
+  { key: 'samples', head: t('samples'), isNumber: true, sort: (row) => row.samples, cell: (row) => integer(row.samples) },
   { key: 'last', head: t('last'), isNumber: true, sort: (row) => row.last_at, cell: (row) => ago(row.last_at, now) },
   { key: 'error', head: t('error'), priority: 2, sort: (row) => row.last_error, cell: (row) => <span class="text-critical">{row.last_error}</span> },
 ];

@@ -2,7 +2,7 @@
 import { useState } from 'preact/hooks';
 import { useAction } from '../lib/action';
 import { request } from '../lib/api';
-import { ago, duration, format, integer, stamp } from '../lib/fmt';
+import { ago, duration, format, integer, NONE, stamp } from '../lib/fmt';
 import { strings } from '../lib/lang';
 import { useApi } from '../lib/load';
 import { href } from '../lib/nav';
@@ -53,7 +53,7 @@ function Backup() {
 function Facts({ data }: { data: StorageAnswer }) {
   const facts: [string, string][] = [
     [t('series'), integer(data.series)], [t('perSecond'), format(data.samples_per_second)], [t('perSample'), format(data.bytes_per_sample)],
-    [t('oldest'), data.oldest === null ? format(null) : stamp(data.oldest)], [t('lastBackup'), data.last_backup_at === null ? t('never') : ago(data.last_backup_at, data.time)],
+    [t('oldest'), data.oldest === null ? NONE : stamp(data.oldest)], [t('lastBackup'), data.last_backup_at === null ? t('never') : ago(data.last_backup_at, data.time)],
     [t('version'), data.version], [t('started'), duration(Math.max(0, data.time - data.started_at))],
   ];
   return <KeyValues facts={facts} />;
@@ -102,7 +102,7 @@ const exploreMetric = (name: string): string => href('explore', '', { q: `{__nam
 const metricColumns = (): Column<Metric>[] => [
   { key: 'metric', head: t('metric'), sort: (row) => row.name, cell: (row) => <a href={exploreMetric(row.name)}><code>{row.name}</code></a> },
   { key: 'series', head: t('series'), isNumber: true, sort: (row) => row.series, cell: (row) => integer(row.series) },
-  { key: 'widest', head: t('widest'), priority: 2, cell: (row) => (row.widest_label ? <><code>{row.widest_label}</code> <span class="muted">{integer(row.widest_values ?? 0)}</span></> : format(null)) },
+  { key: 'widest', head: t('widest'), priority: 2, cell: (row) => (row.widest_label ? <><code>{row.widest_label}</code> <span class="muted">{integer(row.widest_values ?? 0)}</span></> : NONE) },
 ];
 const labelColumns = (): Column<Label>[] => [
   { key: 'label', head: t('label'), sort: (row) => row.name, cell: (row) => <code>{row.name}</code> },

@@ -5,7 +5,7 @@ import { apiPath, request } from '../lib/api';
 import { useCell } from '../lib/cell';
 import { byOperation, matches, type Group } from '../lib/error_groups';
 import { filterOf, setFilter } from '../lib/filter';
-import { ago, format, integer, stamp } from '../lib/fmt';
+import { ago, format, integer, NONE, stamp } from '../lib/fmt';
 import { rateWindow } from '../lib/history';
 import { plurals, strings } from '../lib/lang';
 import { refresh } from '../lib/live';
@@ -96,7 +96,7 @@ function Item({ group, groups, hours, isOpen, onToggle }: ItemProps) {
         </span>
         <span class="error-hours">{hours && <Bars values={hours} width={132} label={`${group.error_type}, ${t('day')}: ${countEvents(hours.reduce((sum, n) => sum + n, 0))}`} />}</span>
         <span class="number"><b>{integer(group.count)}</b><small>{t('events')}</small></span>
-        <span class="number priority-2"><b>{group.users > 0 ? integer(group.users) : format(null)}</b><small>{t('users')}</small></span>
+        <span class="number priority-2"><b>{group.users > 0 ? integer(group.users) : NONE}</b><small>{t('users')}</small></span>
         <span class="number priority-2"><b>{ago(seconds(group.last_seen), now)}</b><small>{t('firstSeen', { ago: ago(seconds(group.first_seen), now) })}</small></span>
         <Icon name={isOpen ? 'chev' : 'chevr'} />
       </button>

@@ -3,7 +3,7 @@ import { byLabel } from '../chart/lines';
 import { ChartCards, type ChartCard } from '../chart/page_charts';
 import { common } from '../i18n/common';
 import { apiPath } from '../lib/api';
-import { ago, duration, format, integer, NONE } from '../lib/fmt';
+import { ago, format, integer } from '../lib/fmt';
 import { quote, rateWindow } from '../lib/history';
 import { strings } from '../lib/lang';
 import { useApi } from '../lib/load';
@@ -85,7 +85,7 @@ function Figures({ row }: { row: HostRow }) {
       <Stat label={common('load')} value={format(row.load1)} note={loadNote} />
       <Stat label={t('received')} value={format(row.network_receive_bytes_per_second, 'bytesPerSecond')} />
       <Stat label={t('sent')} value={format(row.network_transmit_bytes_per_second, 'bytesPerSecond')} />
-      <Stat label={common('uptime')} value={row.uptime_seconds === null ? NONE : duration(row.uptime_seconds)} />
+      <Stat label={common('uptime')} value={format(row.uptime_seconds, 'seconds')} />
     </Stats>
   );
 }

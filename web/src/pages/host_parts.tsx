@@ -2,7 +2,7 @@
 import { byLabel } from '../chart/lines';
 import type { ChartCard } from '../chart/page_charts';
 import { common } from '../i18n/common';
-import { ago, duration, format, integer, NONE } from '../lib/fmt';
+import { ago, format, integer, NONE } from '../lib/fmt';
 import { rateWindow } from '../lib/history';
 import { strings } from '../lib/lang';
 import { href } from '../lib/nav';
@@ -78,7 +78,7 @@ export const hostColumns = (now: number): Column<HostRow>[] => [
   },
   {
     key: 'uptime', head: common('uptime'), isNumber: true, priority: 3, sort: (row) => row.uptime_seconds,
-    cell: (row) => (row.status === 'unknown' ? ago(row.seen_at, now) : row.uptime_seconds === null ? NONE : duration(row.uptime_seconds)),
+    cell: (row) => (row.status === 'unknown' ? ago(row.seen_at, now) : format(row.uptime_seconds, 'seconds')),
   },
 ];
 

@@ -5,7 +5,7 @@ import { common } from '../i18n/common';
 import { apiPath } from '../lib/api';
 import { useCell } from '../lib/cell';
 import { filterOf, passes, setFilter } from '../lib/filter';
-import { format, integer, NONE } from '../lib/fmt';
+import { format, integer } from '../lib/fmt';
 import { rateWindow } from '../lib/history';
 import { strings } from '../lib/lang';
 import { useApi } from '../lib/load';
@@ -96,7 +96,7 @@ const columnsOf = (rows: MemoryRow[]): Column<MemoryRow>[] => [
 
 const collectorColumns = (): Column<MemoryRow>[] => [
   { ...nameColumn, head: common('service') },
-  { key: 'pauses', head: t('collections'), isNumber: true, sort: (row) => row.gc_pauses, cell: (row) => (row.gc_pauses === null ? NONE : integer(row.gc_pauses)) },
+  { key: 'pauses', head: t('collections'), isNumber: true, sort: (row) => row.gc_pauses, cell: (row) => integer(row.gc_pauses) },
   { key: 'average', head: t('pauseAverage'), isNumber: true, priority: 2, sort: (row) => row.gc_pause_average_seconds, cell: (row) => format(row.gc_pause_average_seconds, 'seconds') },
   { key: 'max', head: t('pauseMax'), isNumber: true, sort: (row) => row.gc_pause_max_seconds, cell: (row) => format(row.gc_pause_max_seconds, 'seconds') },
   { key: 'reclaimed', head: t('reclaimed'), isNumber: true, priority: 2, sort: (row) => row.gc_reclaimed_bytes, cell: (row) => format(row.gc_reclaimed_bytes, 'bytes') },

@@ -7,19 +7,20 @@ import { useAction } from '../lib/action';
 import { apiPath, request } from '../lib/api';
 import { useCell } from '../lib/cell';
 import { passes } from '../lib/filter';
-import { ago, duration, format, integer, stamp } from '../lib/fmt';
+import { ago, duration, format, integer, NONE, stamp } from '../lib/fmt';
 import { strings } from '../lib/lang';
 import { useApi } from '../lib/load';
 import { href, route } from '../lib/nav';
 import { rangeOf, rangeParams } from '../lib/range';
 import { isAdmin } from '../lib/session';
+import { statusClass } from '../lib/status';
 import type { ErrorRow, OperationRow, ServiceData, SlowRow } from '../lib/types';
 import { Dialog } from '../ui/dialog';
 import { Badge, Card, Filter, Refusal, Stat, Stats } from '../ui/parts';
 import { Empty, Load } from '../ui/states';
 import { Table, type Column } from '../ui/table';
 import { ServiceCharts } from './service_charts';
-import { errorClass } from './service_columns';
+import { errorStatus } from './service_columns';
 
 const t = strings(
   {
@@ -51,7 +52,7 @@ function operationColumns(now: number): Column<OperationRow>[] {
     { key: 'operations_per_second', head: common('perSecond'), isNumber: true, priority: 2, sort: (row) => row.operations_per_second, cell: (row) => format(row.operations_per_second) },
     {
       key: 'error_ratio', head: common('errors'), isNumber: true, sort: (row) => row.error_ratio,
-      cell: (row) => <span class={errorClass(row.error_ratio)}>{format(row.error_ratio, 'ratio')}</span>,
+      cell: (row) => <span class={statusClass(errorStatus(row.error_ratio))}>{format(row.error_ratio, 'ratio')}</span>,
     },
     ...durations.map(([key, head]): Column<OperationRow> => ({
       key, head, isNumber: true, priority: key === 'p95_seconds' ? undefined : 2, sort: (row) => row[key], cell: (row) => format(row[key], 'seconds'),
@@ -61,7 +62,7 @@ function operationColumns(now: number): Column<OperationRow>[] {
       key: 'last_error', head: t('lastError'), priority: 2, class: 'wide', sort: (row) => row.last_error?.at,
       cell: ({ last_error: error }) => (error
         ? <span class="cut" title={`${stamp(error.at)}\n${error.class}: ${error.message}`}><small>{ago(error.at, now)}</small> {error.message || error.class}</span>
-        : <span class="faint">–</span>),
+        : <span class="faint">{NONE}</span>),
     },
   ];
 }
@@ -139,15 +140,14 @@ function Figures({ data }: { data: ServiceData }) {
   const { service, window, totals } = data;
   const since = totals.reset_at ?? totals.since;
   const sinceText = since === null ? undefined : t('since', { time: stamp(since) });
-  const status = window.error_ratio !== null && errorClass(window.error_ratio) === 'text-critical' ? 'critical' : undefined;
   return (
     <Stats>
       <Stat label={common('perSecond')} value={format(window.operations_per_second)} />
-      <Stat label={common('errors')} value={format(window.error_ratio, 'ratio')} status={status} />
+      <Stat label={common('errors')} value={format(window.error_ratio, 'ratio')} status={errorStatus(window.error_ratio)} />
       <Stat label="p50" value={format(window.p50_seconds, 'seconds')} />
       <Stat label="p95" value={format(window.p95_seconds, 'seconds')} />
       <Stat label="p99" value={format(window.p99_seconds, 'seconds')} />
-      <Stat label={common('active')} value={service.active === null ? '–' : integer(service.active)} />
+      <Stat label={common('active')} value={integer(service.active)} />
       <Stat label={t('totalOperations')} value={<span title={`${integer(totals.count)} ${sinceText ?? ''}`}>{format(totals.count)}</span>} />
       <Stat label={t('totalErrors')} value={<span title={`${integer(totals.errors)} ${sinceText ?? ''}`}>{format(totals.errors)}</span>} />
     </Stats>

@@ -5,7 +5,7 @@ import { Spark } from '../chart/small';
 import { common } from '../i18n/common';
 import { apiPath } from '../lib/api';
 import { useCell } from '../lib/cell';
-import { duration, format } from '../lib/fmt';
+import { duration, format, NONE, signed } from '../lib/fmt';
 import { useHistory, type Column as Values } from '../lib/history';
 import { strings } from '../lib/lang';
 import { useApi } from '../lib/load';
@@ -73,8 +73,7 @@ function changeOf({ spark }: Resource): number | null {
 
 function changeText(resource: Resource): string {
   const change = changeOf(resource);
-  if (change === null) return format(null);
-  return (change < 0 ? '−' : '+') + format(Math.abs(change), resource.unit);
+  return change === null ? NONE : signed(change, resource.unit);
 }
 
 function Lead({ resource, range }: { resource: Resource; range: TimeRange }) {

@@ -2,7 +2,7 @@
 import { common } from '../i18n/common';
 import { apiPath, request } from '../lib/api';
 import { useCell } from '../lib/cell';
-import { ago, difference, format, integer, stamp } from '../lib/fmt';
+import { ago, difference, format, integer, signed, stamp } from '../lib/fmt';
 import { strings } from '../lib/lang';
 import { useApi } from '../lib/load';
 import { href, resetZoom, route, setParams } from '../lib/nav';
@@ -47,7 +47,7 @@ type Counted = 'events' | 'items' | 'users' | 'credits_used' | 'credits_refunded
 function Count({ label, name, totals, previous }: { label: string; name: Counted; totals: UsageTotals; previous: UsageTotals | null }) {
   const ratio = change(totals[name], previous?.[name]);
   const note = ratio === null || !previous ? undefined
-    : <span title={t('before', { value: integer(previous[name]) })}>{(ratio < 0 ? '−' : '+') + format(Math.abs(ratio), 'ratio')}</span>;
+    : <span title={t('before', { value: integer(previous[name]) })}>{signed(ratio, 'ratio')}</span>;
   return <Stat label={label} value={integer(totals[name])} note={note} />;
 }
 

@@ -43,7 +43,7 @@ export function StatusMark({ status, size }: { status: Status; size?: number }) 
   return <><Mark status={status} size={size} /><span class="hidden-text">{statusName(status)}</span></>;
 }
 
-interface StatProps { label: string; value: ComponentChildren; note?: ComponentChildren; status?: Status }
+interface StatProps { label: string; value: ComponentChildren; note?: ComponentChildren; status?: Status | null }
 /** One figure of a row of figures: inside <Stats>. */
 export function Stat({ label, value, note, status }: StatProps) {
   return (
