@@ -28,10 +28,12 @@ async function lookForMetrics(names: string[]): Promise<void> {
   presentMetrics.set(new Set(answer.result.map(({ metric }) => metric.__name__)));
 }
 
+/** A page that had data stays: its question may be a dear one. */
 async function askPages(pages: Page[]): Promise<void> {
-  const asked = pages.filter((page) => page.hasData && (!page.isAdminOnly || isAdmin()));
+  const asked = pages.filter((page) => page.hasData && !presentPages.value.has(page.id) && (!page.isAdminOnly || isAdmin()));
   const answers = await Promise.all(asked.map((page) => page.hasData?.().catch(() => false)));
-  presentPages.set(new Set(asked.filter((_, index) => answers[index]).map(({ id }) => id)));
+  const found = asked.filter((_, index) => answers[index]).map(({ id }) => id);
+  if (found.length > 0) presentPages.set(new Set([...presentPages.value, ...found]));
 }
 
 /** Whether a page has something to show: by its metric, or by its own word. */
