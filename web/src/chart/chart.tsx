@@ -19,7 +19,7 @@ import { Menu, type MenuItem } from '../ui/menu';
 import { Table } from '../ui/table';
 import { LINES_MAX, type Line } from './lines';
 import { drawOverlay, type Threshold, type TimeMark } from './overlay';
-import { colorName, plotData, plotOptions, type PlotInput } from './plot';
+import { colorName, followWidth, plotData, plotOptions, type PlotInput } from './plot';
 
 const t = strings(
   {
@@ -113,13 +113,9 @@ function usePlot(box: { current: HTMLDivElement | null }, isSeen: boolean, input
     }), data, element);
     plot.current = made;
     made.over.addEventListener('dblclick', resetZoom);
-    const observer = new ResizeObserver(() => {
-      if (element.clientWidth > 0 && element.clientWidth !== made.width) made.setSize({ width: element.clientWidth, height: input.height });
-    });
-    observer.observe(element);
+    const end = followWidth(made, element);
     return () => {
-      observer.disconnect();
-      made.destroy();
+      end();
       plot.current = null;
     };
   }, [isSeen, look, theme.value, lang.value, input.height, input.unit, input.isStacked]);

@@ -7,7 +7,7 @@ import { lang } from '../lib/lang';
 import { timesOf } from '../lib/range';
 import { theme, token } from '../lib/theme';
 import { chosenAxis, timeAxis } from './axes';
-import { SYNC_KEY } from './plot';
+import { followWidth, SYNC_KEY } from './plot';
 
 export interface HeatData {
   start: number;
@@ -101,14 +101,7 @@ export function Heatmap({ title, data, height = 170, empty }: { title: string; d
     const times = timesOf(data);
     const middle = buckets[Math.floor(buckets.length / 2)].low;
     const plot = new uPlot(heatOptions(element.clientWidth || 300, height, data, buckets, setText), [times, times.map(() => middle)], element);
-    const observer = new ResizeObserver(() => {
-      if (element.clientWidth > 0 && element.clientWidth !== plot.width) plot.setSize({ width: element.clientWidth, height });
-    });
-    observer.observe(element);
-    return () => {
-      observer.disconnect();
-      plot.destroy();
-    };
+    return followWidth(plot, element);
   }, [data, theme.value, lang.value, height]);
   return (
     <figure class="chart">

@@ -94,6 +94,18 @@ export interface PlotEvents {
   onDraw: (plot: uPlot) => void;
 }
 
+/** Keep the plot as wide as its box. Returns what ends both. */
+export function followWidth(plot: uPlot, box: HTMLElement): () => void {
+  const observer = new ResizeObserver(() => {
+    if (box.clientWidth > 0 && box.clientWidth !== plot.width) plot.setSize({ width: box.clientWidth, height: plot.height });
+  });
+  observer.observe(box);
+  return () => {
+    observer.disconnect();
+    plot.destroy();
+  };
+}
+
 /** @param current  what is shown now: axes ask for it each time they are drawn */
 export function plotOptions(width: number, current: () => PlotInput, events: PlotEvents): uPlot.Options {
   const input = current();

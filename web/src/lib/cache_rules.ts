@@ -70,6 +70,10 @@ export function sharedLimit(rows: CacheRow[], measure: Measure): number | null {
   return limits.size === 1 ? [...limits][0] : null;
 }
 
+export const cacheId = ({ service, cache }: Pick<CacheRow, 'service' | 'cache'>): string => JSON.stringify([service, cache]);
+export const cacheLabel = ({ service, cache }: Pick<CacheRow, 'service' | 'cache'>): string =>
+  (cache === service ? cache : `${cache} (${service})`);
+
 export interface Worst { row: CacheRow; value: number; limit: number; isBeyond: boolean }
 
 /** The cache that is nearest to its own limit, or farthest beyond it; those beyond a limit before others. */
@@ -95,8 +99,8 @@ export function limitPlaces(measure: Measure, value: number, limit: number): { v
 
 // ---- limits as people type them: ratios in percent ----
 
-export const THRESHOLD_NAMES: ThresholdName[] = ['min_hit_rate', 'max_memory_usage_mb', 'max_response_time_ms', 'max_fragmentation'];
-export const isPercent = (name: ThresholdName): boolean => name === 'min_hit_rate' || name === 'max_fragmentation';
+export const THRESHOLD_NAMES: ThresholdName[] = MEASURES.map(({ limit }) => limit);
+export const isPercent = (name: ThresholdName): boolean => MEASURES.some(({ limit, unit }) => limit === name && unit === 'ratio');
 
 export type Fields = Record<ThresholdName, string>;
 const shorten = (value: number): string => String(Number(value.toPrecision(12))); // 0.29 * 100 is 28.999999999999996

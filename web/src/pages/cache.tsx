@@ -17,8 +17,8 @@ import { severity } from '../lib/status';
 import { Badge, Card, Filter, StatusMark } from '../ui/parts';
 import { Empty, Load } from '../ui/states';
 import { Table, type Column } from '../ui/table';
-import { isBeyond, limitPlaces, MEASURES, sharedLimit, worstOf, type CacheRow, type Measure, type Thresholds } from '../lib/cache_rules';
-import { cacheId, cacheLabel, LimitsDrawer } from './cache_limits';
+import { cacheId, cacheLabel, isBeyond, limitPlaces, MEASURES, sharedLimit, worstOf, type CacheRow, type Measure, type Thresholds } from '../lib/cache_rules';
+import { LimitsDrawer } from './cache_limits';
 
 const t = strings(
   {

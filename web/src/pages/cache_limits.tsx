@@ -6,7 +6,7 @@ import { request } from '../lib/api';
 import { strings } from '../lib/lang';
 import { Dialog } from '../ui/dialog';
 import { Field, Refusal } from '../ui/parts';
-import { fieldsOf, isPercent, parseFields, THRESHOLD_NAMES, type CacheRow, type Fields, type ThresholdName, type Thresholds } from '../lib/cache_rules';
+import { cacheId, cacheLabel, fieldsOf, isPercent, parseFields, THRESHOLD_NAMES, type CacheRow, type Fields, type ThresholdName, type Thresholds } from '../lib/cache_rules';
 
 const t = strings(
   {
@@ -22,10 +22,6 @@ const t = strings(
 );
 
 interface LimitsProps { caches: CacheRow[]; thresholds: Thresholds; isOpen: boolean; onClose: () => void; onSaved: () => void }
-
-export const cacheId = ({ service, cache }: Pick<CacheRow, 'service' | 'cache'>): string => JSON.stringify([service, cache]);
-export const cacheLabel = ({ service, cache }: Pick<CacheRow, 'service' | 'cache'>): string =>
-  (cache === service ? cache : `${cache} (${service})`);
 
 function NumberField({ name, value, isWrong, onInput }: { name: ThresholdName; value: string; isWrong: boolean; onInput: (text: string) => void }) {
   return (
