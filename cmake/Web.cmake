@@ -48,7 +48,7 @@ function(sn_web_target)
     add_custom_target(web DEPENDS ${outputs})
 endfunction()
 
-# tests/web/*.mjs that node runs: label web. Once is enough, whatever the compiler: preset dev.
+# The types of web/src, and web/test/*_test.ts under node: label web. Once is enough, whatever the compiler: preset dev.
 function(sn_web_tests)
     find_program(SN_NODE node)
     if(NOT SN_NODE OR NOT TARGET web)

@@ -4,18 +4,15 @@
     budgets.py BUILD
 """
 
-import os
-import shutil
 import subprocess
 import sys
-import tempfile
 import time
 import urllib.request
 from pathlib import Path
 
-SOURCE = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(SOURCE / "tests" / "system"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tests" / "system"))
 import _sonde  # noqa: E402 (the path comes first)
+import _web  # noqa: E402
 
 SERVICES = 1000
 STEP_S = 15
@@ -41,23 +38,11 @@ def push(base):
 
 
 def main(build):
-    listen, port, metrics = (_sonde.free_port() for _ in range(3))
-    base = f"http://127.0.0.1:{listen}/"
-    with tempfile.TemporaryDirectory(prefix="sonde_budgets_") as data:
-        demo = subprocess.Popen(
-            ["sh", str(SOURCE / "examples/demo/run.sh"), f"{build}/sonde", f"{build}/example_demo", data],
-            env={**os.environ, "DEMO_PORT": str(port), "DEMO_METRICS_PORT": str(metrics),
-                 "DEMO_LISTEN": f"127.0.0.1:{listen}"}, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
-        try:
-            _sonde.wait_for(lambda: is_up(base), "the server")
-            push(base)
-            time.sleep(WARM_UP_S)
-            modules = SOURCE / "build" / "web_tests" / "node_modules"
-            return subprocess.call([shutil.which("node"), str(SOURCE / "bench/web/budgets.mjs"), base],
-                                   env={**os.environ, "SONDE_WEB_MODULES": str(modules)})
-        finally:
-            demo.terminate()
-            demo.wait()
+    with _web.demo(build) as base:
+        _sonde.wait_for(lambda: is_up(base), "the server")
+        push(base)
+        time.sleep(WARM_UP_S)
+        return subprocess.call([_web.NODE, str(Path(__file__).with_suffix(".mjs")), base], env=_web.environment())
 
 
 def is_up(base):

@@ -4,6 +4,7 @@ Chromium (Debian's) is driven by the scripts of tests/web; playwright-core and a
 into build/web_tests by ./dev. Only in the build `dev`: what runs in the browser is the same in all.
 """
 
+import contextlib
 import os
 import shutil
 import subprocess
@@ -47,12 +48,34 @@ def reason_to_skip():
     return None
 
 
+def environment():
+    """What the scripts in node read."""
+    return {**os.environ, "SONDE_WEB_MODULES": str(MODULES),
+            **({"CHROMIUM": CHROMIUM} if CHROMIUM else {})}
+
+
+@contextlib.contextmanager
+def demo(build):
+    """The server and examples/demo under load, for pictures and budgets: the server's address."""
+    listen, port, metrics = (_sonde.free_port() for _ in range(3))
+    with tempfile.TemporaryDirectory(prefix="sonde_demo_") as data:
+        process = subprocess.Popen(
+            ["sh", str(LOAD.with_name("run.sh")), f"{build}/sonde", f"{build}/example_demo", data],
+            env={**os.environ, "DEMO_PORT": str(port), "DEMO_METRICS_PORT": str(metrics),
+                 "DEMO_LISTEN": f"127.0.0.1:{listen}"},
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+        try:
+            yield f"http://127.0.0.1:{listen}/"
+        finally:
+            process.terminate()
+            process.wait()
+
+
 def node(script, *arguments):
     """Run a script of tests/web; its output is the test's."""
     done = subprocess.run([NODE, str(SCRIPTS / script), *map(str, arguments)], text=True,
                           capture_output=True, timeout=SCRIPT_TIMEOUT_S, check=False,
-                          env={**os.environ, "SONDE_WEB_MODULES": str(MODULES),
-                               "CHROMIUM": CHROMIUM})
+                          env=environment())
     print(done.stdout, done.stderr, sep="", flush=True)
     assert done.returncode == 0, f"{script} found something"
 

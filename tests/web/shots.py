@@ -4,39 +4,20 @@
     shots.py BUILD DIRECTORY [PAGES] [MODES] [SECONDS]
 """
 
-import os
-import shutil
 import subprocess
 import sys
-import tempfile
 import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "system"))
-import _sonde  # noqa: E402 (the path comes first)
-
-SOURCE = Path(__file__).resolve().parents[2]
+import _web  # noqa: E402 (the path comes first)
 
 
 def main(build, directory, pages="all", modes="l,d,m", seconds="120"):
-    names = ("DEMO_PORT", "DEMO_METRICS_PORT", "LISTEN_PORT")
-    ports = {name: str(_sonde.free_port()) for name in names}
-    listen = f"127.0.0.1:{ports.pop('LISTEN_PORT')}"
-    with tempfile.TemporaryDirectory(prefix="sonde_shots_") as data:
-        demo = subprocess.Popen(
-            ["sh", str(SOURCE / "examples/demo/run.sh"), f"{build}/sonde", f"{build}/example_demo", data],
-            env={**os.environ, **ports, "DEMO_LISTEN": listen}, stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL)
-        try:
-            time.sleep(float(seconds))
-            modules = SOURCE / "build" / "web_tests" / "node_modules"
-            return subprocess.call(
-                [shutil.which("node"), str(SOURCE / "tests/web/shots.mjs"), f"http://{listen}/",
-                 directory, pages, modes],
-                env={**os.environ, "SONDE_WEB_MODULES": str(modules)})
-        finally:
-            demo.terminate()
-            demo.wait()
+    with _web.demo(build) as base:
+        time.sleep(float(seconds))
+        return subprocess.call([_web.NODE, str(_web.SCRIPTS / "shots.mjs"), base, directory, pages, modes],
+                               env=_web.environment())
 
 
 if __name__ == "__main__":
