@@ -87,17 +87,10 @@ static bool add_target(void *ctx, struct sn_labels labels) {
         if (!sn_matchers_pass(node->vector.matchers, node->vector.matcher_count, labels))
             return true;
     }
-    if (list->count == list->capacity) {
-        size_t capacity = list->capacity > 0 ? 2 * list->capacity : 64;
-        struct sn_labels *items = sn_arena_alloc(&list->call->arena, capacity * sizeof *items);
-        list->is_out_of_memory = items == NULL;
-        if (items == NULL)
-            return false;
-        if (list->count > 0)
-            memcpy(items, list->items, list->count * sizeof *items);
-        list->items = items;
-        list->capacity = capacity;
-    }
+    list->is_out_of_memory = sn_arena_grow(&list->call->arena, &list->items, list->count,
+                                           &list->capacity, sizeof *list->items, NULL) != SN_OK;
+    if (list->is_out_of_memory)
+        return false;
     list->items[list->count++] = labels;
     return true;
 }

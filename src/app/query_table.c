@@ -84,17 +84,10 @@ static void read_metric(struct table *table, struct row *row) {
 }
 
 static void add_row(struct table *table, const struct row *row) {
-    if (table->row_count == table->row_capacity) {
-        size_t capacity = larger(64, table->row_capacity * 2);
-        struct row *rows = sn_arena_alloc(&table->arena, capacity * sizeof *rows);
-        if (rows == NULL) {
-            fail(table, SN_ERR_NO_MEMORY);
-            return;
-        }
-        if (table->row_count > 0)
-            memcpy(rows, table->rows, table->row_count * sizeof *rows);
-        table->rows = rows;
-        table->row_capacity = capacity;
+    if (sn_arena_grow(&table->arena, &table->rows, table->row_count, &table->row_capacity,
+                      sizeof *row, NULL) != SN_OK) {
+        fail(table, SN_ERR_NO_MEMORY);
+        return;
     }
     table->rows[table->row_count++] = *row;
 }

@@ -65,19 +65,6 @@ static void read_target(struct sn_json_reader *json, struct target *target) {
     }
 }
 
-static bool grow(struct target_table *table, struct sn_arena *arena) {
-    size_t capacity = table->capacity > 0 ? 2 * table->capacity : 64;
-    struct target *items = sn_arena_alloc(arena, capacity * sizeof *items);
-    table->is_out_of_memory = items == NULL;
-    if (items == NULL)
-        return false;
-    if (table->count > 0)
-        memcpy(items, table->items, table->count * sizeof *items);
-    table->items = items;
-    table->capacity = capacity;
-    return true;
-}
-
 static void read_targets(struct sn_json_reader *json, struct sn_arena *arena,
                          struct target_table *table) {
     if (!sn_json_read_array(json))
@@ -85,8 +72,11 @@ static void read_targets(struct sn_json_reader *json, struct sn_arena *arena,
     while (sn_json_read_element(json)) {
         struct target target = {.duration_s = 0};
         read_target(json, &target);
-        if (table->count < table->capacity || grow(table, arena))
+        if (sn_arena_grow(arena, &table->items, table->count, &table->capacity, sizeof target,
+                          NULL) == SN_OK)
             table->items[table->count++] = target;
+        else
+            table->is_out_of_memory = true;
     }
 }
 

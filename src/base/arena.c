@@ -16,6 +16,7 @@
 
 #define ALIGNMENT ((size_t)16)
 #define BLOCK_BYTES_MAX ((size_t)1 << 20)
+#define ITEMS_FIRST ((size_t)16) /* of an array that grows */
 
 struct sn_arena_block {
     struct sn_arena_block *older;
@@ -204,6 +205,23 @@ char *sn_arena_printf(struct sn_arena *arena, const char *format, ...) {
     len = vsnprintf(text, (size_t)len + 1, format, args);
     va_end(args);
     return len < 0 ? NULL : text;
+}
+
+sn_status sn_arena_grow(struct sn_arena *arena, void *items_at, size_t count, size_t *capacity,
+                        size_t size, struct sn_err *err) {
+    if (count < *capacity)
+        return SN_OK;
+    void *old;
+    size_t more = *capacity == 0 ? ITEMS_FIRST : *capacity * 2;
+    void *items = sn_arena_alloc_zero(arena, more, size);
+    if (items == NULL)
+        return sn_arena_failure(arena, more * size, err);
+    memcpy(&old, items_at, sizeof old); /* a pointer of another type: copied, not cast */
+    if (count > 0)
+        memcpy(items, old, count * size);
+    memcpy(items_at, &items, sizeof items);
+    *capacity = more;
+    return SN_OK;
 }
 
 sn_status sn_arena_failure(const struct sn_arena *arena, size_t size, struct sn_err *err) {

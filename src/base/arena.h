@@ -42,6 +42,17 @@ bool sn_arena_copy(struct sn_arena *arena, struct sn_str s, struct sn_str *ret_c
 /* printf into the arena, NUL-terminated; NULL on failure. No floating point: locale. */
 char *sn_arena_printf(struct sn_arena *arena, const char *format, ...) SN_PRINTF(2, 3);
 
+/*
+ * Room for one more item of `size` bytes in an array that grows in the arena. While count is below
+ * *capacity nothing happens; else the array is copied into one twice as long, whose rest is zero.
+ *
+ *   items_at  address of the pointer to the items, whatever their type; NULL items: none yet
+ *
+ * SN_ERR_LIMIT and SN_ERR_NO_MEMORY as sn_arena_failure says it; pointer and capacity stay then.
+ */
+sn_status sn_arena_grow(struct sn_arena *arena, void *items_at, size_t count, size_t *capacity,
+                        size_t size, struct sn_err *err) SN_MUST_USE;
+
 /* SN_ERR_LIMIT when `size` more bytes would pass the limit, else SN_ERR_NO_MEMORY; with sentence. */
 sn_status sn_arena_failure(const struct sn_arena *arena, size_t size, struct sn_err *err);
 

@@ -59,16 +59,8 @@ static sn_status find_row(struct sn_command_call *call, struct table *table,
             *ret_row = &table->rows[i];
             return SN_OK;
         }
-    if (table->count == table->capacity) {
-        size_t more = table->capacity == 0 ? 16 : table->capacity * 2;
-        struct row *rows = sn_arena_alloc_zero(call->arena, more, sizeof *rows);
-        if (rows == NULL)
-            return sn_arena_failure(call->arena, more * sizeof *rows, call->err);
-        if (table->count > 0)
-            memcpy(rows, table->rows, table->count * sizeof *rows);
-        table->rows = rows;
-        table->capacity = more;
-    }
+    SN_TRY(sn_arena_grow(call->arena, &table->rows, table->count, &table->capacity,
+                         sizeof *table->rows, call->err));
     double *values = sn_arena_alloc_zero(call->arena, table->column_count, sizeof *values);
     if (values == NULL)
         return sn_arena_failure(call->arena, table->column_count * sizeof *values, call->err);

@@ -29,16 +29,8 @@ static sn_status visit_hour(void *ctx, struct sn_str app, int64_t hour, struct s
                             struct sn_err *err) {
     struct reading *reading = ctx;
     (void)summary; /* sn_usage_read takes it, when there is one */
-    if (reading->piece_count == reading->piece_capacity) {
-        size_t more = reading->piece_capacity == 0 ? HOURS : reading->piece_capacity * 2;
-        struct piece *pieces = sn_arena_alloc_zero(reading->arena, more, sizeof *pieces);
-        if (pieces == NULL)
-            return sn_arena_failure(reading->arena, more * sizeof *pieces, err);
-        if (reading->piece_count > 0)
-            memcpy(pieces, reading->pieces, reading->piece_count * sizeof *pieces);
-        reading->pieces = pieces;
-        reading->piece_capacity = more;
-    }
+    SN_TRY(sn_arena_grow(reading->arena, &reading->pieces, reading->piece_count,
+                         &reading->piece_capacity, sizeof *reading->pieces, err));
     struct piece *piece = &reading->pieces[reading->piece_count];
     piece->hour = hour;
     if (!sn_arena_copy(reading->arena, app, &piece->app))
@@ -58,16 +50,8 @@ static sn_status find_class(struct reading *reading, struct sn_str name,
     *ret_class = NULL;
     if (day->class_count == SN_USAGE_ERRORS_MAX)
         return SN_OK; /* counted in error_count, not told apart */
-    if (day->class_count == reading->class_capacity) {
-        size_t more = reading->class_capacity == 0 ? 16 : reading->class_capacity * 2;
-        struct sn_day_class *classes = sn_arena_alloc_zero(reading->arena, more, sizeof *classes);
-        if (classes == NULL)
-            return sn_arena_failure(reading->arena, more * sizeof *classes, reading->err);
-        if (day->class_count > 0)
-            memcpy(classes, day->classes, day->class_count * sizeof *classes);
-        day->classes = classes;
-        reading->class_capacity = more;
-    }
+    SN_TRY(sn_arena_grow(reading->arena, &day->classes, day->class_count, &reading->class_capacity,
+                         sizeof *day->classes, reading->err));
     struct sn_day_class *added = &day->classes[day->class_count];
     if (!sn_arena_copy(reading->arena, name, &added->name))
         return sn_arena_failure(reading->arena, name.len, reading->err);

@@ -102,22 +102,10 @@ static sn_status check_row_limits(const struct work *work) {
     return SN_OK;
 }
 
-static sn_status grow_rows(struct work *work) {
-    size_t capacity = work->row_capacity > 0 ? 2 * work->row_capacity : 16;
-    struct row **rows = sn_arena_alloc(&work->table_arena, capacity * sizeof *rows);
-    if (rows == NULL)
-        return sn_arena_failure(&work->table_arena, capacity * sizeof *rows, work->err);
-    if (work->row_count > 0)
-        memcpy(rows, work->rows, work->row_count * sizeof *rows);
-    work->rows = rows;
-    work->row_capacity = capacity;
-    return SN_OK;
-}
-
 static sn_status insert_row(struct work *work, size_t at, struct sn_labels labels) {
     SN_TRY(check_row_limits(work));
-    if (work->row_count == work->row_capacity)
-        SN_TRY(grow_rows(work));
+    SN_TRY(sn_arena_grow(&work->table_arena, &work->rows, work->row_count, &work->row_capacity,
+                         sizeof(struct row *), work->err));
     struct row *row = sn_arena_alloc(&work->table_arena, sizeof *row);
     if (row == NULL)
         return sn_arena_failure(&work->table_arena, sizeof *row, work->err);

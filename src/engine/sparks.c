@@ -85,16 +85,8 @@ static void forget(struct sn_sparks *sparks) {
 
 static sn_status add_row(struct sn_spark_cache *cache, struct sn_str name) {
     size_t at = 0;
-    if (cache->index.count == cache->capacity) {
-        size_t more = cache->capacity == 0 ? 64 : cache->capacity * 2;
-        float **values = sn_arena_alloc_zero(&cache->arena, more, sizeof *values);
-        if (values == NULL)
-            return sn_arena_failure(&cache->arena, more * sizeof *values, NULL);
-        if (cache->index.count > 0)
-            memcpy(values, cache->values, cache->index.count * sizeof *values);
-        cache->values = values;
-        cache->capacity = more;
-    }
+    SN_TRY(sn_arena_grow(&cache->arena, &cache->values, cache->index.count, &cache->capacity,
+                         sizeof *cache->values, NULL));
     float *row = sn_arena_alloc(&cache->arena, cache->grid.count * sizeof *row);
     if (row == NULL)
         return sn_arena_failure(&cache->arena, cache->grid.count * sizeof *row, NULL);

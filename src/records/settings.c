@@ -139,16 +139,8 @@ static sn_status list_locked(struct sn_settings *settings, sqlite3_stmt *select,
     size_t capacity = 0;
     sn_status status;
     while ((status = sn_sqlite_next(settings->db, select, err)) == SN_OK) {
-        if (list->count == capacity) {
-            size_t more = capacity == 0 ? 16 : capacity * 2;
-            struct sn_setting *items = sn_arena_alloc_zero(arena, more, sizeof *items);
-            if (items == NULL)
-                return sn_arena_failure(arena, more * sizeof *items, err);
-            if (list->count > 0)
-                memcpy(items, list->items, list->count * sizeof *items);
-            list->items = items;
-            capacity = more;
-        }
+        SN_TRY(
+            sn_arena_grow(arena, &list->items, list->count, &capacity, sizeof *list->items, err));
         struct sn_setting *item = &list->items[list->count++];
         if (!sn_arena_copy(arena, sn_sqlite_column_blob(select, 0), &item->key) ||
             !sn_arena_copy(arena, sn_sqlite_column_text(select, 1), &item->value))

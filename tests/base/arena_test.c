@@ -160,6 +160,60 @@ static void a_copy_beyond_the_limit_gives_nothing(void **state) {
     sn_arena_release(&arena);
 }
 
+static void an_array_grows_and_keeps_its_items(void **state) {
+    (void)state;
+    struct sn_arena arena;
+    int *items = NULL;
+    size_t capacity = 0;
+    sn_arena_init(&arena, 0);
+    for (int i = 0; i < 1000; i++) {
+        int *before = items;
+        bool is_full = (size_t)i == capacity;
+        assert_int_equal(sn_arena_grow(&arena, &items, (size_t)i, &capacity, sizeof *items, NULL),
+                         SN_OK);
+        assert_int_equal(items != before, is_full); /* as long as there is room it stays */
+        assert_true(capacity > (size_t)i);
+        for (size_t j = (size_t)i; is_full && j < capacity; j++)
+            assert_int_equal(items[j], 0);
+        items[i] = i + 1;
+    }
+    assert_int_equal(capacity, 1024);
+    for (int i = 0; i < 1000; i++)
+        assert_int_equal(items[i], i + 1);
+    sn_arena_release(&arena);
+}
+
+static void an_array_that_cannot_grow_stays(void **state) {
+    (void)state;
+    struct sn_arena arena;
+    struct sn_err err = {0};
+    char *items = NULL;
+    size_t capacity = 0;
+    sn_arena_init(&arena, 4096);
+    assert_int_equal(sn_arena_grow(&arena, &items, 0, &capacity, 100, &err), SN_OK);
+    assert_int_equal(capacity, 16);
+    memset(items, 'a', 1600);
+    char *before = items;
+    assert_int_equal(sn_arena_grow(&arena, &items, 16, &capacity, 100, &err), SN_ERR_LIMIT);
+    assert_ptr_equal(items, before);
+    assert_int_equal(capacity, 16);
+    assert_int_equal(items[1599], 'a');
+    assert_non_null(strstr(err.text, "3200 more bytes"));
+    if (HAS_FAULTS) {
+        size_t none = 0;
+        char *others = NULL;
+        struct sn_arena empty;
+        sn_arena_init(&empty, 0);
+        sn_mem_fail_nth(1);
+        assert_int_equal(sn_arena_grow(&empty, &others, 0, &none, 8, &err), SN_ERR_NO_MEMORY);
+        sn_mem_fail_nth(0);
+        assert_null(others);
+        assert_int_equal(none, 0);
+        sn_arena_release(&empty);
+    }
+    sn_arena_release(&arena);
+}
+
 static bool fill(struct sn_arena *arena) {
     struct sn_str copy;
     for (int i = 0; i < 3000; i++) {
@@ -204,6 +258,8 @@ int main(void) {
         cmocka_unit_test(reset_keeps_the_largest_block_only),
         cmocka_unit_test(copies_and_printed_text_live_in_the_arena),
         cmocka_unit_test(a_copy_beyond_the_limit_gives_nothing),
+        cmocka_unit_test(an_array_grows_and_keeps_its_items),
+        cmocka_unit_test(an_array_that_cannot_grow_stays),
         cmocka_unit_test(every_allocation_may_fail),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
