@@ -3,6 +3,8 @@
  */
 #include "engine/board_priv.h"
 
+#include "engine/operations.h"
+
 #include <math.h>
 
 /* What to do with a value of a service. */
@@ -19,16 +21,8 @@ sn_status sn_board_row(struct sn_board_round *round, struct sn_str name,
     if (state->count == SN_BOARD_SERVICES_MAX)
         return sn_err_set(round->err, SN_ERR_LIMIT, "there are more than %d services",
                           SN_BOARD_SERVICES_MAX);
-    if (state->count == state->capacity) {
-        size_t more = state->capacity == 0 ? 64 : state->capacity * 2;
-        struct sn_board_row *rows = sn_arena_alloc_zero(&state->arena, more, sizeof *rows);
-        if (rows == NULL)
-            return sn_arena_failure(&state->arena, more * sizeof *rows, round->err);
-        if (state->count > 0)
-            memcpy(rows, state->rows, state->count * sizeof *rows);
-        state->rows = rows;
-        state->capacity = more;
-    }
+    SN_TRY(sn_arena_grow(&state->arena, &state->rows, state->count, &state->capacity,
+                         sizeof *state->rows, round->err));
     struct sn_board_row *row = &state->rows[state->count];
     memset(row, 0, sizeof *row);
     if (!sn_arena_copy(&state->arena, name, &row->service.name))
@@ -137,15 +131,15 @@ sn_status sn_board_read_rates(struct sn_board_round *round, int64_t time_ms, int
                      (long long)window_ms));
     for (size_t i = 0; i < result.series_count; i++) {
         struct sn_labels labels = result.series[i].labels;
-        struct sn_str outcome = sn_labels_get(labels, SN_STR("outcome"));
+        enum sn_operation_outcome outcome = sn_operation_outcome_of(labels);
         size_t at = sn_row_index_find(&round->index, sn_labels_get(labels, SN_STR("service")));
         if (at == SIZE_MAX)
             continue;
         struct sn_board_row *row = &round->state->rows[at];
         row->has_rates = true;
-        if (sn_str_equal(outcome, SN_STR("error")))
+        if (outcome == SN_OPERATION_ERROR)
             row->errors += sn_ask_value(&result, i);
-        else if (sn_str_equal(outcome, SN_STR("aborted")))
+        else if (outcome == SN_OPERATION_ABORTED)
             row->aborted += sn_ask_value(&result, i);
         else
             row->ok += sn_ask_value(&result, i);

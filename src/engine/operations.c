@@ -13,7 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { QUERY_BYTES_MAX = 4096, BUCKETS_FIRST = 16 };
+enum { QUERY_BYTES_MAX = 4096 };
 
 /* A table in the making. */
 struct reading {
@@ -33,31 +33,57 @@ struct reading {
 typedef sn_status (*take_fn)(struct reading *reading, const struct sn_result_series *series,
                              double value);
 
-/* ---- finding rows ---- */
+/* ---- outcomes and buckets ---- */
 
-static sn_status grow(struct reading *reading, void **items, size_t count, size_t *capacity,
-                      size_t size) {
-    if (count < *capacity)
-        return SN_OK;
-    size_t more = *capacity == 0 ? 64 : *capacity * 2;
-    void *grown = sn_arena_alloc_zero(reading->arena, more, size);
-    if (grown == NULL)
-        return sn_arena_failure(reading->arena, more * size, reading->err);
-    if (count > 0)
-        memcpy(grown, *items, count * size);
-    *items = grown;
-    *capacity = more;
+enum sn_operation_outcome sn_operation_outcome_of(struct sn_labels labels) {
+    static const struct sn_str names[] = {SN_STR("ok"), SN_STR("error"), SN_STR("aborted")};
+    struct sn_str outcome = sn_labels_get(labels, SN_STR("outcome"));
+    size_t i = 0;
+    while (i < SN_OPERATION_OUTCOMES && !sn_str_equal(outcome, names[i]))
+        i++;
+    return (enum sn_operation_outcome)i;
+}
+
+/* "0.25" -> 0.25, "+Inf"; NaN when it is no number. */
+double sn_operation_upper_of(struct sn_labels labels) {
+    struct sn_str text = sn_labels_get(labels, SN_STR("le"));
+    double upper = (double)NAN;
+    if (sn_str_equal(text, SN_STR("+Inf")))
+        return (double)INFINITY;
+    return sn_double_parse(text, &upper) == SN_OK ? upper : (double)NAN;
+}
+
+sn_status sn_operation_add_to_bucket(struct sn_operation_row *row, double upper, double count,
+                                     struct sn_arena *arena, struct sn_err *err) {
+    for (size_t i = 0; i < row->bucket_count; i++)
+        if (row->buckets[i].upper == upper) {
+            row->buckets[i].count += count;
+            return SN_OK;
+        }
+    SN_TRY(sn_arena_grow(arena, &row->buckets, row->bucket_count, &row->bucket_capacity,
+                         sizeof *row->buckets, err));
+    row->buckets[row->bucket_count++] = (struct sn_operation_bucket){upper, count};
     return SN_OK;
 }
+
+static int by_upper(const void *left, const void *right) {
+    const struct sn_operation_bucket *a = left, *b = right;
+    return (a->upper > b->upper) - (a->upper < b->upper);
+}
+
+void sn_operation_sort_buckets(struct sn_operation_row *row) {
+    if (row->bucket_count > 0)
+        qsort(row->buckets, row->bucket_count, sizeof *row->buckets, by_upper);
+}
+
+/* ---- finding rows ---- */
 
 static sn_status find_service(struct reading *reading, struct sn_str name,
                               struct sn_service_row **ret_service) {
     uint64_t at = 0;
     if (!sn_map_get(&reading->by_service, name, &at)) {
-        void *items = reading->services;
-        SN_TRY(grow(reading, &items, reading->service_count, &reading->service_capacity,
-                    sizeof *reading->services));
-        reading->services = items;
+        SN_TRY(sn_arena_grow(reading->arena, &reading->services, reading->service_count,
+                             &reading->service_capacity, sizeof *reading->services, reading->err));
         SN_TRY(sn_map_put(&reading->by_service, name, reading->service_count));
         at = reading->service_count++;
         reading->services[at] = (struct sn_service_row){.name = name};
@@ -71,14 +97,13 @@ static sn_status find_service(struct reading *reading, struct sn_str name,
 static sn_status add_row(struct reading *reading, struct sn_str service, struct sn_str operation,
                          struct sn_str key) {
     struct sn_service_row *ignored;
-    void *items = reading->rows;
     if (reading->count == SN_OPERATIONS_MAX)
         return sn_err_set(reading->err, SN_ERR_LIMIT,
                           "there are more than %d operations: name a "
                           "service",
                           SN_OPERATIONS_MAX);
-    SN_TRY(grow(reading, &items, reading->count, &reading->capacity, sizeof *reading->rows));
-    reading->rows = items;
+    SN_TRY(sn_arena_grow(reading->arena, &reading->rows, reading->count, &reading->capacity,
+                         sizeof *reading->rows, reading->err));
     SN_TRY(find_service(reading, service, &ignored));
     SN_TRY(sn_map_put(&reading->by_name, key, reading->count));
     reading->rows[reading->count++] = (struct sn_operation_row){
@@ -117,13 +142,11 @@ static sn_status find_row(struct reading *reading, struct sn_labels labels,
 
 static sn_status take_count(struct reading *reading, const struct sn_result_series *series,
                             double value) {
-    static const struct sn_str names[] = {SN_STR("ok"), SN_STR("error"), SN_STR("aborted")};
     struct sn_operation_row *row;
-    struct sn_str outcome = sn_labels_get(series->labels, SN_STR("outcome"));
+    enum sn_operation_outcome outcome = sn_operation_outcome_of(series->labels);
     SN_TRY(find_row(reading, series->labels, &row));
-    for (size_t i = 0; row != NULL && i < SN_OPERATION_OUTCOMES; i++)
-        if (sn_str_equal(outcome, names[i]))
-            row->outcomes[i] += reading->sign * value;
+    if (row != NULL && outcome != SN_OPERATION_OUTCOMES)
+        row->outcomes[outcome] += reading->sign * value;
     return SN_OK;
 }
 
@@ -196,31 +219,15 @@ static sn_status take_start(struct reading *reading, const struct sn_result_seri
     return SN_OK;
 }
 
-/* "0.25" -> 0.25, "+Inf"; NaN when it is no number. */
-static double bound_of(struct sn_str text) {
-    double bound = (double)NAN;
-    if (sn_str_equal(text, SN_STR("+Inf")))
-        return (double)INFINITY;
-    return sn_double_parse(text, &bound) == SN_OK ? bound : (double)NAN;
-}
-
 static sn_status take_bucket(struct reading *reading, const struct sn_result_series *series,
                              double value) {
     struct sn_operation_row *row;
-    double upper = bound_of(sn_labels_get(series->labels, SN_STR("le")));
+    double upper = sn_operation_upper_of(series->labels);
     SN_TRY(find_row(reading, series->labels, &row));
     if (row == NULL || isnan(upper))
         return SN_OK;
-    for (size_t i = 0; i < row->bucket_count; i++)
-        if (row->buckets[i].upper == upper) {
-            row->buckets[i].count += reading->sign * value;
-            return SN_OK;
-        }
-    void *items = row->buckets;
-    SN_TRY(grow(reading, &items, row->bucket_count, &row->bucket_capacity, sizeof *row->buckets));
-    row->buckets = items;
-    row->buckets[row->bucket_count++] = (struct sn_operation_bucket){upper, reading->sign * value};
-    return SN_OK;
+    return sn_operation_add_to_bucket(row, upper, reading->sign * value, reading->arena,
+                                      reading->err);
 }
 
 /* ---- asking ---- */
@@ -363,11 +370,6 @@ static sn_status read_errors(struct reading *reading) {
 
 /* ---- the finished table ---- */
 
-static int by_upper(const void *left, const void *right) {
-    const struct sn_operation_bucket *a = left, *b = right;
-    return (a->upper > b->upper) - (a->upper < b->upper);
-}
-
 static int by_name(const void *left, const void *right) {
     const struct sn_operation_row *a = left, *b = right;
     int order = sn_str_compare(a->service, b->service);
@@ -381,9 +383,7 @@ static int by_service_name(const void *left, const void *right) {
 
 static void sort(struct reading *reading) {
     for (size_t i = 0; i < reading->count; i++)
-        if (reading->rows[i].bucket_count > 0)
-            qsort(reading->rows[i].buckets, reading->rows[i].bucket_count,
-                  sizeof *reading->rows[i].buckets, by_upper);
+        sn_operation_sort_buckets(&reading->rows[i]);
     if (reading->count > 0)
         qsort(reading->rows, reading->count, sizeof *reading->rows, by_name);
     if (reading->service_count > 0)

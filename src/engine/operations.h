@@ -93,6 +93,22 @@ double sn_operation_quantile(const struct sn_operation_row *row, double quantile
 
 double sn_operation_count(const struct sn_operation_row *row); /* of all outcomes */
 
+/* ---- rows that are filled elsewhere, from series of the same metrics ---- */
+
+/* The outcome that a series names; SN_OPERATION_OUTCOMES: none of them. */
+enum sn_operation_outcome sn_operation_outcome_of(struct sn_labels labels);
+
+/* Upper bound of the bucket that a series names with "le"; NaN: it is no number. */
+double sn_operation_upper_of(struct sn_labels labels);
+
+/* Add to the bucket of a bound; a new one comes last and is in the arena. SN_ERR_LIMIT,
+ * SN_ERR_NO_MEMORY. */
+sn_status sn_operation_add_to_bucket(struct sn_operation_row *row, double upper, double count,
+                                     struct sn_arena *arena, struct sn_err *err) SN_MUST_USE;
+
+/* Ascending, once all are there. */
+void sn_operation_sort_buckets(struct sn_operation_row *row);
+
 /* ---- JSON, with the member names of SONDE_FORMAT_JSON (sonde/expose.h) ---- */
 
 /* Members of an object that is open. */

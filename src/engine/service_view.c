@@ -3,7 +3,6 @@
  */
 #include "engine/service_view.h"
 
-#include "codec/number.h"
 #include "engine/history.h"
 
 #include <math.h>
@@ -12,7 +11,6 @@
 #define TIMEOUT_NS INT64_C(20000000000)
 #define WINDOW_MS_MIN INT64_C(60000) /* a rate needs two samples */
 #define STEP_MS_MIN INT64_C(60000)
-enum { BUCKETS_FIRST = 16 };
 
 struct reading {
     struct sn_ask ask;
@@ -23,37 +21,6 @@ struct reading {
 };
 
 /* ---- the range as a whole ---- */
-
-static sn_status add_bucket(struct reading *reading, struct sn_operation_row *row, double upper,
-                            double count) {
-    if (row->bucket_count == row->bucket_capacity) {
-        size_t more = row->bucket_capacity == 0 ? BUCKETS_FIRST : row->bucket_capacity * 2;
-        struct sn_operation_bucket *buckets =
-            sn_arena_alloc_zero(reading->ask.arena, more, sizeof *buckets);
-        if (buckets == NULL)
-            return sn_arena_failure(reading->ask.arena, more * sizeof *buckets, reading->ask.err);
-        if (row->bucket_count > 0)
-            memcpy(buckets, row->buckets, row->bucket_count * sizeof *buckets);
-        row->buckets = buckets;
-        row->bucket_capacity = more;
-    }
-    row->buckets[row->bucket_count++] = (struct sn_operation_bucket){upper, count};
-    return SN_OK;
-}
-
-/* Upper bound of a bucket by its label le; NaN: it is no number. */
-static double upper_of(struct sn_labels labels) {
-    struct sn_str text = sn_labels_get(labels, SN_STR("le"));
-    double upper = (double)NAN;
-    if (sn_str_equal(text, SN_STR("+Inf")))
-        return (double)INFINITY;
-    return sn_double_parse(text, &upper) == SN_OK ? upper : (double)NAN;
-}
-
-static int by_upper(const void *left, const void *right) {
-    const struct sn_operation_bucket *a = left, *b = right;
-    return (a->upper > b->upper) - (a->upper < b->upper);
-}
 
 /* Where a value belongs: the operation's window, or that of all with no label "operation". */
 static struct sn_operation_row *window_of(struct reading *reading, struct sn_labels labels) {
@@ -77,14 +44,11 @@ static sn_status read_outcomes(struct reading *reading, const char *by) {
     for (size_t i = 0; i < result.series_count; i++) {
         struct sn_labels labels = result.series[i].labels;
         struct sn_operation_row *row = window_of(reading, labels);
-        struct sn_str outcome = sn_labels_get(labels, SN_STR("outcome"));
-        enum sn_operation_outcome which = SN_OPERATION_OK;
-        if (sn_str_equal(outcome, SN_STR("error")))
-            which = SN_OPERATION_ERROR;
-        else if (sn_str_equal(outcome, SN_STR("aborted")))
-            which = SN_OPERATION_ABORTED;
+        enum sn_operation_outcome outcome = sn_operation_outcome_of(labels);
+        if (outcome == SN_OPERATION_OUTCOMES)
+            outcome = SN_OPERATION_OK;
         if (row != NULL)
-            row->outcomes[which] += sn_ask_value(&result, i);
+            row->outcomes[outcome] += sn_ask_value(&result, i);
     }
     return SN_OK;
 }
@@ -105,16 +69,12 @@ static sn_status read_buckets(struct reading *reading, const char *by) {
     SN_TRY(ask_increase(reading, by, "sonde_operation_duration_seconds_bucket", &result));
     for (size_t i = 0; i < result.series_count; i++) {
         struct sn_operation_row *row = window_of(reading, result.series[i].labels);
-        double upper = upper_of(result.series[i].labels);
+        double upper = sn_operation_upper_of(result.series[i].labels);
         if (row != NULL && !isnan(upper))
-            SN_TRY(add_bucket(reading, row, upper, sn_ask_value(&result, i)));
+            SN_TRY(sn_operation_add_to_bucket(row, upper, sn_ask_value(&result, i),
+                                              reading->ask.arena, reading->ask.err));
     }
     return SN_OK;
-}
-
-static void sort_buckets(struct sn_operation_row *row) {
-    if (row->bucket_count > 0)
-        qsort(row->buckets, row->bucket_count, sizeof *row->buckets, by_upper);
 }
 
 /* The extremes that a reporter told keep quantiles in their buckets honest. */
@@ -126,9 +86,9 @@ static void finish_window(struct sn_service_view *view) {
         operation->window.max_s = operation->row->max_s;
         view->window.min_s = fmin(view->window.min_s, operation->row->min_s); /* NaN loses */
         view->window.max_s = fmax(view->window.max_s, operation->row->max_s);
-        sort_buckets(&operation->window);
+        sn_operation_sort_buckets(&operation->window);
     }
-    sort_buckets(&view->window);
+    sn_operation_sort_buckets(&view->window);
 }
 
 static sn_status read_window(struct reading *reading) {
@@ -246,7 +206,7 @@ static sn_status read_heat(struct reading *reading) {
     if (rows == NULL)
         return sn_arena_failure(arena, result.series_count * sizeof *rows, reading->ask.err);
     for (size_t i = 0; i < result.series_count; i++) {
-        double upper = upper_of(result.series[i].labels);
+        double upper = sn_operation_upper_of(result.series[i].labels);
         if (!isnan(upper))
             rows[count++] = (struct heat_row){upper, &result.series[i]};
     }
