@@ -3,7 +3,19 @@ import { cell } from './cell';
 import { formatHash, parseHash, withParams, type Params, type Route } from './route';
 
 export const route = cell<Route>(parseHash(location.hash));
-addEventListener('hashchange', () => route.set(parseHash(location.hash)));
+
+function follow(hash: string): void {
+  const next = parseHash(hash);
+  if (formatHash(next) !== formatHash(route.value)) route.set(next);
+}
+
+addEventListener('hashchange', () => follow(location.hash));
+
+/** Go to an address. The route is there at once: the browser tells of a new address only later. */
+function enter(hash: string): void {
+  location.hash = hash;
+  follow(hash);
+}
 
 /** What a link to another page takes along: the time range and how it is shown. */
 const KEPT = ['range', 'from', 'to', 'lang', 'theme', 'utc'];
@@ -18,7 +30,7 @@ export function href(page: string, arg = '', params: Params = {}): string {
 }
 
 export function go(page: string, arg = '', params: Params = {}): void {
-  location.hash = href(page, arg, params);
+  enter(href(page, arg, params));
 }
 
 export const resetZoom = (): void => setParams({ from: null, to: null });
@@ -28,9 +40,9 @@ export function setParams(changes: Params, how: 'push' | 'replace' = 'push'): vo
   const hash = formatHash({ ...route.value, query: withParams(route.value.query, changes) });
   if (hash === formatHash(route.value)) return;
   if (how === 'push') {
-    location.hash = hash;
+    enter(hash);
   } else {
     history.replaceState(history.state, '', hash);
-    route.set(parseHash(hash));
+    follow(hash);
   }
 }
