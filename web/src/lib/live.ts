@@ -15,6 +15,8 @@ import { eventReader } from './sse';
 export const isLive = cell(true);
 /** Counts up when new data is there. */
 export const tick = cell(0);
+/** Counts up when the user changed something. */
+export const changes = cell(0);
 
 const EVERY_SECOND_UP_TO_S = 3600;
 const TIMER_SHORTEST_S = 5;
@@ -40,8 +42,8 @@ function announce(): void {
   if (!hasMissed) tick.set(tick.value + 1);
 }
 
-/** Ask again now, whatever "live" says: after a change that the user made. */
-export const refresh = (): void => tick.set(tick.value + 1);
+/** Ask again now, whatever "live" says and is under way: after a change that the user made. */
+export const refresh = (): void => changes.set(changes.value + 1);
 
 // ---- the stream ----
 

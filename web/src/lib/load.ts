@@ -3,7 +3,7 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { ApiError, request } from './api';
 import { useCell } from './cell';
-import { tick } from './live';
+import { changes, tick } from './live';
 
 export interface Loaded<T> {
   /** The newest answer; of the address before while `isStale`. */
@@ -30,18 +30,20 @@ export function useLoad<T>(
   const [state, setState] = useState<{ key: string | null; data: T | null; error: ApiError | null }>({ key: null, data: null, error: null });
   const [nonce, setNonce] = useState(0);
   const now = useCell(tick);
+  const changed = useCell(changes);
   const beat = isFollowing ? now : 0;
+  const wish = nonce + (isFollowing ? changed : 0); // counts up; what was asked before is too old then
   const latest = useRef({ load, state });
   latest.current = { load, state };
-  const running = useRef<{ key: string; controller: AbortController } | null>(null);
+  const running = useRef<{ key: string; wish: number; controller: AbortController } | null>(null);
 
   useEffect(() => {
     if (key === null) return;
     // A tick while the same request is on its way changes nothing: a slow server is not flooded.
-    if (running.current?.key === key) return;
+    if (running.current?.key === key && running.current.wish === wish) return;
     running.current?.controller.abort();
     const controller = new AbortController();
-    running.current = { key, controller };
+    running.current = { key, wish, controller };
     const { state: before, load: start } = latest.current;
     start(controller.signal, before.key === key ? before.data : null)
       .then((data) => {
@@ -54,12 +56,12 @@ export function useLoad<T>(
       .finally(() => {
         if (running.current?.controller === controller) running.current = null;
       });
-  }, [key, beat, nonce]);
+  }, [key, beat, wish]);
   useEffect(() => () => running.current?.controller.abort(), []);
 
   return {
     data: key === null ? null : state.data, error: state.key === key ? state.error : null, isStale: state.data !== null && state.key !== key,
-    reload: () => setNonce(nonce + 1),
+    reload: () => setNonce((count) => count + 1),
   };
 }
 
