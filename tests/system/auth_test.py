@@ -136,7 +136,7 @@ class Roles(unittest.TestCase):
         self.assertEqual(self.status(READ, token), 403)
         basic = base64.b64encode(f"anybody:{token}".encode()).decode()
         self.assertEqual(
-            self.server.push("a 2\n", headers={"Authorization": f"Basic {basic}"}).status, 200)
+            self.server.push("b 2\n", headers={"Authorization": f"Basic {basic}"}).status, 200)
         number = self.server.get("/api/v1/admin/tokens", bearer(self.root)).json()["data"][0]["id"]
         self.assertEqual(
             self.status(f"/api/v1/admin/tokens/{int(number)}", self.root, "DELETE"), 204)
