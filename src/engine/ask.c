@@ -5,7 +5,6 @@
 
 #include <math.h>
 
-SN_PRINTF(5, 0)
 static sn_status run(const struct sn_ask *ask, struct sn_range range, int64_t step_ms,
                      struct sn_query_result *ret_result, const char *format, va_list args)
     SN_PRINTF(5, 0);
@@ -48,56 +47,47 @@ sn_status sn_ask_over(const struct sn_ask *ask, struct sn_range range, int64_t s
 
 /* ---- quoting ---- */
 
-/* One byte of the inside of a PromQL string. */
-static void put_byte(struct sn_buf *buf, char byte) {
-    if (byte == '"' || byte == '\\')
-        sn_buf_put_byte(buf, '\\');
-    if (byte == '\n')
-        sn_buf_put_text(buf, "\\n");
-    else
-        sn_buf_put_byte(buf, (uint8_t)byte);
-}
-
-/* The buffer as text in the arena; releases it. */
-static const char *keep(struct sn_arena *arena, struct sn_buf *buf) {
-    struct sn_str copy = {NULL, 0};
-    sn_buf_put_byte(buf, '\0');
-    if (buf->status != SN_OK || !sn_arena_copy(arena, sn_buf_str(buf), &copy))
-        copy.ptr = NULL;
-    sn_buf_release(buf);
-    return copy.ptr;
-}
-
+/* Text as a PromQL string in the arena. A NUL would end it for printf: it is written as Go does. */
 const char *sn_ask_quote(struct sn_arena *arena, struct sn_str text) {
-    struct sn_buf buf;
+    struct sn_buf buf, safe;
+    struct sn_str copy = {NULL, 0};
     sn_buf_init(&buf, SN_ASK_EXPRESSION_BYTES_MAX);
-    sn_buf_put_byte(&buf, '"');
-    for (size_t i = 0; i < text.len; i++)
-        put_byte(&buf, text.ptr[i]);
-    sn_buf_put_byte(&buf, '"');
-    return keep(arena, &buf);
+    sn_buf_init(&safe, SN_ASK_EXPRESSION_BYTES_MAX);
+    sn_text_put_quoted(&buf, text);
+    for (size_t i = 0; i < buf.len; i++)
+        if (buf.ptr[i] != '\0')
+            sn_buf_put_byte(&safe, buf.ptr[i]);
+        else
+            sn_buf_put_text(&safe, "\\x00");
+    sn_buf_put_byte(&safe, '\0');
+    if (buf.status != SN_OK || safe.status != SN_OK ||
+        !sn_arena_copy(arena, sn_buf_str(&safe), &copy))
+        copy.ptr = NULL;
+    sn_buf_release(&buf);
+    sn_buf_release(&safe);
+    return copy.ptr;
 }
 
 static void put_literal(struct sn_buf *buf, struct sn_str text) {
     static const char special[] = "\\.+*?()|[]{}^$";
     for (size_t i = 0; i < text.len; i++) {
         if (text.ptr[i] != '\0' && strchr(special, text.ptr[i]) != NULL)
-            sn_buf_put_text(buf, "\\\\"); /* one backslash, inside a string */
-        put_byte(buf, text.ptr[i]);
+            sn_buf_put_byte(buf, '\\');
+        sn_buf_put_byte(buf, (uint8_t)text.ptr[i]);
     }
 }
 
 const char *sn_ask_quote_any(struct sn_arena *arena, const struct sn_str *texts, size_t count) {
     struct sn_buf buf;
     sn_buf_init(&buf, SN_ASK_EXPRESSION_BYTES_MAX);
-    sn_buf_put_byte(&buf, '"');
     for (size_t i = 0; i < count; i++) {
         if (i > 0)
             sn_buf_put_byte(&buf, '|');
         put_literal(&buf, texts[i]);
     }
-    sn_buf_put_byte(&buf, '"');
-    return keep(arena, &buf);
+    const char *quoted = buf.status == SN_OK ? sn_ask_quote(arena, sn_buf_str(&buf)) : NULL;
+    sn_buf_release(&buf);
+    return quoted;
 }
 
 double sn_ask_value(const struct sn_query_result *result, size_t i) {

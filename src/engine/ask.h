@@ -33,7 +33,8 @@ sn_status sn_ask_over(const struct sn_ask *ask, struct sn_range range, int64_t s
                       struct sn_query_result *ret_result, const char *format, ...) SN_MUST_USE
     SN_PRINTF(5, 6);
 
-/* Text as a PromQL string, with its quotes; in the arena. NULL: no memory or limit. */
+/* Text as a PromQL string, with its quotes and without NUL bytes; in the arena. NULL: no memory or
+ * limit. */
 const char *sn_ask_quote(struct sn_arena *arena, struct sn_str text);
 
 /* A PromQL string with a regular expression that takes exactly these texts. NULL as above. */

@@ -71,6 +71,10 @@ int sn_labels_compare(struct sn_labels a, struct sn_labels b);
 sn_status sn_labels_copy(struct sn_labels labels, struct sn_arena *arena,
                          struct sn_labels *ret_labels) SN_MUST_USE;
 
+/* Append s in double quotes, with \\, \" and \n escaped as PromQL, the text formats and Go do; all
+ * other bytes as they are. */
+void sn_text_put_quoted(struct sn_buf *buf, struct sn_str s);
+
 /* Text form for people: name{a="b",c="d"} with Go-style escapes of \, " and newline. */
 void sn_labels_format(struct sn_labels labels, struct sn_buf *buf);
 

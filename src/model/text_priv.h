@@ -7,9 +7,6 @@
 #include "base/buf.h"
 #include "base/str.h"
 
-/* Append s in double quotes, with \\, \" and \n escaped as Go does; all other bytes as they are. */
-void sn_text_put_quoted(struct sn_buf *buf, struct sn_str s);
-
 /* Append a label name: as it is when it is plain, in quotes otherwise. */
 void sn_text_put_label_name(struct sn_buf *buf, struct sn_str name);
 

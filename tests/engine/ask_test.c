@@ -2,6 +2,7 @@
 #include "engine/ask.h"
 
 #include "base/mem.h"
+#include "query/parser.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -80,6 +81,32 @@ static void text_is_quoted_whole(void **state) {
     sn_arena_release(&arena);
 }
 
+/* PromQL takes it, and reads the same text out of it. */
+static void assert_reads_as(const char *quoted, const char *operator, struct sn_str text) {
+    char selector[128];
+    struct sn_arena arena;
+    struct sn_expr expr;
+    struct sn_err err = {.status = SN_OK};
+    assert_non_null(quoted);
+    (void)snprintf(selector, sizeof selector, "x{service%s%s}", operator, quoted);
+    sn_arena_init(&arena, 0);
+    if (sn_expr_parse_selector(sn_str_from(selector), &arena, &expr, &err) != SN_OK)
+        fail_msg("%s: %s", selector, err.text);
+    assert_true(sn_str_equal(expr.root->vector.matchers[0].value, text));
+    sn_arena_release(&arena);
+}
+
+static void a_nul_in_a_name_does_not_end_the_expression(void **state) {
+    (void)state;
+    struct sn_arena arena;
+    sn_arena_init(&arena, 0);
+    struct sn_str text = SN_STR("a\0b\\");
+    assert_string_equal(sn_ask_quote(&arena, text), "\"a\\x00b\\\\\"");
+    assert_reads_as(sn_ask_quote(&arena, text), "=", text);
+    assert_reads_as(sn_ask_quote_any(&arena, &text, 1), "=~", SN_STR("a\0b\\\\"));
+    sn_arena_release(&arena);
+}
+
 static void times_that_are_none_are_zero(void **state) {
     (void)state;
     assert_int_equal(sn_ask_time_ms(1.5), 1500);
@@ -111,6 +138,7 @@ int main(void) {
         cmocka_unit_test(expressions_are_put_together),
         cmocka_unit_test(an_expression_has_a_limit),
         cmocka_unit_test(text_is_quoted_whole),
+        cmocka_unit_test(a_nul_in_a_name_does_not_end_the_expression),
         cmocka_unit_test(times_that_are_none_are_zero),
         cmocka_unit_test(names_get_numbers_in_order_of_arrival),
     };
