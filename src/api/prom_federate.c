@@ -4,7 +4,8 @@
  * As in Prometheus: samples older than five minutes and series that ended are left out, histograms
  * of the native kind cannot be written in this format, every sample has its time, and a label
  * "instance" is always there (empty when the series has none), so that the scraper does not put its
- * own in. Series get the external_labels whose names they lack. Names that the format cannot hold have '_' for each character that it cannot.
+ * own in. Series get the external_labels whose names they lack. Names that the format cannot hold
+ * have '_' for each character that it cannot.
  */
 #include "api/prom_params.h"
 #include "api/prom_priv.h"
@@ -72,24 +73,11 @@ static void put_name(struct sn_buf *buf, struct sn_str name, bool is_metric) {
     }
 }
 
-static void put_value(struct sn_buf *buf, struct sn_str value) {
-    for (size_t i = 0; i < value.len; i++) {
-        if (value.ptr[i] == '\n') {
-            sn_buf_put_text(buf, "\\n");
-            continue;
-        }
-        if (value.ptr[i] == '\\' || value.ptr[i] == '"')
-            sn_buf_put_byte(buf, '\\');
-        sn_buf_put_byte(buf, (uint8_t)value.ptr[i]);
-    }
-}
-
 static void put_label(struct sn_buf *buf, const char *separator, struct sn_label label) {
     sn_buf_put_text(buf, separator);
     put_name(buf, label.name, false);
-    sn_buf_put_text(buf, "=\"");
-    put_value(buf, label.value);
-    sn_buf_put_byte(buf, '"');
+    sn_buf_put_byte(buf, '=');
+    sn_text_put_quoted(buf, label.value);
 }
 
 static bool has_label(struct sn_labels labels, struct sn_str name) {

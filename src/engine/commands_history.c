@@ -190,18 +190,6 @@ sn_status sn_commands_get_history(struct sn_command_call *call) {
 
 /* ---- export ---- */
 
-static void put_escaped(struct sn_buf *text, struct sn_str value) {
-    for (size_t i = 0; i < value.len; i++) {
-        char c = value.ptr[i];
-        if (c == '\\' || c == '"')
-            sn_buf_put_byte(text, '\\');
-        if (c == '\n')
-            sn_buf_put_text(text, "\\n");
-        else
-            sn_buf_put_byte(text, (uint8_t)c);
-    }
-}
-
 static void put_type(struct sn_command_call *call, struct sn_buf *text, struct sn_str name) {
     struct sn_metadata metadata;
     const struct sn_reader *reader = &call->commands->reader;
@@ -224,9 +212,8 @@ static void put_sample(struct sn_buf *text, struct sn_str name,
         sn_buf_put_byte(text, has_labels ? ',' : '{');
         has_labels = true;
         sn_buf_put_str(text, label->name);
-        sn_buf_put_text(text, "=\"");
-        put_escaped(text, label->value);
-        sn_buf_put_byte(text, '"');
+        sn_buf_put_byte(text, '=');
+        sn_text_put_quoted(text, label->value);
     }
     if (has_labels)
         sn_buf_put_byte(text, '}');

@@ -338,20 +338,6 @@ sn_status sn_history_read(const struct sn_history_source *source,
 
 /* ---- texts ---- */
 
-static void put_quoted(struct sn_buf *buf, struct sn_str text) {
-    sn_buf_put_byte(buf, '"');
-    for (size_t i = 0; i < text.len; i++) {
-        char c = text.ptr[i];
-        if (c == '"' || c == '\\')
-            sn_buf_put_byte(buf, '\\');
-        if (c == '\n')
-            sn_buf_put_text(buf, "\\n");
-        else
-            sn_buf_put_byte(buf, (uint8_t)c);
-    }
-    sn_buf_put_byte(buf, '"');
-}
-
 sn_status sn_history_selector(const struct sn_label *labels, size_t count, struct sn_arena *arena,
                               struct sn_str *ret_text, struct sn_err *err) {
     struct sn_buf buf;
@@ -361,9 +347,9 @@ sn_status sn_history_selector(const struct sn_label *labels, size_t count, struc
     for (size_t i = 0; i < count; i++) {
         if (i > 0)
             sn_buf_put_byte(&buf, ',');
-        put_quoted(&buf, labels[i].name);
+        sn_text_put_quoted(&buf, labels[i].name);
         sn_buf_put_byte(&buf, '=');
-        put_quoted(&buf, labels[i].value);
+        sn_text_put_quoted(&buf, labels[i].value);
     }
     sn_buf_put_byte(&buf, '}');
     sn_status status = sn_buf_status(&buf, err);

@@ -7,19 +7,18 @@
 
 #include "base/map.h"
 #include "codec/number.h"
+#include "engine/ask.h"
 
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { QUERY_BYTES_MAX = 4096 };
-
 /* A table in the making. */
 struct reading {
     const struct sn_operations_query *query;
-    struct sn_arena *arena;
-    struct sn_err *err;
+    struct sn_ask ask;
+    const char *selector;          /* of all metrics: {service="..."}, or nothing */
     struct sn_operation_row *rows; /* [capacity], in the arena */
     size_t count, capacity;
     struct sn_service_row *services;
@@ -82,8 +81,9 @@ static sn_status find_service(struct reading *reading, struct sn_str name,
                               struct sn_service_row **ret_service) {
     uint64_t at = 0;
     if (!sn_map_get(&reading->by_service, name, &at)) {
-        SN_TRY(sn_arena_grow(reading->arena, &reading->services, reading->service_count,
-                             &reading->service_capacity, sizeof *reading->services, reading->err));
+        SN_TRY(sn_arena_grow(reading->ask.arena, &reading->services, reading->service_count,
+                             &reading->service_capacity, sizeof *reading->services,
+                             reading->ask.err));
         SN_TRY(sn_map_put(&reading->by_service, name, reading->service_count));
         at = reading->service_count++;
         reading->services[at] = (struct sn_service_row){.name = name};
@@ -98,12 +98,12 @@ static sn_status add_row(struct reading *reading, struct sn_str service, struct 
                          struct sn_str key) {
     struct sn_service_row *ignored;
     if (reading->count == SN_OPERATIONS_MAX)
-        return sn_err_set(reading->err, SN_ERR_LIMIT,
+        return sn_err_set(reading->ask.err, SN_ERR_LIMIT,
                           "there are more than %d operations: name a "
                           "service",
                           SN_OPERATIONS_MAX);
-    SN_TRY(sn_arena_grow(reading->arena, &reading->rows, reading->count, &reading->capacity,
-                         sizeof *reading->rows, reading->err));
+    SN_TRY(sn_arena_grow(reading->ask.arena, &reading->rows, reading->count, &reading->capacity,
+                         sizeof *reading->rows, reading->ask.err));
     SN_TRY(find_service(reading, service, &ignored));
     SN_TRY(sn_map_put(&reading->by_name, key, reading->count));
     reading->rows[reading->count++] = (struct sn_operation_row){
@@ -121,9 +121,9 @@ static sn_status find_row(struct reading *reading, struct sn_labels labels,
     *ret_row = NULL;
     if (service.len == 0 || operation.len == 0)
         return SN_OK;
-    char *key = sn_arena_alloc(reading->arena, service.len + 1 + operation.len);
+    char *key = sn_arena_alloc(reading->ask.arena, service.len + 1 + operation.len);
     if (key == NULL)
-        return sn_arena_failure(reading->arena, service.len + operation.len, reading->err);
+        return sn_arena_failure(reading->ask.arena, service.len + operation.len, reading->ask.err);
     memcpy(key, service.ptr, service.len);
     key[service.len] = '\0';
     memcpy(key + service.len + 1, operation.ptr, operation.len);
@@ -226,72 +226,41 @@ static sn_status take_bucket(struct reading *reading, const struct sn_result_ser
     SN_TRY(find_row(reading, series->labels, &row));
     if (row == NULL || isnan(upper))
         return SN_OK;
-    return sn_operation_add_to_bucket(row, upper, reading->sign * value, reading->arena,
-                                      reading->err);
+    return sn_operation_add_to_bucket(row, upper, reading->sign * value, reading->ask.arena,
+                                      reading->ask.err);
 }
 
 /* ---- asking ---- */
 
-/* Append text as the inside of a PromQL string. */
-static void put_quoted(struct sn_buf *buf, struct sn_str text) {
-    for (size_t i = 0; i < text.len; i++) {
-        if (text.ptr[i] == '"' || text.ptr[i] == '\\')
-            sn_buf_put_byte(buf, '\\');
-        if (text.ptr[i] == '\n')
-            sn_buf_put_text(buf, "\\n");
-        else
-            sn_buf_put_byte(buf, (uint8_t)text.ptr[i]);
-    }
-}
-
-/* One instant query; every value of its vector goes to `take`. */
-static sn_status ask(struct reading *reading, const struct sn_buf *expression, take_fn take) {
-    struct sn_query_result result;
-    const struct sn_operations_query *query = reading->query;
-    const struct sn_query instant = {
-        .expression = sn_buf_str(expression),
-        .range = {query->now_ms, query->now_ms},
-    };
-    SN_TRY(sn_buf_status(expression, reading->err));
-    SN_TRY(
-        query->querier.query(query->querier.ctx, &instant, reading->arena, &result, reading->err));
-    for (size_t i = 0; i < result.series_count; i++)
-        if (result.series[i].count > 0)
-            SN_TRY(take(reading, &result.series[i], result.series[i].value[0]));
+/* Every value of a vector goes to `take`. */
+static sn_status take_all(struct reading *reading, const struct sn_query_result *result,
+                          take_fn take) {
+    for (size_t i = 0; i < result->series_count; i++)
+        if (result->series[i].count > 0)
+            SN_TRY(take(reading, &result->series[i], result->series[i].value[0]));
     return SN_OK;
 }
 
 /* `before` SELECTOR `after`: a metric of one service, or of all. */
 static sn_status ask_metric(struct reading *reading, const char *before, const char *metric,
-                            struct sn_str service, const char *after, take_fn take) {
-    struct sn_buf buf;
-    sn_buf_init(&buf, QUERY_BYTES_MAX);
-    sn_buf_printf(&buf, "%s%s", before, metric);
-    if (service.ptr != NULL) {
-        sn_buf_put_text(&buf, "{service=\"");
-        put_quoted(&buf, service);
-        sn_buf_put_text(&buf, "\"}");
-    }
-    sn_buf_put_text(&buf, after);
-    sn_status status = ask(reading, &buf, take);
-    sn_buf_release(&buf);
-    return status;
+                            const char *after, take_fn take) {
+    struct sn_query_result result;
+    SN_TRY(sn_ask_at(&reading->ask, reading->query->now_ms, &result, "%s%s%s%s", before, metric,
+                     reading->selector, after));
+    return take_all(reading, &result, take);
 }
 
 static sn_status read_now(struct reading *reading) {
-    struct sn_str service = reading->query->service;
-    SN_TRY(ask_metric(reading, "", "sonde_operations_total", service, "", take_count));
-    SN_TRY(ask_metric(reading, "", "sonde_operation_duration_seconds_sum", service, "", take_sum));
-    SN_TRY(ask_metric(reading, "", "sonde_operation_duration_seconds_bucket", service, "",
-                      take_bucket));
-    SN_TRY(ask_metric(reading, "", "sonde_operation_duration_min_seconds", service, "", take_min));
-    SN_TRY(ask_metric(reading, "", "sonde_operation_duration_max_seconds", service, "", take_max));
-    SN_TRY(ask_metric(reading, "", "sonde_operations_active", service, "", take_active));
-    SN_TRY(
-        ask_metric(reading, "", "sonde_operation_last_timestamp_seconds", service, "", take_last));
-    SN_TRY(ask_metric(reading, "", "sonde_service_start_time_seconds", service, "", take_start));
+    SN_TRY(ask_metric(reading, "", "sonde_operations_total", "", take_count));
+    SN_TRY(ask_metric(reading, "", "sonde_operation_duration_seconds_sum", "", take_sum));
+    SN_TRY(ask_metric(reading, "", "sonde_operation_duration_seconds_bucket", "", take_bucket));
+    SN_TRY(ask_metric(reading, "", "sonde_operation_duration_min_seconds", "", take_min));
+    SN_TRY(ask_metric(reading, "", "sonde_operation_duration_max_seconds", "", take_max));
+    SN_TRY(ask_metric(reading, "", "sonde_operations_active", "", take_active));
+    SN_TRY(ask_metric(reading, "", "sonde_operation_last_timestamp_seconds", "", take_last));
+    SN_TRY(ask_metric(reading, "", "sonde_service_start_time_seconds", "", take_start));
     return ask_metric(reading, "sum by (service, operation) (rate(", "sonde_operations_total",
-                      service, "[1m]))", take_rate);
+                      "[1m]))", take_rate);
 }
 
 /*
@@ -305,24 +274,16 @@ static sn_status subtract(struct reading *reading, const struct sn_service_row *
     } counters[] = {{"sonde_operations_total", take_count},
                     {"sonde_operation_duration_seconds_sum", take_sum},
                     {"sonde_operation_duration_seconds_bucket", take_bucket}};
-    char before[128], after[64];
+    const char *name = sn_ask_quote(reading->ask.arena, service->name);
+    if (name == NULL)
+        return sn_arena_failure(reading->ask.arena, service->name.len, reading->ask.err);
     for (size_t i = 0; i < sizeof counters / sizeof counters[0]; i++) {
-        struct sn_str name = service->name;
-        struct sn_buf buf;
-        sn_buf_init(&buf, QUERY_BYTES_MAX);
-        (void)snprintf(before, sizeof before, "%s{service=\"", counters[i].metric); /* fits */
-        (void)snprintf(after, sizeof after, "\"} @ %" PRId64 ".%03d", service->reset_ms / 1000,
-                       (int)(service->reset_ms % 1000)); /* fits */
-        sn_buf_put_text(&buf, before);
-        put_quoted(&buf, name);
-        sn_buf_put_text(&buf, after);
-        sn_buf_put_text(&buf, " <= ");
-        sn_buf_put_text(&buf, before);
-        put_quoted(&buf, name);
-        sn_buf_put_text(&buf, "\"}");
-        sn_status status = ask(reading, &buf, counters[i].take);
-        sn_buf_release(&buf);
-        SN_TRY(status);
+        const char *metric = counters[i].metric;
+        struct sn_query_result result;
+        SN_TRY(sn_ask_at(&reading->ask, reading->query->now_ms, &result,
+                         "%s{service=%s} @ %" PRId64 ".%03d <= %s{service=%s}", metric, name,
+                         service->reset_ms / 1000, (int)(service->reset_ms % 1000), metric, name));
+        SN_TRY(take_all(reading, &result, counters[i].take));
     }
     return SN_OK;
 }
@@ -360,8 +321,8 @@ static sn_status read_errors(struct reading *reading) {
             .kind = SN_MATCH_EQUAL, .name = SN_STR("service"), .value = query->service};
     const struct sn_select select = {
         .matchers = matchers, .matcher_count = count, .range = {SN_TIME_MS_MIN, query->now_ms}};
-    SN_TRY(
-        query->reader->exemplars(query->reader->ctx, &select, reading->arena, &list, reading->err));
+    SN_TRY(query->reader->exemplars(query->reader->ctx, &select, reading->ask.arena, &list,
+                                    reading->ask.err));
     reading->sign = -1; /* no new rows */
     for (size_t i = 0; i < list.count; i++)
         take_error(reading, &list.items[i]);
@@ -412,7 +373,14 @@ static sn_status read_table(struct reading *reading) {
 
 sn_status sn_operations_read(const struct sn_operations_query *query, struct sn_arena *arena,
                              struct sn_operations *ret_operations, struct sn_err *err) {
-    struct reading reading = {.query = query, .arena = arena, .err = err, .sign = 1};
+    struct reading reading = {
+        .query = query, .ask = {query->querier, arena, err, 0}, .selector = "", .sign = 1};
+    if (query->service.ptr != NULL) {
+        const char *name = sn_ask_quote(arena, query->service);
+        reading.selector = name != NULL ? sn_arena_printf(arena, "{service=%s}", name) : NULL;
+    }
+    if (reading.selector == NULL)
+        return sn_arena_failure(arena, query->service.len, err);
     sn_map_init(&reading.by_name, SN_OPERATIONS_MAX, 0);
     sn_map_init(&reading.by_service, SN_OPERATIONS_MAX, 0);
     sn_status status = read_table(&reading);

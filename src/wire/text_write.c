@@ -17,20 +17,14 @@ static void put_escaped(struct sn_buf *buf, struct sn_str text, bool has_quotes)
     }
 }
 
-static void put_quoted(struct sn_buf *buf, struct sn_str text) {
-    sn_buf_put_byte(buf, '"');
-    put_escaped(buf, text, true);
-    sn_buf_put_byte(buf, '"');
-}
-
 static void put_label(struct sn_buf *buf, struct sn_label label, bool is_first) {
     sn_buf_put_text(buf, is_first ? "{" : ",");
     if (sn_label_name_is_plain(label.name))
         sn_buf_put_str(buf, label.name);
     else
-        put_quoted(buf, label.name);
+        sn_text_put_quoted(buf, label.name);
     sn_buf_put_byte(buf, '=');
-    put_quoted(buf, label.value);
+    sn_text_put_quoted(buf, label.value);
 }
 
 void sn_text_write_series(struct sn_labels labels, struct sn_buf *buf) {
@@ -40,7 +34,7 @@ void sn_text_write_series(struct sn_labels labels, struct sn_buf *buf) {
         sn_buf_put_str(buf, name);
     } else if (name.len > 0) { /* {"a name",label="value"} */
         sn_buf_put_byte(buf, '{');
-        put_quoted(buf, name);
+        sn_text_put_quoted(buf, name);
         is_first = false;
     }
     for (size_t i = 0; i < labels.count; i++) {
@@ -72,7 +66,7 @@ static void put_head(struct sn_buf *buf, const char *kind, struct sn_str name) {
     if (sn_metric_name_is_plain(name))
         sn_buf_put_str(buf, name);
     else
-        put_quoted(buf, name);
+        sn_text_put_quoted(buf, name);
     sn_buf_put_byte(buf, ' ');
 }
 
