@@ -114,7 +114,7 @@ static void put_class(struct sn_json_writer *json, const struct sn_day_class *er
 static void put_errors(struct sn_json_writer *json, const struct sn_board_view *view) {
     sn_json_write_key(json, SN_STR("errors"));
     sn_json_write_object_begin(json);
-    sn_json_write_key_uint64(json, SN_STR("count"), view->day.error_count);
+    sn_json_write_key_uint64(json, SN_STR("count"), view->day.today.error_count);
     sn_dash_put_number(json, "operation_errors", floor(view->totals.errors + 0.5));
     sn_json_write_key(json, SN_STR("classes"));
     sn_json_write_array_begin(json);

@@ -49,7 +49,7 @@ static sn_status find_class(struct reading *reading, struct sn_str name,
         }
     *ret_class = NULL;
     if (day->class_count == SN_USAGE_ERRORS_MAX)
-        return SN_OK; /* counted in error_count, not told apart */
+        return SN_OK; /* counted in today.error_count, not told apart */
     SN_TRY(sn_arena_grow(reading->arena, &day->classes, day->class_count, &reading->class_capacity,
                          sizeof *day->classes, reading->err));
     struct sn_day_class *added = &day->classes[day->class_count];
@@ -133,7 +133,6 @@ static sn_status read_all(struct reading *reading) {
         qsort(day->classes, day->class_count, sizeof *day->classes, by_count);
     if (day->class_count > SN_DAY_CLASSES_MAX)
         day->class_count = SN_DAY_CLASSES_MAX;
-    day->error_count = day->today.error_count;
     return SN_OK;
 }
 

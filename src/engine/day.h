@@ -24,7 +24,6 @@ struct sn_day {
     struct sn_usage_totals today, before;
     struct sn_day_class *classes; /* [class_count], the most frequent first */
     size_t class_count;
-    uint64_t error_count; /* events with an error, today */
 };
 
 /*

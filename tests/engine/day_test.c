@@ -24,7 +24,6 @@ static void hours_fall_into_two_days(void **state) {
     assert_int_equal(day.today.event_count, 2);
     assert_int_equal(day.today.error_count, 1);
     assert_int_equal(day.before.event_count, 2);
-    assert_int_equal(day.error_count, 1);
     assert_int_equal(day.class_count, 1);
     assert_int_equal(day.classes[0].count, 1);
     assert_int_equal(day.classes[0].hours[0], 1);
