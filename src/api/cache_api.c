@@ -9,7 +9,6 @@
 
 #include <math.h>
 
-#define TIMEOUT_NS INT64_C(20000000000)
 #define MEBIBYTE 1048576.0
 
 #define BY "by (service, cache) "
@@ -136,7 +135,7 @@ static sn_status write_caches(struct sn_api *api, struct sn_http_request *reques
     struct sn_metric_table table;
     struct sn_cache_thresholds limits;
     int64_t now_ms = sn_clock_wall_ms(api->options.clock);
-    const struct sn_ask ask = {api->options.querier, arena, err, TIMEOUT_NS};
+    const struct sn_ask ask = {api->options.querier, arena, err, SN_ASK_TIMEOUT_NS};
     const struct sn_metric_table_query query = {
         .columns = columns,
         .column_count = COLUMN_COUNT,

@@ -4,8 +4,6 @@
 #include "api/dash.h"
 #include "engine/metric_table.h"
 
-#define TIMEOUT_NS INT64_C(20000000000)
-
 #define BY "by (service) "
 static const struct sn_metric_column columns[] = {
     {"bytes", "sum " BY "(sonde_memory_bytes{service!=\"\"})"},
@@ -27,7 +25,7 @@ static sn_status write_memory(struct sn_api *api, struct sn_http_request *reques
     struct sn_metric_table table;
     int64_t now_ms = sn_clock_wall_ms(api->options.clock);
     const struct sn_ask ask = {api->options.querier, sn_http_request_arena(request), err,
-                               TIMEOUT_NS};
+                               SN_ASK_TIMEOUT_NS};
     const struct sn_metric_table_query query = {
         .columns = columns,
         .column_count = COLUMN_COUNT,

@@ -152,7 +152,7 @@ static sn_status ask_store(struct sn_prom_call *call, struct tsdb *tsdb, struct 
 static sn_status read_tsdb(struct sn_prom_call *call, struct tsdb *tsdb, struct sn_err *err) {
     /* Every metric has a name. */
     static const struct sn_matcher any = {
-        .kind = SN_MATCH_NOT_EQUAL, .name = SN_STR("__name__"), .value = SN_STR("")};
+        .kind = SN_MATCH_NOT_EQUAL, .name = SN_LABEL_METRIC_NAME, .value = SN_STR("")};
     const struct sn_select select = {
         .matchers = &any,
         .matcher_count = 1,

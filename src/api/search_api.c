@@ -102,8 +102,8 @@ static sn_status put_metrics(struct search *search) {
     struct finding *finding = &search->finding;
     struct sn_string_list names = {.count = 0};
     if (reader->label_values != NULL)
-        SN_TRY(reader->label_values(reader->ctx, SN_STR("__name__"), &all, 0, search->arena, &names,
-                                    search->err));
+        SN_TRY(reader->label_values(reader->ctx, SN_LABEL_METRIC_NAME, &all, 0, search->arena,
+                                    &names, search->err));
     SN_TRY(begin(finding, names.count, search->arena, search->err));
     for (size_t i = 0; i < names.count; i++)
         add(finding, names.items[i], i);

@@ -9,7 +9,6 @@
 
 #include <math.h>
 
-#define TIMEOUT_NS INT64_C(20000000000)
 #define TARGETS_BYTES_MAX ((size_t)16 << 20)
 #define TARGETS_MAX 2000
 
@@ -49,7 +48,8 @@ static void put_source(struct sn_json_writer *json, const struct source *source)
 static sn_status read_table(const struct call *call, const struct sn_metric_column *columns,
                             size_t column_count, struct sn_str key, struct sn_str second,
                             struct sn_metric_table *ret_table) {
-    const struct sn_ask ask = {call->api->options.querier, call->arena, call->err, TIMEOUT_NS};
+    const struct sn_ask ask = {call->api->options.querier, call->arena, call->err,
+                               SN_ASK_TIMEOUT_NS};
     const struct sn_metric_table_query query = {.columns = columns,
                                                 .column_count = column_count,
                                                 .keys = {key, second},

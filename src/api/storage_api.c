@@ -9,7 +9,6 @@
 
 #include <math.h>
 
-#define TIMEOUT_NS INT64_C(20000000000)
 enum { ROWS_DEFAULT = 20, ROWS_MAX = 200 };
 
 /* ---- storage ---- */
@@ -18,7 +17,7 @@ static sn_status read_rate(struct sn_api *api, struct sn_http_request *request, 
                            double *ret_rate, struct sn_err *err) {
     struct sn_query_result result;
     const struct sn_ask ask = {api->options.querier, sn_http_request_arena(request), err,
-                               TIMEOUT_NS};
+                               SN_ASK_TIMEOUT_NS};
     SN_TRY(sn_ask_at(&ask, now_ms, &result, "sum(rate(sonde_store_samples_total[5m]))"));
     *ret_rate = result.series_count > 0 ? sn_ask_value(&result, 0) : (double)NAN;
     return SN_OK;
@@ -110,7 +109,7 @@ static sn_status find_widest(struct sn_api *api, struct sn_str metric, struct sn
                              struct sn_str *ret_label, size_t *ret_count, struct sn_err *err) {
     const struct sn_reader *reader = &api->options.reader;
     const struct sn_matcher matcher = {
-        .kind = SN_MATCH_EQUAL, .name = SN_STR("__name__"), .value = metric};
+        .kind = SN_MATCH_EQUAL, .name = SN_LABEL_METRIC_NAME, .value = metric};
     const struct sn_select select = {
         .matchers = &matcher, .matcher_count = 1, .range = {SN_TIME_MS_MIN, SN_TIME_MS_MAX}};
     struct sn_string_list names;
@@ -121,7 +120,7 @@ static sn_status find_widest(struct sn_api *api, struct sn_str metric, struct sn
     SN_TRY(reader->label_names(reader->ctx, &select, 0, arena, &names, err));
     for (size_t i = 0; i < names.count; i++) {
         struct sn_string_list values;
-        if (sn_str_equal(names.items[i], SN_STR("__name__")))
+        if (sn_str_equal(names.items[i], SN_LABEL_METRIC_NAME))
             continue;
         SN_TRY(reader->label_values(reader->ctx, names.items[i], &select, 0, arena, &values, err));
         if (values.count > *ret_count) {

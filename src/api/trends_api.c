@@ -10,7 +10,6 @@
 #include <math.h>
 
 #define RANGE_MS_DEFAULT (INT64_C(30) * 86400000)
-#define TIMEOUT_NS INT64_C(20000000000)
 enum { RESOURCES_MAX = 200, STEPS = 60 };
 
 /* One kind of resource: a query whose series are one resource each. */
@@ -22,8 +21,8 @@ static const struct kind {
     const char *host_label, *name_label;
 } kinds[] = {
     {"disk", "ratio", 0.9,
-     "max by (instance, mountpoint) (1 - node_filesystem_avail_bytes{fstype!~\"tmpfs|ramfs|overlay|"
-     "squashfs|iso9660|autofs|rootfs|fuse\\\\..*\"} / (node_filesystem_size_bytes > 0))",
+     "max by (instance, mountpoint) (1 - node_filesystem_avail_bytes" SN_HOST_DISKS
+     " / (node_filesystem_size_bytes > 0))",
      "instance", "mountpoint"},
     {"memory", "ratio", 0.9,
      "max by (instance) (1 - node_memory_MemAvailable_bytes / node_memory_MemTotal_bytes)",
@@ -156,7 +155,7 @@ static sn_status put_kind(struct call *call, const struct kind *kind) {
 static sn_status write_trends(struct sn_api *api, struct sn_http_request *request,
                               struct sn_json_writer *json, struct sn_err *err) {
     struct call call = {
-        .ask = {api->options.querier, sn_http_request_arena(request), err, TIMEOUT_NS},
+        .ask = {api->options.querier, sn_http_request_arena(request), err, SN_ASK_TIMEOUT_NS},
         .json = json};
     struct sn_param params[] = {SN_DASH_RANGE_PARAMS(&call.range)};
     int64_t now_ms = sn_clock_wall_ms(api->options.clock);

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "codec/json_read.h"
+#include "model/labels.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -55,7 +56,7 @@ static struct column *find_column(struct table *table, struct sn_str name) {
         return NULL;
     }
     struct column *column = &table->columns[table->column_count++];
-    bool is_name = sn_str_equal(name, SN_STR("__name__"));
+    bool is_name = sn_str_equal(name, SN_LABEL_METRIC_NAME);
     *column = (struct column){name, is_name ? strlen("METRIC") : sn_query_text_width(name)};
     return column;
 }
@@ -218,7 +219,7 @@ static void put_cell(struct sn_buf *out, struct sn_str text, size_t width) {
 }
 
 static void put_title(struct sn_buf *out, const struct column *column) {
-    if (sn_str_equal(column->name, SN_STR("__name__"))) {
+    if (sn_str_equal(column->name, SN_LABEL_METRIC_NAME)) {
         put_cell(out, SN_STR("METRIC"), column->width);
         return;
     }

@@ -12,6 +12,9 @@
 /* Longest expression: names of a few hundred services. */
 #define SN_ASK_EXPRESSION_BYTES_MAX ((size_t)128 << 10)
 
+/* What a page of the dashboard waits for each of its queries; a board that is older is of no use. */
+#define SN_ASK_TIMEOUT_NS INT64_C(20000000000)
+
 /* Who is asked; one thread. */
 struct sn_ask {
     struct sn_querier querier;

@@ -10,7 +10,6 @@
 /* A thousand services take 5 MiB, and what the queries need on the way. */
 #define STATE_BYTES_MAX ((size_t)64 << 20)
 #define WORK_BYTES_MAX ((size_t)512 << 20)
-#define TIMEOUT_NS INT64_C(20000000000) /* of one query: a board that is older is of no use */
 #define NS_PER_MS INT64_C(1000000)
 /* A reader refreshes by itself when that took no longer last time, and the table is older. */
 #define CHEAP_NS (25 * NS_PER_MS)
@@ -88,7 +87,7 @@ static sn_status look_for_data(struct sn_board_round *round) {
                       state->day.today.event_count > 0;
     if (state->has_data || reader->label_values == NULL)
         return SN_OK;
-    SN_TRY(reader->label_values(reader->ctx, SN_STR("__name__"), &select, 0, round->ask.arena,
+    SN_TRY(reader->label_values(reader->ctx, SN_LABEL_METRIC_NAME, &select, 0, round->ask.arena,
                                 &names, round->err));
     for (size_t i = 0; i < names.count && !state->has_data; i++)
         state->has_data = !is_own(names.items[i]);
@@ -137,7 +136,7 @@ static sn_status refresh_into(struct sn_board *board, struct sn_board_state *sta
     struct sn_board_round round = {
         .board = board,
         .state = state,
-        .ask = {board->options.querier, work, err, TIMEOUT_NS},
+        .ask = {board->options.querier, work, err, SN_ASK_TIMEOUT_NS},
         .err = err,
     };
     sn_mutex_lock(&board->mu);

@@ -88,7 +88,7 @@ static sn_status find_silent(struct sn_board_round *round) {
     const struct sn_reader *reader = &round->board->options.reader;
     int64_t now_ms = round->state->now_ms;
     const struct sn_matcher metric = {.kind = SN_MATCH_EQUAL,
-                                      .name = SN_STR("__name__"),
+                                      .name = SN_LABEL_METRIC_NAME,
                                       .value = SN_STR("sonde_operations_total")};
     const struct sn_select select = {
         .matchers = &metric,

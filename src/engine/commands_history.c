@@ -207,7 +207,7 @@ static void put_sample(struct sn_buf *text, struct sn_str name,
     sn_buf_put_str(text, name);
     for (size_t i = 0; i < series->labels.count; i++) {
         const struct sn_label *label = &series->labels.items[i];
-        if (sn_str_equal(label->name, SN_STR("__name__")))
+        if (sn_str_equal(label->name, SN_LABEL_METRIC_NAME))
             continue;
         sn_buf_put_byte(text, has_labels ? ',' : '{');
         has_labels = true;
@@ -232,7 +232,7 @@ static sn_status put_all(struct sn_command_call *call, struct sn_buf *text) {
     /* sort_by_label would be experimental; the engine gives series in the order of their labels. */
     SN_TRY(sn_commands_query(call, match, now, 0, &result));
     for (size_t i = 0; i < result.series_count; i++) {
-        struct sn_str name = sn_labels_get(result.series[i].labels, SN_STR("__name__"));
+        struct sn_str name = sn_labels_get(result.series[i].labels, SN_LABEL_METRIC_NAME);
         if (name.len == 0)
             return sn_err_set(call->err, SN_ERR_INVALID,
                               "\"match\" must be a selector, its results have no names");

@@ -15,9 +15,6 @@ struct reading {
     struct sn_row_index index; /* of hosts->items */
 };
 
-/* Filesystems that hold data: not those of the kernel, of memory, or images. */
-#define DISKS "{fstype!~\"tmpfs|ramfs|overlay|squashfs|iso9660|autofs|rootfs|fuse\\\\..*\"}"
-
 /* Where a query's value goes. */
 static const struct column {
     const char *expression;
@@ -132,7 +129,8 @@ static sn_status add_disk(struct reading *reading, struct sn_row_index *index,
 static sn_status read_available(struct reading *reading, const struct sn_row_index *index) {
     struct sn_query_result result;
     SN_TRY(sn_ask_at(reading->ask, reading->now_ms, &result,
-                     "max by (instance, mountpoint) (node_filesystem_avail_bytes" DISKS ")"));
+                     "max by (instance, mountpoint) (node_filesystem_avail_bytes" SN_HOST_DISKS
+                     ")"));
     for (size_t i = 0; i < result.series_count; i++) {
         const char *key = disk_key(reading, result.series[i].labels);
         if (key == NULL)
@@ -153,7 +151,7 @@ static sn_status read_indexed_disks(struct reading *reading, struct sn_row_index
     struct sn_arena *arena = reading->ask->arena;
     SN_TRY(sn_ask_at(reading->ask, reading->now_ms, &sizes,
                      "max by (instance, mountpoint, device, fstype) "
-                     "(node_filesystem_size_bytes" DISKS ") > 0"));
+                     "(node_filesystem_size_bytes" SN_HOST_DISKS ") > 0"));
     hosts->disk_total = sizes.series_count;
     size_t count = sizes.series_count < SN_DISKS_MAX ? sizes.series_count : SN_DISKS_MAX;
     hosts->disks = sn_arena_alloc_zero(arena, count + 1, sizeof *hosts->disks);

@@ -10,6 +10,9 @@
 #define SN_HOSTS_MAX 500  /* rows of a table that a person reads */
 #define SN_DISKS_MAX 2000 /* filesystems of all of them */
 
+/* Selects filesystems that hold data: not those of the kernel, of memory, or images. */
+#define SN_HOST_DISKS "{fstype!~\"tmpfs|ramfs|overlay|squashfs|iso9660|autofs|rootfs|fuse\\\\..*\"}"
+
 /* NaN where nothing is known; ratios are 0 to 1. */
 struct sn_host {
     struct sn_str name; /* label instance */

@@ -312,7 +312,7 @@ static sn_status read_errors(struct reading *reading) {
     if (query->reader == NULL || query->reader->exemplars == NULL)
         return SN_OK;
     matchers[count++] = (struct sn_matcher){.kind = SN_MATCH_EQUAL,
-                                            .name = SN_STR("__name__"),
+                                            .name = SN_LABEL_METRIC_NAME,
                                             .value = SN_STR("sonde_operations_total")};
     matchers[count++] = (struct sn_matcher){
         .kind = SN_MATCH_EQUAL, .name = SN_STR("outcome"), .value = SN_STR("error")};

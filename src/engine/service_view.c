@@ -8,7 +8,6 @@
 #include <math.h>
 #include <stdlib.h>
 
-#define TIMEOUT_NS INT64_C(20000000000)
 #define WINDOW_MS_MIN INT64_C(60000) /* a rate needs two samples */
 #define STEP_MS_MIN INT64_C(60000)
 
@@ -263,7 +262,7 @@ sn_status sn_service_view_read(const struct sn_commands *commands, struct sn_str
     if (range.start_ms > range.end_ms - WINDOW_MS_MIN)
         range.start_ms = range.end_ms - WINDOW_MS_MIN;
     struct reading reading = {
-        .ask = {commands->querier, arena, err, TIMEOUT_NS},
+        .ask = {commands->querier, arena, err, SN_ASK_TIMEOUT_NS},
         .view = &view,
         .service = sn_ask_quote(arena, service),
         .range = range,

@@ -11,7 +11,6 @@
 
 #define CACHE_BYTES_MAX ((size_t)16 << 20) /* 10,000 services of 96 steps take 4 MB */
 #define WORK_BYTES_MAX ((size_t)512 << 20)
-#define TIMEOUT_NS INT64_C(20000000000)
 /* Longer ranges come from stored half hours: a day of samples of 60 services takes 0.1 s to read. */
 #define RAW_MS_MAX INT64_C(21600000)
 
@@ -186,7 +185,7 @@ static sn_status fill(struct sn_sparks *sparks, struct sn_spark_cache *cache,
     sn_arena_init(&work, WORK_BYTES_MAX);
     struct sn_str *missing = sn_arena_alloc_zero(&work, count + 1, sizeof *missing);
     struct asking asking = {
-        .ask = {sparks->querier, &work, err, TIMEOUT_NS}, .cache = cache, .names = missing};
+        .ask = {sparks->querier, &work, err, SN_ASK_TIMEOUT_NS}, .cache = cache, .names = missing};
     sn_status status =
         missing != NULL ? SN_OK : sn_arena_failure(&work, count * sizeof *missing, err);
     for (size_t i = 0; status == SN_OK && i < count; i++) {
