@@ -103,17 +103,6 @@ static sn_status read_window(struct reading *reading) {
 
 /* ---- steps ---- */
 
-/* Index of the step that ends at time_ms; SIZE_MAX: none does. */
-static size_t step_of(const struct sn_spark_grid *grid, int64_t time_ms) {
-    int64_t step = (time_ms - grid->start_ms) / grid->step_ms - 1;
-    return step >= 0 && step < (int64_t)grid->count ? (size_t)step : SIZE_MAX;
-}
-
-static struct sn_range ends_of(const struct sn_spark_grid *grid) {
-    return (struct sn_range){grid->start_ms + grid->step_ms,
-                             grid->start_ms + (int64_t)grid->count * grid->step_ms};
-}
-
 /* Whole steps that cover the range; the last one may be running. */
 static struct sn_spark_grid cover(struct sn_range range, size_t points) {
     struct sn_spark_grid grid = {.step_ms = sn_history_nice_step_ms(range, points)};
@@ -138,7 +127,7 @@ static sn_status read_averages(struct reading *reading) {
             averages[j] = NAN;
         view->operations[i].averages = averages;
     }
-    SN_TRY(sn_ask_over(&reading->ask, ends_of(&view->grid), view->grid.step_ms, &result,
+    SN_TRY(sn_ask_over(&reading->ask, sn_spark_ends(&view->grid), view->grid.step_ms, &result,
                        "sum by (operation) (rate(sonde_operation_duration_seconds_sum"
                        "{service=%s}[%lldms])) / sum by (operation) "
                        "(rate(sonde_operation_duration_seconds_count{service=%s}[%lldms]))",
@@ -148,7 +137,7 @@ static sn_status read_averages(struct reading *reading) {
         size_t at =
             sn_row_index_find(&reading->index, sn_labels_get(series->labels, SN_STR("operation")));
         for (size_t j = 0; at != SIZE_MAX && j < series->count; j++) {
-            size_t step = step_of(&view->grid, series->time_ms[j]);
+            size_t step = sn_spark_step(&view->grid, series->time_ms[j]);
             if (step != SIZE_MAX)
                 view->operations[at].averages[step] = (float)series->value[j];
         }
@@ -176,7 +165,7 @@ static void fill_heat(struct sn_heat *heat, const struct heat_row *rows) {
     for (size_t b = 0; b < heat->bucket_count; b++) {
         heat->upper[b] = rows[b].upper;
         for (size_t j = 0; j < rows[b].series->count; j++) {
-            size_t step = step_of(&heat->grid, rows[b].series->time_ms[j]);
+            size_t step = sn_spark_step(&heat->grid, rows[b].series->time_ms[j]);
             if (step != SIZE_MAX)
                 heat->counts[step * heat->bucket_count + b] = rows[b].series->value[j];
         }
@@ -194,7 +183,7 @@ static sn_status read_heat(struct reading *reading) {
     struct sn_arena *arena = reading->ask.arena;
     struct sn_query_result result;
     heat->grid = cover(reading->range, SN_HEAT_STEPS);
-    SN_TRY(sn_ask_over(&reading->ask, ends_of(&heat->grid), heat->grid.step_ms, &result,
+    SN_TRY(sn_ask_over(&reading->ask, sn_spark_ends(&heat->grid), heat->grid.step_ms, &result,
                        "sum by (le) (increase(sonde_operation_duration_seconds_bucket"
                        "{service=%s}[%lldms]))",
                        reading->service, (long long)heat->grid.step_ms));

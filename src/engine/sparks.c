@@ -35,6 +35,16 @@ struct sn_spark_grid sn_spark_grid_of(struct sn_range range) {
     return grid;
 }
 
+struct sn_range sn_spark_ends(const struct sn_spark_grid *grid) {
+    return (struct sn_range){grid->start_ms + grid->step_ms,
+                             grid->start_ms + (int64_t)grid->count * grid->step_ms};
+}
+
+size_t sn_spark_step(const struct sn_spark_grid *grid, int64_t end_ms) {
+    int64_t step = (end_ms - grid->start_ms) / grid->step_ms - 1;
+    return step >= 0 && step < (int64_t)grid->count ? (size_t)step : SIZE_MAX;
+}
+
 /* ---- caches ---- */
 
 static struct sn_spark_cache *cache_free(struct sn_spark_cache *cache) {
@@ -113,8 +123,8 @@ static void take(struct asking *asking, const struct sn_query_result *result) {
         size_t at =
             sn_row_index_find(&cache->index, sn_labels_get(series->labels, SN_STR("service")));
         for (size_t j = 0; at != SIZE_MAX && j < series->count; j++) {
-            int64_t step = (series->time_ms[j] - cache->grid.start_ms) / cache->grid.step_ms - 1;
-            if (step >= 0 && (size_t)step < cache->grid.count)
+            size_t step = sn_spark_step(&cache->grid, series->time_ms[j]);
+            if (step != SIZE_MAX)
                 cache->values[at][step] = (float)series->value[j];
         }
     }
@@ -134,18 +144,17 @@ static size_t keep_empty(const struct sn_spark_cache *cache, struct sn_str *name
     return kept;
 }
 
-/* Values at the ends of the steps: a window of one step that ends there is the step. */
+/* Values at the ends of the steps. */
 static sn_status ask_with(struct asking *asking, const char *before, const char *metric,
                           const char *labels, const char *after) {
     const struct sn_spark_grid *grid = &asking->cache->grid;
     struct sn_query_result result;
-    const struct sn_range ends = {grid->start_ms + grid->step_ms,
-                                  grid->start_ms + (int64_t)grid->count * grid->step_ms};
     const char *names = sn_ask_quote_any(asking->ask.arena, asking->names, asking->count);
     if (names == NULL)
         return sn_arena_failure(asking->ask.arena, 1, asking->ask.err);
-    SN_TRY(sn_ask_over(&asking->ask, ends, grid->step_ms, &result, "%s%s{%sservice=~%s}[%lldms]%s",
-                       before, metric, labels, names, (long long)grid->step_ms, after));
+    SN_TRY(sn_ask_over(&asking->ask, sn_spark_ends(grid), grid->step_ms, &result,
+                       "%s%s{%sservice=~%s}[%lldms]%s", before, metric, labels, names,
+                       (long long)grid->step_ms, after));
     take(asking, &result);
     return SN_OK;
 }

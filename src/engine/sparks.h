@@ -31,6 +31,12 @@ struct sn_spark_grid {
 /* The grid of a range: whole steps that are over by its end. */
 struct sn_spark_grid sn_spark_grid_of(struct sn_range range);
 
+/* The ends of the steps: where to ask, for a window of one step that ends there is the step. */
+struct sn_range sn_spark_ends(const struct sn_spark_grid *grid);
+
+/* Index of the step that ends at a time; SIZE_MAX: none does. */
+size_t sn_spark_step(const struct sn_spark_grid *grid, int64_t end_ms);
+
 struct sn_spark_cache;
 
 /* Any thread. */
