@@ -149,11 +149,6 @@ static void put_period(struct sn_json_writer *json, const struct period *period)
     sn_api_write_key_time(json, SN_STR("end"), period->range.end_ms - 1);
 }
 
-/* NaN is null. */
-static double ratio(double part, double whole) {
-    return whole > 0 ? part / whole : (double)NAN;
-}
-
 /* ---- top users, popular items, errors ---- */
 
 static void put_bound(struct sn_json_writer *json, const struct sn_topk *topk) {
@@ -168,7 +163,7 @@ static void put_user(struct sn_json_writer *json, const struct sn_topk_entry *en
     sn_json_write_key_double(json, SN_STR("total_items"), entry->extra[SN_USAGE_USER_ITEMS]);
     sn_json_write_key_double(
         json, SN_STR("success_rate"),
-        ratio(entry->extra[SN_USAGE_USER_OK], entry->extra[SN_USAGE_USER_ENDED]));
+        sn_ratio(entry->extra[SN_USAGE_USER_OK], entry->extra[SN_USAGE_USER_ENDED]));
     sn_json_write_object_end(json);
 }
 
@@ -336,22 +331,13 @@ static sn_status put_queues(struct sn_api *api, const struct period *period, str
     return SN_OK;
 }
 
-static double time_per_item_s(const struct sn_usage_totals *totals) {
-    double seconds = totals->duration_ms_sum / 1000;
-    if (totals->duration_count == 0)
-        return (double)NAN;
-    return seconds /
-           (totals->quantity_sum > 0 ? totals->quantity_sum : (double)totals->duration_count);
-}
-
 static void put_indicators(struct sn_json_writer *json, const struct sn_app *app,
                            const struct sn_usage_totals *totals, double queue_depth) {
-    const double ended = (double)(totals->ok_count + totals->error_count);
     const double values[SN_INDICATOR_COUNT] = {
-        [SN_INDICATOR_SUCCESS_RATE] = 100 * ratio((double)totals->ok_count, ended),
-        [SN_INDICATOR_AVERAGE_TIME] = time_per_item_s(totals),
+        [SN_INDICATOR_SUCCESS_RATE] = 100 * sn_usage_success_ratio(totals),
+        [SN_INDICATOR_AVERAGE_TIME] = sn_usage_seconds_per_item(totals),
         [SN_INDICATOR_QUEUE_DEPTH] = queue_depth,
-        [SN_INDICATOR_REFUND_RATE] = 100 * ratio(totals->credits_refunded, totals->credits_used),
+        [SN_INDICATOR_REFUND_RATE] = 100 * sn_usage_refund_ratio(totals),
     };
     enum sn_health worst = SN_HEALTH_UNKNOWN;
     sn_json_write_key(json, SN_STR("indicators"));
@@ -382,16 +368,14 @@ static void put_totals(struct sn_json_writer *json, const struct period *period,
     sn_json_write_key_uint64(json, SN_STR("ok"), totals->ok_count);
     sn_json_write_key_uint64(json, SN_STR("errors"), totals->error_count);
     sn_json_write_key_uint64(json, SN_STR("aborted"), totals->aborted_count);
-    sn_json_write_key_double(
-        json, SN_STR("success_rate"),
-        ratio((double)totals->ok_count, (double)(totals->ok_count + totals->error_count)));
+    sn_json_write_key_double(json, SN_STR("success_rate"), sn_usage_success_ratio(totals));
     sn_json_write_key_double(json, SN_STR("average_time_per_item_seconds"),
-                             time_per_item_s(totals));
+                             sn_usage_seconds_per_item(totals));
     sn_json_write_key_double(json, SN_STR("average_duration_ms"),
-                             ratio(totals->duration_ms_sum, (double)totals->duration_count));
+                             sn_ratio(totals->duration_ms_sum, (double)totals->duration_count));
     sn_json_write_key_double(json, SN_STR("p95_duration_ms"), sn_usage_duration_ms(usage, 0.95));
     sn_json_write_key_double(json, SN_STR("throughput_per_hour"),
-                             ratio((double)totals->event_count, hours));
+                             sn_ratio((double)totals->event_count, hours));
     sn_json_write_key_double(json, SN_STR("items"), totals->quantity_sum);
     sn_json_write_key_double(json, SN_STR("credits_used"), totals->credits_used);
     sn_json_write_key_double(json, SN_STR("credits_refunded"), totals->credits_refunded);

@@ -22,22 +22,12 @@ struct tile {
     const char *source;
 };
 
-static double ratio(double part, double whole) {
-    return whole > 0 ? part / whole : (double)NAN;
-}
-
 static double success_percent(const struct sn_usage_totals *totals) {
-    return PERCENT *
-           ratio((double)totals->ok_count, (double)(totals->ok_count + totals->error_count));
-}
-
-static double seconds_per_item(const struct sn_usage_totals *totals) {
-    double items = totals->quantity_sum > 0 ? totals->quantity_sum : (double)totals->duration_count;
-    return totals->duration_count > 0 ? ratio(totals->duration_ms_sum / 1000, items) : (double)NAN;
+    return PERCENT * sn_usage_success_ratio(totals);
 }
 
 static double refund_percent(const struct sn_usage_totals *totals) {
-    return PERCENT * ratio(totals->credits_refunded, totals->credits_used);
+    return PERCENT * sn_usage_refund_ratio(totals);
 }
 
 /* The thresholds of the only application that has some of its own; else the defaults. */
@@ -73,14 +63,15 @@ static void put_health(struct sn_api *api, struct sn_json_writer *json,
                            success_percent(before), "events"};
     if (isnan(success.value)) {
         const struct sn_board_totals *totals = &view->totals;
-        success.value = PERCENT * ratio(totals->ok, totals->ok + totals->errors);
+        success.value = PERCENT * sn_ratio(totals->ok, totals->ok + totals->errors);
         success.previous =
-            PERCENT * ratio(totals->ok_before, totals->ok_before + totals->errors_before);
+            PERCENT * sn_ratio(totals->ok_before, totals->ok_before + totals->errors_before);
         success.source = "operations";
     }
     const struct tile tiles[] = {
         success,
-        {SN_INDICATOR_AVERAGE_TIME, seconds_per_item(today), seconds_per_item(before), "events"},
+        {SN_INDICATOR_AVERAGE_TIME, sn_usage_seconds_per_item(today),
+         sn_usage_seconds_per_item(before), "events"},
         {SN_INDICATOR_QUEUE_DEPTH, view->totals.queue_depth, view->totals.queue_depth_before,
          "queues"},
         {SN_INDICATOR_REFUND_RATE, refund_percent(today), refund_percent(before), "events"},

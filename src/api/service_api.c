@@ -19,10 +19,6 @@ struct page {
     const struct sn_operation_view **order; /* [view.operation_count]: sorted again and again */
 };
 
-static double ratio(double part, double whole) {
-    return whole > 0 ? part / whole : (double)NAN;
-}
-
 static void put_count(struct sn_json_writer *json, const char *key, double count) {
     bool is_count = count > 0 && count < 9007199254740992.0; /* 2^53 */
     sn_json_write_key_uint64(json, sn_str_from(key), is_count ? (uint64_t)(count + 0.5) : 0);
@@ -35,8 +31,8 @@ static void put_window(struct sn_json_writer *json, const struct sn_operation_ro
     double ended = window->outcomes[SN_OPERATION_OK] + window->outcomes[SN_OPERATION_ERROR];
     double count = sn_operation_count(window);
     sn_dash_put_number(json, "operations_per_second", count / window_s);
-    sn_dash_put_number(json, "error_ratio", ratio(window->outcomes[SN_OPERATION_ERROR], ended));
-    sn_dash_put_number(json, "average_seconds", ratio(window->sum_s, count));
+    sn_dash_put_number(json, "error_ratio", sn_ratio(window->outcomes[SN_OPERATION_ERROR], ended));
+    sn_dash_put_number(json, "average_seconds", sn_ratio(window->sum_s, count));
     sn_dash_put_number(json, "p50_seconds", sn_operation_quantile(window, 0.5));
     sn_dash_put_number(json, "p95_seconds", sn_operation_quantile(window, 0.95));
     sn_dash_put_number(json, "p99_seconds", sn_operation_quantile(window, 0.99));
@@ -156,8 +152,9 @@ static void put_slowest(struct sn_json_writer *json, struct page *page) {
         sn_dash_put_text(json, "name", operation->row->operation);
         sn_dash_put_number(json, "max_seconds", operation->row->max_s);
         sn_dash_put_number(json, "p99_seconds", sn_operation_quantile(&operation->window, 0.99));
-        sn_dash_put_number(json, "average_seconds",
-                           ratio(operation->window.sum_s, sn_operation_count(&operation->window)));
+        sn_dash_put_number(
+            json, "average_seconds",
+            sn_ratio(operation->window.sum_s, sn_operation_count(&operation->window)));
         sn_dash_put_time(json, "last_at", operation->row->last_ms);
         sn_json_write_object_end(json);
     }

@@ -8,8 +8,6 @@
 #include "api/dash.h"
 #include "engine/usage.h"
 
-#include <math.h>
-
 #define HOUR_MS SN_HOUR_MS
 #define APPS_MAX 1000 /* as many as the list of a menu holds */
 #define LIMIT_DEFAULT 10
@@ -120,31 +118,24 @@ static sn_status add_step(struct call *call, size_t step, struct sn_usage *sum) 
 
 /* ---- the answer ---- */
 
-static double ratio(double part, double whole) {
-    return whole > 0 ? part / whole : (double)NAN;
-}
-
 static void put_totals(struct sn_json_writer *json, const char *key, const struct sn_usage *usage) {
     const struct sn_usage_totals *totals = &usage->totals;
-    double ended = (double)(totals->ok_count + totals->error_count);
-    double items = totals->quantity_sum > 0 ? totals->quantity_sum : (double)totals->duration_count;
-    double seconds = totals->duration_count > 0 ? totals->duration_ms_sum / 1000 : (double)NAN;
     sn_json_write_key(json, sn_str_from(key));
     sn_json_write_object_begin(json);
     sn_json_write_key_uint64(json, SN_STR("events"), totals->event_count);
     sn_json_write_key_uint64(json, SN_STR("ok"), totals->ok_count);
     sn_json_write_key_uint64(json, SN_STR("errors"), totals->error_count);
     sn_json_write_key_uint64(json, SN_STR("aborted"), totals->aborted_count);
-    sn_dash_put_number(json, "success_rate", ratio((double)totals->ok_count, ended));
-    sn_dash_put_number(json, "average_time_per_item_seconds", ratio(seconds, items));
+    sn_dash_put_number(json, "success_rate", sn_usage_success_ratio(totals));
+    sn_dash_put_number(json, "average_time_per_item_seconds", sn_usage_seconds_per_item(totals));
     sn_dash_put_number(json, "average_duration_seconds",
-                       ratio(seconds, (double)totals->duration_count));
+                       sn_ratio(totals->duration_ms_sum / 1000, (double)totals->duration_count));
     sn_dash_put_number(json, "p95_duration_seconds", sn_usage_duration_ms(usage, 0.95) / 1000);
     sn_dash_put_number(json, "items", totals->quantity_sum);
     sn_json_write_key_uint64(json, SN_STR("users"), usage->users.count);
     sn_dash_put_number(json, "credits_used", totals->credits_used);
     sn_dash_put_number(json, "credits_refunded", totals->credits_refunded);
-    sn_dash_put_number(json, "refund_rate", ratio(totals->credits_refunded, totals->credits_used));
+    sn_dash_put_number(json, "refund_rate", sn_usage_refund_ratio(totals));
     sn_json_write_object_end(json);
 }
 
@@ -174,7 +165,7 @@ static void put_user(struct sn_json_writer *json, const struct sn_topk_entry *en
     sn_json_write_key_uint64(json, SN_STR("generation_count"), entry->count);
     sn_dash_put_number(json, "total_items", entry->extra[SN_USAGE_USER_ITEMS]);
     sn_dash_put_number(json, "success_rate",
-                       ratio(entry->extra[SN_USAGE_USER_OK], entry->extra[SN_USAGE_USER_ENDED]));
+                       sn_ratio(entry->extra[SN_USAGE_USER_OK], entry->extra[SN_USAGE_USER_ENDED]));
 }
 
 static void put_item(struct sn_json_writer *json, const struct sn_topk_entry *entry) {
@@ -261,8 +252,7 @@ static sn_status write_usage(struct sn_api *api, struct sn_http_request *request
                              struct sn_json_writer *json, struct sn_err *err) {
     struct call call = {
         .api = api, .arena = sn_http_request_arena(request), .err = err, .limit = LIMIT_DEFAULT};
-    if (api->options.records == NULL)
-        return sn_err_set(err, SN_ERR_UNSUPPORTED, "this server keeps no records");
+    SN_TRY(sn_api_check_records(api, err));
     SN_TRY(read_params(&call, request));
     SN_TRY(find_apps(&call));
     struct sn_usage *now = sn_usage_new(), *before = sn_usage_new();

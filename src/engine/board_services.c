@@ -189,7 +189,7 @@ static void judge_all(struct sn_board_round *round) {
         if (row->service.status == SN_HEALTH_UNKNOWN)
             continue;
         row->service.rate = row->has_rates ? ended + row->aborted : (double)NAN;
-        row->service.error_ratio = ended > 0 ? row->errors / ended : (double)NAN;
+        row->service.error_ratio = sn_ratio(row->errors, ended);
         row->service.status = sn_board_judge(round->board, row);
     }
 }

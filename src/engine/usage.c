@@ -5,6 +5,7 @@
 
 #include "base/mem.h"
 #include "base/rng.h"
+#include "insight/indicator.h"
 
 #include <math.h>
 
@@ -137,6 +138,20 @@ void sn_usage_totals_add(struct sn_usage_totals *sum, const struct sn_usage_tota
     sum->quantity_sum += totals->quantity_sum;
     sum->credits_used += totals->credits_used;
     sum->credits_refunded += totals->credits_refunded;
+}
+
+double sn_usage_success_ratio(const struct sn_usage_totals *totals) {
+    return sn_ratio((double)totals->ok_count, (double)(totals->ok_count + totals->error_count));
+}
+
+double sn_usage_refund_ratio(const struct sn_usage_totals *totals) {
+    return sn_ratio(totals->credits_refunded, totals->credits_used);
+}
+
+double sn_usage_seconds_per_item(const struct sn_usage_totals *totals) {
+    double items = totals->quantity_sum > 0 ? totals->quantity_sum : (double)totals->duration_count;
+    return totals->duration_count > 0 ? sn_ratio(totals->duration_ms_sum / 1000, items)
+                                      : (double)NAN;
 }
 
 sn_status sn_usage_merge(struct sn_usage *usage, const struct sn_usage *other) {

@@ -52,6 +52,12 @@ struct sn_usage *sn_usage_free(struct sn_usage *usage); /* returns NULL; NULL is
 /* Add up totals alone. */
 void sn_usage_totals_add(struct sn_usage_totals *sum, const struct sn_usage_totals *totals);
 
+/* Of those that ended in a result or an error, of credits used, and of the time of events that had
+ * one; NaN without any. */
+double sn_usage_success_ratio(const struct sn_usage_totals *totals);
+double sn_usage_refund_ratio(const struct sn_usage_totals *totals);
+double sn_usage_seconds_per_item(const struct sn_usage_totals *totals);
+
 /* SN_ERR_NO_MEMORY, SN_ERR_LIMIT. */
 sn_status sn_usage_add(struct sn_usage *usage, const struct sn_app_event *event) SN_MUST_USE;
 

@@ -60,3 +60,7 @@ enum sn_health sn_indicator_judge(enum sn_indicator_kind kind, struct sn_indicat
 enum sn_health sn_health_worst(enum sn_health a, enum sn_health b) {
     return a > b ? a : b;
 }
+
+double sn_ratio(double part, double whole) {
+    return whole > 0 ? part / whole : (double)NAN;
+}

@@ -40,6 +40,9 @@ struct sn_indicator_limits sn_indicator_default(enum sn_indicator_kind kind);
 enum sn_health sn_indicator_judge(enum sn_indicator_kind kind, struct sn_indicator_limits limits,
                                   double value);
 
+/* Part of a whole; NaN where there is no whole. */
+double sn_ratio(double part, double whole);
+
 /* The worst of both; unknown says nothing. */
 enum sn_health sn_health_worst(enum sn_health a, enum sn_health b);
 

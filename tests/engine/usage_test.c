@@ -137,6 +137,26 @@ static void two_sums_merge_into_one(void **state) {
     assert_null(sn_usage_free(b));
 }
 
+static void what_totals_say_of_an_item_and_of_success(void **state) {
+    (void)state;
+    struct sn_usage_totals totals = {.ok_count = 3,
+                                     .error_count = 1,
+                                     .aborted_count = 7, /* neither success nor failure */
+                                     .duration_count = 2,
+                                     .duration_ms_sum = 6000,
+                                     .credits_used = 8,
+                                     .credits_refunded = 2};
+    assert_true(sn_usage_success_ratio(&totals) == 0.75);
+    assert_true(sn_usage_refund_ratio(&totals) == 0.25);
+    assert_true(sn_usage_seconds_per_item(&totals) == 3); /* an event without a quantity is one */
+    totals.quantity_sum = 12;
+    assert_true(sn_usage_seconds_per_item(&totals) == 0.5);
+    totals = (struct sn_usage_totals){.aborted_count = 7, .quantity_sum = 12};
+    assert_true(isnan(sn_usage_success_ratio(&totals)));
+    assert_true(isnan(sn_usage_refund_ratio(&totals)));
+    assert_true(isnan(sn_usage_seconds_per_item(&totals)));
+}
+
 int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
@@ -144,6 +164,7 @@ int main(void) {
         TEST(another_application_is_not_counted),
         TEST(percentiles_of_durations_are_within_one_percent),
         TEST(every_failed_allocation_is_reported),
+        cmocka_unit_test(what_totals_say_of_an_item_and_of_success),
         cmocka_unit_test(two_sums_merge_into_one),
     };
     return cmocka_run_group_tests_name("usage", tests, NULL, NULL);

@@ -52,11 +52,21 @@ static void everything_has_a_name(void **state) {
     assert_string_equal(sn_health_name(SN_HEALTH_CRITICAL), "critical");
 }
 
+static void a_part_of_nothing_is_unknown(void **state) {
+    (void)state;
+    assert_true(sn_ratio(1, 4) == 0.25);
+    assert_true(sn_ratio(0, 4) == 0);
+    assert_true(isnan(sn_ratio(1, 0)));
+    assert_true(isnan(sn_ratio(1, -4)));
+    assert_true(isnan(sn_ratio(1, (double)NAN)));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_indicator_has_its_thresholds),
         cmocka_unit_test(the_worst_counts_and_unknown_says_nothing),
         cmocka_unit_test(everything_has_a_name),
+        cmocka_unit_test(a_part_of_nothing_is_unknown),
     };
     return cmocka_run_group_tests_name("indicator", tests, NULL, NULL);
 }
