@@ -167,18 +167,11 @@ void sn_api_get_cache(struct sn_api *api, struct sn_http_request *request) {
 
 static sn_status write_changed(struct sn_api *api, struct sn_http_request *request,
                                struct sn_json_writer *json, struct sn_err *err) {
-    struct sn_buf answer;
     SN_TRY(sn_params_read(request, NULL, 0, err));
     if (api->options.commands == NULL)
         return sn_err_set(err, SN_ERR_UNSUPPORTED, "this server keeps no thresholds");
-    sn_buf_init(&answer, 0);
-    sn_status status = sn_commands_run(api->options.commands, SN_STR("set_cache_alert_thresholds"),
-                                       sn_http_request_body(request),
-                                       sn_http_request_arena(request), &answer, err);
-    if (status == SN_OK)
-        sn_json_write_raw(json, sn_buf_str(&answer));
-    sn_buf_release(&answer);
-    return status;
+    return sn_dash_write_command(api, request, SN_STR("set_cache_alert_thresholds"),
+                                 sn_http_request_body(request), json, err);
 }
 
 void sn_api_put_cache_thresholds(struct sn_api *api, struct sn_http_request *request) {

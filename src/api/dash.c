@@ -50,6 +50,19 @@ void sn_dash_respond(struct sn_api *api, struct sn_http_request *request, sn_api
     sn_buf_release(&buf);
 }
 
+sn_status sn_dash_write_command(struct sn_api *api, struct sn_http_request *request,
+                                struct sn_str command, struct sn_str args,
+                                struct sn_json_writer *json, struct sn_err *err) {
+    struct sn_buf answer;
+    sn_buf_init(&answer, 0);
+    sn_status status = sn_commands_run(api->options.commands, command, args,
+                                       sn_http_request_arena(request), &answer, err);
+    if (status == SN_OK)
+        sn_json_write_raw(json, sn_buf_str(&answer));
+    sn_buf_release(&answer);
+    return status;
+}
+
 sn_status sn_dash_board(struct sn_api *api, struct sn_arena *arena, struct sn_board_view *ret_view,
                         struct sn_err *err) {
     if (api->options.board == NULL)

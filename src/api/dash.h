@@ -29,6 +29,11 @@ sn_status sn_dash_range_finish(struct sn_dash_range *range, int64_t now_ms, int6
 /* Answer with {"status":"success","data":X}; `write` writes X. */
 void sn_dash_respond(struct sn_api *api, struct sn_http_request *request, sn_api_write write);
 
+/* Run a command with its arguments (JSON, see engine/commands.h); X is its answer. */
+sn_status sn_dash_write_command(struct sn_api *api, struct sn_http_request *request,
+                                struct sn_str command, struct sn_str args,
+                                struct sn_json_writer *json, struct sn_err *err) SN_MUST_USE;
+
 /* A copy of the board; SN_ERR_UNSUPPORTED where the server has none. */
 sn_status sn_dash_board(struct sn_api *api, struct sn_arena *arena, struct sn_board_view *ret_view,
                         struct sn_err *err) SN_MUST_USE;

@@ -169,8 +169,8 @@ struct sn_history_source sn_api_history_source(const struct sn_api *api) {
     };
 }
 
-static bool next_of_request(const void *ctx, size_t *cursor, struct sn_str *ret_name,
-                            struct sn_str *ret_value) {
+bool sn_history_next_of_request(const void *ctx, size_t *cursor, struct sn_str *ret_name,
+                                struct sn_str *ret_value) {
     return sn_http_request_param_next(ctx, cursor, ret_name, ret_value);
 }
 
@@ -179,8 +179,8 @@ static sn_status answer_one(struct call *call) {
     struct sn_history_source source = sn_api_history_source(call->api);
     struct sn_history_question question;
     struct sn_history history;
-    SN_TRY(sn_history_question_parse(next_of_request, call->request, sn_clock_wall_ms(clock),
-                                     &call->arena, &question, &call->err));
+    SN_TRY(sn_history_question_parse(sn_history_next_of_request, call->request,
+                                     sn_clock_wall_ms(clock), &call->arena, &question, &call->err));
     question.query.deadline_ns = sn_clock_mono_ns(clock) + question.timeout_ns;
     question.query.is_cancelled = &call->watched.is_cancelled;
     question.query.long_error = &call->long_error;

@@ -12,6 +12,10 @@
 typedef bool (*sn_history_next_param)(const void *ctx, size_t *cursor, struct sn_str *ret_name,
                                       struct sn_str *ret_value);
 
+/* The same of a struct sn_http_request, which is ctx. */
+bool sn_history_next_of_request(const void *ctx, size_t *cursor, struct sn_str *ret_name,
+                                struct sn_str *ret_value);
+
 struct sn_history_question {
     struct sn_history_query query; /* without its deadline */
     int64_t timeout_ns;

@@ -5,6 +5,7 @@
 
 #include "api/api_priv.h"
 #include "api/history_span.h"
+#include "api/prom_priv.h"
 #include "codec/json_read.h"
 
 /* A sentence about a failed question: it may hold two label sets. */
@@ -270,10 +271,7 @@ static void write_series(struct sn_json_writer *json, const struct sn_history_se
                          size_t step_count, unsigned columns) {
     sn_json_write_object_begin(json);
     sn_json_write_key(json, SN_STR("labels"));
-    sn_json_write_object_begin(json);
-    for (size_t i = 0; i < series->labels.count; i++)
-        sn_json_write_key_string(json, series->labels.items[i].name, series->labels.items[i].value);
-    sn_json_write_object_end(json);
+    sn_prom_write_labels(json, series->labels);
     if ((columns & SN_HISTORY_MIN) != 0)
         write_values(json, SN_STR("min"), series->columns.min, step_count);
     if ((columns & SN_HISTORY_AVG) != 0)

@@ -311,19 +311,15 @@ static sn_status write_argument(struct sn_http_request *request, struct sn_buf *
 
 static sn_status write_reset(struct sn_api *api, struct sn_http_request *request,
                              struct sn_json_writer *json, struct sn_err *err) {
-    struct sn_buf args, answer;
+    struct sn_buf args;
     if (api->options.commands == NULL)
         return sn_err_set(err, SN_ERR_UNSUPPORTED, "this server has no commands");
     sn_buf_init(&args, SN_COMMAND_ARGS_BYTES_MAX);
-    sn_buf_init(&answer, 0);
     sn_status status = write_argument(request, &args, err);
     if (status == SN_OK)
-        status = sn_commands_run(api->options.commands, SN_STR("reset_service_metrics"),
-                                 sn_buf_str(&args), sn_http_request_arena(request), &answer, err);
-    if (status == SN_OK)
-        sn_json_write_raw(json, sn_buf_str(&answer));
+        status = sn_dash_write_command(api, request, SN_STR("reset_service_metrics"),
+                                       sn_buf_str(&args), json, err);
     sn_buf_release(&args);
-    sn_buf_release(&answer);
     return status;
 }
 

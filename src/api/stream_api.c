@@ -3,6 +3,7 @@
  * stream_params.h for the parameters and stream_hub.h for how the clients are served.
  */
 #include "api/api_priv.h"
+#include "api/history_api.h"
 #include "api/overview.h"
 #include "api/stream_hub.h"
 #include "codec/number.h"
@@ -76,11 +77,6 @@ sn_status sn_api_stream_open(struct sn_api *api, struct sn_err *err) {
 
 /* ---- the route ---- */
 
-static bool next_of_request(const void *ctx, size_t *cursor, struct sn_str *ret_name,
-                            struct sn_str *ret_value) {
-    return sn_http_request_param_next(ctx, cursor, ret_name, ret_value);
-}
-
 /* Mistakes are told before the stream begins. */
 static sn_status check_queries(const struct sn_api *api, const struct sn_stream_spec *spec,
                                struct sn_err *err) {
@@ -112,7 +108,7 @@ static sn_status join(struct sn_api *api, struct sn_http_request *request,
                       struct sn_http_stream *ret_stream, struct sn_err *err) {
     struct sn_stream_spec spec;
     struct sn_principal principal;
-    SN_TRY(sn_stream_spec_parse(next_of_request, request, &spec, err));
+    SN_TRY(sn_stream_spec_parse(sn_history_next_of_request, request, &spec, err));
     SN_TRY(check_queries(api, &spec, err));
     SN_TRY(sn_api_principal(api, request, &principal, err));
     const struct sn_stream_join join = {
