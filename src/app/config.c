@@ -337,6 +337,20 @@ sn_status sn_config_check(const struct sn_config *config, struct sn_err *err) {
     return status;
 }
 
+struct sn_store_options sn_config_store_options(const struct sn_config *config) {
+    return (struct sn_store_options){
+        .dir = config->data,
+        .retention_ms = config->retention_ms,
+        .retention_bytes_max = (uint64_t)config->retention_bytes_max,
+        .without_rollups = config->rollup_retention_ms == 0,
+        .rollup_retention_ms =
+            config->rollup_retention_ms > 0 ? config->rollup_retention_ms : config->retention_ms,
+        .series_max = (size_t)config->series_max,
+        .series_per_metric_max = (uint32_t)config->series_per_metric_max,
+        .future_max_ms = config->future_max_ms,
+    };
+}
+
 sn_status sn_config_parse_access(struct sn_str text, enum sn_api_access *ret_access,
                                  struct sn_err *err) {
     for (int i = 0; access_choices[i] != NULL; i++)

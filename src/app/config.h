@@ -42,8 +42,8 @@ struct sn_config {
     int64_t retention_bytes_max; /* 0: no limit */
     struct sn_config_retention_rule retention_rules[SN_CONFIG_RETENTION_RULES_MAX];
     size_t retention_rule_count;
-    int64_t
-        rollup_retention_ms; /* 0: no rollups are made, and those there are go with the samples */
+    /* 0: no rollups are made, and those there are go with the samples */
+    int64_t rollup_retention_ms;
     enum sn_store_durability durability;
     int64_t log_bytes_max;
     int64_t flush_interval_ms;
@@ -107,6 +107,9 @@ sn_status sn_config_parse(struct sn_config *config, const char *name, struct sn_
 
 /* What no single key can tell: open access needs a loopback address. SN_ERR_INVALID. */
 sn_status sn_config_check(const struct sn_config *config, struct sn_err *err) SN_MUST_USE;
+
+/* What every opening of the store takes from the configuration: where, how long, how many series. */
+struct sn_store_options sn_config_store_options(const struct sn_config *config);
 
 /* "required" or "open"; SN_ERR_INVALID. For the command line. */
 sn_status sn_config_parse_access(struct sn_str text, enum sn_api_access *ret_access,

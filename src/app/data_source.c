@@ -33,17 +33,8 @@ sn_status sn_data_source_reach(struct sn_data_source *source, const struct sn_to
     if (options->url != NULL || (options->data == NULL && getenv("SONDE_URL") != NULL))
         return reach_server(source, options, err);
     SN_TRY(check_there(source->config.data, err));
-    const struct sn_store_options store = {
-        .dir = source->config.data,
-        .retention_ms = source->config.retention_ms,
-        .retention_bytes_max = (uint64_t)source->config.retention_bytes_max,
-        .without_rollups = source->config.rollup_retention_ms == 0,
-        .rollup_retention_ms = source->config.rollup_retention_ms,
-        .series_max = (size_t)source->config.series_max,
-        .series_per_metric_max = (uint32_t)source->config.series_per_metric_max,
-        .future_max_ms = source->config.future_max_ms,
-        .flush_pause_ns = -1, /* nobody waits for the disk beside us */
-    };
+    struct sn_store_options store = sn_config_store_options(&source->config);
+    store.flush_pause_ns = -1; /* nobody waits for the disk beside us */
     struct sn_err why = {.status = SN_OK};
     sn_status status = sn_store_open(&store, &source->store, &why);
     if (status == SN_ERR_BUSY)

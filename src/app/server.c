@@ -84,25 +84,15 @@ static sn_status open_store(struct sn_server *server, struct sn_err *err) {
     const struct sn_config *config = server->config;
     server->has_retention_rules = true;
     SN_TRY(sn_retention_rules_init(&server->retention_rules, config, err));
-    const struct sn_store_options options = {
-        .dir = config->data,
-        .retention_rules = server->retention_rules.rules,
-        .retention_rule_count = server->retention_rules.count,
-        .durability = config->durability,
-        .retention_ms = config->retention_ms,
-        .retention_bytes_max = (uint64_t)config->retention_bytes_max,
-        .without_rollups = config->rollup_retention_ms == 0,
-        .rollup_retention_ms =
-            config->rollup_retention_ms > 0 ? config->rollup_retention_ms : config->retention_ms,
-        .log_bytes_max = (size_t)config->log_bytes_max,
-        .flush_interval_ms = config->flush_interval_ms,
-        .series_max = (size_t)config->series_max,
-        .series_per_metric_max = (uint32_t)config->series_per_metric_max,
-        .future_max_ms = config->future_max_ms,
-        .exemplars_max = config->exemplars_max > 0 ? config->exemplars_max : -1,
-        .out_of_order_window_ms =
-            config->out_of_order_window_ms > 0 ? config->out_of_order_window_ms : -1,
-    };
+    struct sn_store_options options = sn_config_store_options(config);
+    options.retention_rules = server->retention_rules.rules;
+    options.retention_rule_count = server->retention_rules.count;
+    options.durability = config->durability;
+    options.log_bytes_max = (size_t)config->log_bytes_max;
+    options.flush_interval_ms = config->flush_interval_ms;
+    options.exemplars_max = config->exemplars_max > 0 ? config->exemplars_max : -1;
+    options.out_of_order_window_ms =
+        config->out_of_order_window_ms > 0 ? config->out_of_order_window_ms : -1;
     SN_TRY(sn_store_open(&options, &server->store, err));
     struct sn_store_stats stats;
     sn_store_stats(server->store, &stats);
