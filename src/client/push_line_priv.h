@@ -1,6 +1,7 @@
 /*
  * One sample as a line of the text format, without timestamp and line feed, in memory of the
- * caller; before it, in a line of its own, since when it counts (wire/text.h). The first thing that goes wrong is remembered and the rest does nothing.
+ * caller; before it, in a line of its own, since when it counts (wire/text.h). The first thing that
+ * goes wrong is remembered and the rest does nothing.
  */
 #ifndef SN_CLIENT_PUSH_LINE_PRIV_H
 #define SN_CLIENT_PUSH_LINE_PRIV_H

@@ -2,8 +2,8 @@
  * Whole registries on their way into the buffer. See push_priv.h.
  *
  * All samples of a snapshot have one timestamp. Those of counters and histograms tell since when they
- * count, so that the server sees the first increment of a counter that is new. The sender's thread; the registry is read with no
- * lock of ours held, so nobody who records waits for it.
+ * count, so that the server sees the first increment of a counter that is new. The sender's thread;
+ * the registry is read with no lock of ours held, so nobody who records waits for it.
  */
 #include "client/push_priv.h"
 

@@ -11,7 +11,8 @@ static int64_t floor_to(int64_t time_ms, int64_t width_ms) {
     return end_ms == time_ms ? end_ms : end_ms - width_ms;
 }
 
-bool sn_rollup_knows(enum sn_function_id function) {
+/* Whether a function of windows can be told from rollups. */
+static bool knows(enum sn_function_id function) {
     return function == SN_FN_AVG_OVER_TIME || function == SN_FN_COUNT_OVER_TIME ||
            function == SN_FN_DELTA || function == SN_FN_FIRST_OVER_TIME ||
            function == SN_FN_INCREASE || function == SN_FN_LAST_OVER_TIME ||
@@ -55,7 +56,7 @@ struct sn_rollup_plan sn_rollup_plan_make(const struct sn_eval *eval,
     const struct sn_frame *frame = ask->frame;
     struct sn_rollup_plan plan = {.width_ms = 0};
     if (reader->rollups == NULL || frame->step_count == 0 ||
-        (!ask->is_instant && !sn_rollup_knows(ask->function))) {
+        (!ask->is_instant && !knows(ask->function))) {
         return plan;
     }
     int64_t raw_from_ms = reader->raw_from(reader->ctx);

@@ -33,9 +33,6 @@ struct sn_rollup_ask {
     bool wants_time;              /* of an instant: the time of the value */
 };
 
-/* Whether a function of windows can be told from rollups. */
-bool sn_rollup_knows(enum sn_function_id function);
-
 struct sn_rollup_plan sn_rollup_plan_make(const struct sn_eval *eval,
                                           const struct sn_rollup_ask *ask);
 

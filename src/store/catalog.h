@@ -55,8 +55,8 @@ struct sn_catalog_visitor {
     sn_status (*series_end)(void *ctx, uint64_t end, struct sn_err *err);
 };
 
-/* All series that are there ascending by id, all segments ascending by rank, all metadata, in this order; and the
- * number of the newest log that needs no replay (0: none). */
+/* All series that are there ascending by id, all segments ascending by rank, all metadata, in this
+ * order; and the number of the newest log that needs no replay (0: none). */
 sn_status sn_catalog_load(struct sn_catalog *catalog, const struct sn_catalog_visitor *visitor,
                           uint64_t *ret_flushed_log, struct sn_err *err) SN_MUST_USE;
 

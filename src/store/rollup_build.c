@@ -36,6 +36,14 @@ struct tier {
     bool has_file;             /* the new file has its name */
 };
 
+/* What one look at all windows goes by. */
+struct pass {
+    int64_t now_ms;
+    int64_t expires_ms; /* samples of windows that begin before this will soon be dropped */
+    /* Windows that have newer samples, too: every few hours, it costs a day's reading. */
+    bool makes_again;
+};
+
 struct build {
     struct sn_store *store;
     struct sn_segment_set *set; /* owned: what was chosen from */
@@ -64,8 +72,7 @@ static bool is_damaged(struct sn_segment *segment) {
            atomic_load(&segment->merge_failure_count) >= SN_MERGE_FAILURES_MAX;
 }
 
-static bool is_due(const struct sn_segment_set *set, int64_t start_ms,
-                   const struct sn_rollup_pass *pass) {
+static bool is_due(const struct sn_segment_set *set, int64_t start_ms, const struct pass *pass) {
     uint64_t rank = sn_rollup_rank_of(set, start_ms, start_ms + DAY_MS);
     const struct sn_rollup_file *wide =
         sn_rollup_files_find(set->rollups, SN_ROLLUP_WIDE_MS, start_ms);
@@ -114,7 +121,7 @@ static sn_status take_inputs(struct build *build, struct sn_err *err) {
 }
 
 /* Find the next window that is due behind *after_ms, which moves on. False in *ret_found: there is none. */
-static sn_status begin(struct build *build, const struct sn_rollup_pass *pass, int64_t *after_ms,
+static sn_status begin(struct build *build, const struct pass *pass, int64_t *after_ms,
                        bool *ret_found, struct sn_err *err) {
     struct sn_store *store = build->store;
     sn_mutex_lock(&store->flush_mu);
@@ -254,7 +261,6 @@ static sn_status write_files(struct build *build, struct sn_err *err) {
     if (status != SN_OK && culprit < build->input_count) {
         sn_segment_name_error(build->inputs[culprit], err);
         if (status == SN_ERR_CORRUPT)
-
             atomic_fetch_add(&build->inputs[culprit]->merge_failure_count, SN_MERGE_FAILURES_MAX);
     }
     if (status == SN_OK)
@@ -364,9 +370,8 @@ static void release(struct build *build) {
 
 /* ---- all that is due ---- */
 
-static sn_status build_next(struct sn_store *store, const struct sn_rollup_pass *pass,
-                            int64_t *after_ms, bool *ret_found, bool *ret_done,
-                            struct sn_err *err) {
+static sn_status build_next(struct sn_store *store, const struct pass *pass, int64_t *after_ms,
+                            bool *ret_found, bool *ret_done, struct sn_err *err) {
     struct build build = {.store = store};
     for (size_t i = 0; i < TIERS; i++)
         sn_rollups_init(&build.tiers[i].rollups);
@@ -383,10 +388,10 @@ static sn_status build_next(struct sn_store *store, const struct sn_rollup_pass 
     return status;
 }
 
-static struct sn_rollup_pass plan_pass(struct sn_store *store) {
+static struct pass plan_pass(struct sn_store *store) {
     int64_t now_ns = sn_store_mono_ns(store);
     int64_t keep_ms = store->options.retention_ms;
-    struct sn_rollup_pass pass = {.now_ms = sn_store_wall_ms(store), .expires_ms = INT64_MIN};
+    struct pass pass = {.now_ms = sn_store_wall_ms(store), .expires_ms = INT64_MIN};
     pass.makes_again = now_ns - store->rolled_again_ns >= AGAIN_NS;
     if (pass.makes_again)
         store->rolled_again_ns = now_ns;
@@ -405,7 +410,7 @@ sn_status sn_store_roll_up(struct sn_store *store, size_t *ret_count, struct sn_
         return SN_OK;
     if (!sn_store_enter_compaction(store))
         return sn_err_set(err, SN_ERR_BUSY, "a compaction is under way");
-    struct sn_rollup_pass pass = plan_pass(store);
+    struct pass pass = plan_pass(store);
     for (int i = 0; i < WINDOWS_PER_PASS && is_found && status == SN_OK; i++) {
         struct sn_err why = {.status = SN_OK};
         bool is_done = false;

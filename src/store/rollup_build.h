@@ -1,6 +1,6 @@
 /*
- * Making rollups of days that have passed: see rollup_build.c. The flush worker does it, before retention
- * drops what they are made of.
+ * Making rollups of days that have passed: see rollup_build.c. The flush worker does it, before
+ * retention drops what they are made of.
  */
 #ifndef SN_STORE_ROLLUP_BUILD_H
 #define SN_STORE_ROLLUP_BUILD_H
@@ -8,17 +8,9 @@
 #include "base/status.h"
 #include "store/store.h"
 
-/* What one look at all windows goes by. */
-struct sn_rollup_pass {
-    int64_t now_ms;
-    int64_t expires_ms; /* samples of windows that begin before this will soon be dropped */
-    bool
-        makes_again; /* windows that have newer samples, too: every few hours, it costs a day's reading */
-};
-
 /*
- * Make what is missing, and now and then again what is out of date. Any thread, one at a time; blocks on
- * disk.
+ * Make what is missing, and now and then again what is out of date. Any thread, one at a time; blocks
+ * on disk.
  *
  *   ret_count  windows that were made; may be NULL
  *
