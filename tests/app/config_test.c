@@ -92,6 +92,24 @@ static void every_key_reaches_its_field(void **state) {
     assert_int_equal(config.overrides[2].interval_ms, 0);
 }
 
+static void the_store_is_opened_with_the_same_limits_everywhere(void **state) {
+    (void)state;
+    assert_int_equal(parse("data: /d\nstorage: {retention: 2h, rollup_retention: 3h, "
+                           "retention_size: 5GB, series_max: 7}\n"),
+                     SN_OK);
+    struct sn_store_options options = sn_config_store_options(&config);
+    assert_string_equal(options.dir, "/d");
+    assert_int_equal(options.retention_ms, 7200000);
+    assert_int_equal(options.retention_bytes_max, UINT64_C(5000000000));
+    assert_int_equal(options.series_max, 7);
+    assert_int_equal(options.rollup_retention_ms, 10800000);
+    assert_false(options.without_rollups);
+    assert_int_equal(parse("storage: {rollup_retention: 0}\n"), SN_OK);
+    options = sn_config_store_options(&config);
+    assert_true(options.without_rollups); /* and those there are go with the samples */
+    assert_int_equal(options.rollup_retention_ms, options.retention_ms);
+}
+
 static void every_choice_is_known(void **state) {
     (void)state;
     static const char *const levels[] = {"debug", "info", "warn", "error"};
@@ -325,6 +343,7 @@ int main(void) {
         TEST(the_documented_example_is_valid_and_shows_the_defaults),
         TEST(every_key_reaches_its_field),
         TEST(the_database_of_the_records_has_a_short_form),
+        TEST(the_store_is_opened_with_the_same_limits_everywhere),
         TEST(every_choice_is_known),
         TEST(numbers_have_two_ends),
         TEST(sources_are_limited_and_named_by_plain_text),
