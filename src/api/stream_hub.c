@@ -368,7 +368,9 @@ static sn_status subscribe_locked(struct client *client, const struct sn_stream_
         struct channel *channel = NULL;
         if (!spec->wants[i])
             continue;
-        SN_TRY(channel_get_locked(client->hub, spec, topic, &channel, err));
+        sn_status status = channel_get_locked(client->hub, spec, topic, &channel, err);
+        if (channel == NULL)
+            return status;
         channel->subscriber_count++;
         /* The newest event is sent at once, unless the client had its own first. */
         bool has_first = topic == SN_STREAM_HISTORY && client->first != NULL;

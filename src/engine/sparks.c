@@ -231,12 +231,14 @@ sn_status sn_sparks_read(struct sn_sparks *sparks, enum sn_spark_kind kind,
                          struct sn_arena *arena, const float **ret_values, struct sn_err *err) {
     sn_mutex_lock(&sparks->mu);
     struct sn_spark_cache *cache = find_cache(sparks, kind, grid);
-    sn_status status = cache != NULL
-                           ? fill(sparks, cache, names, count, err)
-                           : sn_err_set(err, SN_ERR_NO_MEMORY, "no memory for small charts");
+    if (cache == NULL) {
+        sn_mutex_unlock(&sparks->mu);
+        return sn_err_set(err, SN_ERR_NO_MEMORY, "no memory for small charts");
+    }
+    sn_status status = fill(sparks, cache, names, count, err);
     if (status == SN_OK)
         status = copy(cache, names, count, arena, ret_values, err);
-    else if (cache != NULL)
+    else
         forget(sparks); /* rows without their values are in it */
     sn_mutex_unlock(&sparks->mu);
     return status;

@@ -12,7 +12,6 @@
  */
 #include "store/backfill.h"
 
-#include "base/check.h"
 #include "base/limits.h"
 #include "base/mem.h"
 #include "base/os.h"
@@ -488,10 +487,10 @@ static sn_status push(void *ctx, const struct sn_batch *batch, struct sn_push_do
                       struct sn_push_result *ret_result, struct sn_err *err) {
     struct sn_backfill *backfill = NULL;
     struct sn_push_result result;
-    SN_TRY(sn_backfill_new(ctx, &backfill, err));
-    if (SN_NEVER(backfill == NULL)) /* for the compiler, which does not see it under LTO */
-        return SN_ERR_INTERNAL;
-    sn_status status = sn_backfill_add(backfill, batch, &result, err);
+    sn_status status = sn_backfill_new(ctx, &backfill, err);
+    if (backfill == NULL)
+        return status;
+    status = sn_backfill_add(backfill, batch, &result, err);
     if (status == SN_OK)
         status = sn_backfill_commit(backfill, err);
     (void)sn_backfill_free(backfill); /* NULL, always */
