@@ -284,8 +284,9 @@ def make_servers(binary, directory):
     prometheus = directory / "prometheus.yml"
     prometheus.write_text("global: {scrape_interval: 1h}\n")
     return [
-        Server("sonde", [binary, "serve", "--access", "open", "--listen", "127.0.0.1:{port}",
-                         "--data", "{data}", "--config", str(config)], directory / "sonde"),
+        Server("sonde", [str(binary.resolve()), "serve", "--access", "open",
+                         "--listen", "127.0.0.1:{port}", "--data", "{data}",
+                         "--config", str(config)], directory / "sonde"),
         Server("prometheus", ["prometheus", f"--config.file={prometheus}",
                               "--storage.tsdb.path={data}", "--web.listen-address=127.0.0.1:{port}",
                               "--web.enable-remote-write-receiver",
@@ -498,7 +499,7 @@ def interrupted(number, _frame):
 def main():
     signal.signal(signal.SIGTERM, interrupted)  # servers are stopped on the way out
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
-    parser.add_argument("binary")
+    parser.add_argument("binary", type=Path, help="the sonde to measure")
     parser.add_argument("--data", type=Path)
     parser.add_argument("--only", default="")
     parser.add_argument("--rounds", type=int, default=5)
