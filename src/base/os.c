@@ -234,6 +234,10 @@ int sn_os_setsockopt(int fd, int level, int name, const void *value, socklen_t l
     return UNLESS_FAULT(SN_FAULT_SOCKET, setsockopt(fd, level, name, value, len));
 }
 
+int sn_os_getsockopt(int fd, int level, int name, void *ret_value, socklen_t *len) {
+    return UNLESS_FAULT(SN_FAULT_ANY, getsockopt(fd, level, name, ret_value, len));
+}
+
 int sn_os_getsockname(int fd, struct sockaddr *addr, socklen_t *len) {
     return UNLESS_FAULT(SN_FAULT_ANY, getsockname(fd, addr, len));
 }

@@ -153,6 +153,7 @@ int sn_os_listen(int fd, int backlog);
 int sn_os_accept(int fd, struct sockaddr *addr, socklen_t *len); /* accept4, CLOEXEC|NONBLOCK */
 int sn_os_connect(int fd, const struct sockaddr *addr, socklen_t len);
 int sn_os_setsockopt(int fd, int level, int name, const void *value, socklen_t len);
+int sn_os_getsockopt(int fd, int level, int name, void *ret_value, socklen_t *len);
 int sn_os_getsockname(int fd, struct sockaddr *addr, socklen_t *len);
 int sn_os_shutdown(int fd, int how);
 ssize_t sn_os_send(int fd, const void *buf, size_t len, int flags); /* adds MSG_NOSIGNAL */

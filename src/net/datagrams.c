@@ -13,6 +13,7 @@
 #include "net/address.h"
 
 #include <errno.h>
+#include <linux/sock_diag.h>
 #include <poll.h>
 #include <stdatomic.h>
 #include <string.h>
@@ -24,7 +25,6 @@ enum {
     BATCH = 32,
     BATCHES_PER_RECEIVE = 8,
     RECEIVE_BYTES_DEFAULT = 8 << 20,
-    CONTROL_BYTES = 64, /* one counter of 4 bytes needs 24 */
     SOCKET_MODE = 0666,
     DENSE_COUNT = 4, /* so many at one wake-up: more are about to come */
 };
@@ -50,7 +50,6 @@ struct sn_datagrams {
     /* For one batch. */
     struct mmsghdr messages[BATCH];
     struct iovec parts[BATCH];
-    uint8_t control[BATCH][CONTROL_BYTES] __attribute__((aligned(16)));
     uint8_t *bytes; /* [BATCH * SN_DATAGRAM_BYTES_MAX], owned */
 };
 
@@ -66,13 +65,11 @@ static void set_receive_bytes(int fd, int bytes) {
 
 /* Bind a new socket. On failure errno tells why. */
 static int bound_socket(const struct sockaddr *address, socklen_t len, int receive_bytes) {
-    const int on = 1;
     int fd = sn_os_socket(address->sa_family, SOCK_DGRAM | SOCK_NONBLOCK, 0);
     if (fd < 0) {
         return -1;
     }
-    if (sn_os_setsockopt(fd, SOL_SOCKET, SO_RXQ_OVFL, &on, sizeof on) == 0 &&
-        sn_os_bind(fd, address, len) == 0) {
+    if (sn_os_bind(fd, address, len) == 0) {
         set_receive_bytes(fd, receive_bytes);
         return fd;
     }
@@ -229,26 +226,23 @@ static void prepare_batch(struct sn_datagrams *datagrams) {
         datagrams->messages[i].msg_hdr = (struct msghdr){
             .msg_iov = &datagrams->parts[i],
             .msg_iovlen = 1,
-            .msg_control = datagrams->control[i],
-            .msg_controllen = CONTROL_BYTES,
         };
     }
 }
 
-/* The kernel tells, with a datagram, how many it has dropped since the socket is there. */
-static void note_drops(struct sn_datagrams *datagrams, struct socket *socket,
-                       struct msghdr *message) {
-    for (struct cmsghdr *part = CMSG_FIRSTHDR(message); part != NULL;
-         part = CMSG_NXTHDR(message, part)) {
-        if (part->cmsg_level == SOL_SOCKET && part->cmsg_type == SO_RXQ_OVFL) {
-            uint32_t dropped;
-            memcpy(&dropped, CMSG_DATA(part), sizeof dropped);
-            /* The counter of the kernel wraps, so the difference is meant modulo 2^32. */
-            uint32_t more = (uint32_t)((uint64_t)dropped + (UINT64_C(1) << 32) - socket->dropped);
-            add_relaxed(&datagrams->dropped_count, more);
-            socket->dropped = dropped;
-        }
+/* How many the kernel has dropped since the socket is there. With each datagram (SO_RXQ_OVFL) it would
+ * not tell of those behind the last one. */
+static void note_drops(struct sn_datagrams *datagrams, struct socket *socket) {
+    uint32_t numbers[SK_MEMINFO_VARS];
+    socklen_t len = sizeof numbers;
+    if (sn_os_getsockopt(socket->fd, SOL_SOCKET, SO_MEMINFO, numbers, &len) != 0 ||
+        len < sizeof numbers) {
+        return; /* the next one tells */
     }
+    /* The counter of the kernel wraps, so the difference is meant modulo 2^32. */
+    uint64_t now = (UINT64_C(1) << 32) + numbers[SK_MEMINFO_DROPS];
+    add_relaxed(&datagrams->dropped_count, (uint32_t)(now - socket->dropped));
+    socket->dropped = numbers[SK_MEMINFO_DROPS];
 }
 
 /* One batch of one socket; how many there were. */
@@ -266,8 +260,7 @@ static size_t receive_batch(struct sn_datagrams *datagrams, struct socket *socke
             take(ctx, sn_str_make(datagrams->parts[i].iov_base, message->msg_len));
         }
     }
-    if (count > 0) { /* the newest count is in the last one */
-        note_drops(datagrams, socket, &datagrams->messages[count - 1].msg_hdr);
+    if (count > 0) {
         add_relaxed(&datagrams->received_count, count);
     }
     socket->is_busy = count == BATCH;
@@ -312,6 +305,9 @@ size_t sn_datagrams_receive(struct sn_datagrams *datagrams, int timeout_ms,
         sn_clock_system()->sleep_ns(sn_clock_system()->ctx, REST_NS);
     }
     datagrams->is_dense = false;
+    for (size_t i = 0; i < datagrams->socket_count; i++) {
+        note_drops(datagrams, &datagrams->sockets[i]);
+    }
     if (!is_any_busy(datagrams) && !wait_for_some(datagrams, timeout_ms)) {
         return 0;
     }

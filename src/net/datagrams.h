@@ -1,7 +1,7 @@
 /*
  * Receiving datagrams: one UDP socket, one unix socket, or both, by one thread, many per system call.
  *
- * What the kernel drops because nobody came for it in time is counted (SO_RXQ_OVFL), and so is what is
+ * What the kernel drops because nobody came for it in time is counted (SO_MEMINFO), and so is what is
  * longer than SN_DATAGRAM_BYTES_MAX, which is not handed over.
  */
 #ifndef SN_NET_DATAGRAMS_H
@@ -24,7 +24,7 @@ struct sn_datagrams_options {
 
 struct sn_datagrams_stats {
     uint64_t received_count;
-    uint64_t dropped_count;  /* by the kernel */
+    uint64_t dropped_count;  /* by the kernel, as of the newest receive */
     uint64_t too_long_count; /* not handed over */
 };
 

@@ -152,12 +152,9 @@ static void what_the_kernel_drops_is_counted(void **state) {
     }
     while (sn_datagrams_receive(datagrams, 0, take, &text) > 0) {
     }
-    send_udp(datagrams, "last", 4); /* a count comes with the next datagram */
-    while (sn_datagrams_receive(datagrams, 0, take, &text) > 0) {
-    }
     sn_datagrams_stats(datagrams, &stats);
     assert_true(stats.dropped_count > 0);
-    assert_int_equal(stats.received_count + stats.dropped_count, 201);
+    assert_int_equal(stats.received_count + stats.dropped_count, 200);
     assert_int_equal(stats.too_long_count, 0);
     sn_buf_release(&text);
     (void)sn_datagrams_close(datagrams);
