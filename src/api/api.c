@@ -20,6 +20,7 @@ sn_status sn_api_open(const struct sn_api_options *options, struct sn_api **ret_
         return sn_err_set(err, SN_ERR_NO_MEMORY, "no memory for the HTTP interface");
     api->options = *options;
     api->hash_seed = sn_rng_system_seed();
+    api->stream_points_min = SN_API_STREAM_POINTS_MIN;
     if (api->options.job_worker_count == 0)
         api->options.job_worker_count = JOB_WORKERS_DEFAULT;
     sn_jobs_init(&api->jobs);

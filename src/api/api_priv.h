@@ -42,6 +42,9 @@ struct sn_api_route {
     void (*handle)(struct sn_api *api, struct sn_http_request *request);
 };
 
+/* Points of a query result from which on it is sent in pieces: 7 MB of text. */
+#define SN_API_STREAM_POINTS_MIN ((size_t)256 << 10)
+
 struct sn_api {
     struct sn_api_options options;
     struct sn_jobs jobs;
@@ -50,6 +53,8 @@ struct sn_api {
     struct sn_http_asset *page, *page_script, *page_style;
     struct sn_otlp_deltas deltas;
     struct sn_stream_hub *streams; /* owned */
+    size_t stream_points_min;      /* SN_API_STREAM_POINTS_MIN, but in tests */
+    atomic_size_t streamed_bytes;  /* of query results that are being sent in pieces */
     uint64_t hash_seed;            /* random: for names of JSON from outside */
 };
 

@@ -15,7 +15,7 @@ void sn_prom_begin(struct sn_prom_call *call, struct sn_api *api, struct sn_http
     sn_json_write_key(&call->json, SN_STR("data"));
 }
 
-static void release(struct sn_prom_call *call) {
+void sn_prom_release(struct sn_prom_call *call) {
     sn_buf_release(&call->buf);
     sn_buf_release(&call->long_error);
     sn_arena_release(&call->arena);
@@ -32,13 +32,18 @@ static void write_texts(struct sn_json_writer *json, struct sn_str key, const st
     sn_json_write_array_end(json);
 }
 
+void sn_prom_write_end(struct sn_json_writer *json, const struct sn_str *warnings,
+                       size_t warning_count, const struct sn_str *infos, size_t info_count) {
+    write_texts(json, SN_STR("warnings"), warnings, warning_count);
+    write_texts(json, SN_STR("infos"), infos, info_count);
+    sn_json_write_object_end(json);
+}
+
 void sn_prom_end(struct sn_prom_call *call, const struct sn_str *warnings, size_t warning_count,
                  const struct sn_str *infos, size_t info_count) {
-    write_texts(&call->json, SN_STR("warnings"), warnings, warning_count);
-    write_texts(&call->json, SN_STR("infos"), infos, info_count);
-    sn_json_write_object_end(&call->json);
+    sn_prom_write_end(&call->json, warnings, warning_count, infos, info_count);
     sn_api_respond_json(call->request, &call->json, &call->buf);
-    release(call);
+    sn_prom_release(call);
 }
 
 void sn_prom_end_text(struct sn_prom_call *call, const char *content_type, struct sn_buf *page) {
@@ -48,7 +53,7 @@ void sn_prom_end_text(struct sn_prom_call *call, const char *content_type, struc
         .body_buf = page,
     };
     sn_http_respond(call->request, &response);
-    release(call);
+    sn_prom_release(call);
 }
 
 /* The whole sentence of a failed query, when it was too long for struct sn_err. */
@@ -71,7 +76,7 @@ void sn_prom_fail(struct sn_prom_call *call, bool is_executing, sn_status status
         sn_http_respond_error(call->request, 400, "bad_data", err->text);
     else
         sn_api_respond_failure(call->request, status, err);
-    release(call);
+    sn_prom_release(call);
 }
 
 void sn_prom_write_labels(struct sn_json_writer *json, struct sn_labels labels) {

@@ -6,9 +6,8 @@
 #include "codec/number.h"
 
 enum {
-    TIME_TEXT_MAX = 24,  /* [-9223372036854775.807," */
-    SLOT_BYTES = 32,     /* a length and the text of a time */
-    POINTS_AT_ONCE = 128 /* room that is reserved together: 8 KiB */
+    TIME_TEXT_MAX = 24, /* [-9223372036854775.807," */
+    SLOT_BYTES = 32     /* a length and the text of a time */
 };
 _Static_assert(1 + TIME_TEXT_MAX <= SLOT_BYTES, "the text of a time fits");
 
@@ -82,21 +81,21 @@ static void put_points(struct sn_buf *buf, const uint8_t *slots, const double *v
     buf->len += (size_t)(at - first);
 }
 
-void sn_prom_write_points(struct sn_json_writer *json, struct sn_prom_times *times,
-                          const struct sn_result_series *series) {
+size_t sn_prom_write_points(struct sn_json_writer *json, struct sn_prom_times *times,
+                            const struct sn_result_series *series, size_t from) {
     struct sn_buf *buf = json->buf;
-    sn_json_write_raw(json, SN_STR("["));
     const uint8_t *slots = find_slots(times, series->time_ms, series->count);
+    if (from == 0)
+        sn_json_write_raw(json, SN_STR("["));
     if (slots == NULL) {
         buf->status = buf->status == SN_OK ? SN_ERR_NO_MEMORY : buf->status;
-        return;
+        return series->count;
     }
-    for (size_t i = 0; i < series->count; i += POINTS_AT_ONCE) {
-        size_t left = series->count - i;
-        put_points(buf, slots + i * SLOT_BYTES, series->value + i,
-                   left < POINTS_AT_ONCE ? left : POINTS_AT_ONCE);
-    }
+    size_t left = series->count - from;
+    size_t count = left < SN_PROM_POINTS_AT_ONCE ? left : SN_PROM_POINTS_AT_ONCE;
+    put_points(buf, slots + from * SLOT_BYTES, series->value + from, count);
     /* The comma behind the last point becomes the end of the list. */
-    if (buf->status == SN_OK && buf->len > 0)
+    if (count == left && buf->status == SN_OK && buf->len > 0)
         buf->ptr[buf->len - 1] = ']';
+    return from + count;
 }

@@ -11,7 +11,9 @@
 #define SN_PROM_ARENA_BYTES_MAX ((size_t)512 << 20)
 /* Series of one answer when no limit is given; more is an error that names it. */
 #define SN_PROM_SERIES_MAX ((size_t)1000000)
-/* Text of one answer. */
+/* Memory of all results together that are being sent in pieces. */
+#define SN_PROM_STREAMED_BYTES_MAX ((size_t)2 << 30)
+/* Text of one answer that is not sent in pieces. */
 #define SN_PROM_ANSWER_BYTES_MAX ((size_t)512 << 20)
 
 /* A sentence about a failed query: it may hold two label sets. */
@@ -75,15 +77,59 @@ struct sn_prom_times {
 void sn_prom_times_init(struct sn_prom_times *times);
 void sn_prom_times_release(struct sn_prom_times *times);
 
-/*
- * The values of a series, at least one, as [[time,"value"],...]. Times that lie in the array of the call
- * before are not printed anew. Cost: 20 to 50 ns per point.
- */
-void sn_prom_write_points(struct sn_json_writer *json, struct sn_prom_times *times,
-                          const struct sn_result_series *series);
+/* Points that are written together: 8 KiB of room. */
+#define SN_PROM_POINTS_AT_ONCE ((size_t)128)
 
-/* {"resultType":...,"result":...} and, when asked for, statistics. At most limit series (0: all). */
+/*
+ * The values of a series, at least one, as [[time,"value"],...]: those from `from` on, at most
+ * SN_PROM_POINTS_AT_ONCE. Begin with 0 and go on with what it returns until that is the series' count;
+ * the buffer may be emptied in between. Times that lie in the array of the call before are not printed
+ * anew. Cost: 20 to 50 ns per point.
+ */
+size_t sn_prom_write_points(struct sn_json_writer *json, struct sn_prom_times *times,
+                            const struct sn_result_series *series, size_t from);
+
+/* A result as it is written piece by piece; private to prom_result.c. */
+struct sn_prom_writer {
+    const struct sn_query_result *result; /* borrowed */
+    size_t count;                         /* of series */
+    size_t at;                            /* the series that comes next */
+    size_t point, histogram;              /* of it: those that come next */
+    struct sn_prom_times times;
+    bool has_stats;
+    bool has_begun;
+};
+
+/*
+ * {"resultType":...,"result":...} and, when asked for, statistics. At most limit series (0: all).
+ * Each step appends a piece of some KiB (a series' labels, a few of its points), after which the
+ * buffer may be emptied; false: that was the last one.
+ */
+void sn_prom_writer_init(struct sn_prom_writer *writer, const struct sn_query_result *result,
+                         size_t limit, bool has_stats);
+bool sn_prom_writer_step(struct sn_prom_writer *writer, struct sn_json_writer *json);
+void sn_prom_writer_release(struct sn_prom_writer *writer);
+
+/* All of it at once. */
 void sn_prom_write_result(struct sn_json_writer *json, const struct sn_query_result *result,
                           size_t limit, bool has_stats);
+
+/* What came of a query and how it is to be shown. */
+struct sn_prom_answer {
+    struct sn_query_result result; /* in the arena of the call */
+    size_t limit;                  /* of series, 0: all */
+    bool has_stats;
+};
+
+/*
+ * Answer with a result and release the call: at once when it is small, else in pieces while the client
+ * takes them. (prom_stream.c)
+ */
+void sn_prom_end_result(struct sn_prom_call *call, const struct sn_prom_answer *answer);
+
+/* Close the envelope behind the value of data. */
+void sn_prom_write_end(struct sn_json_writer *json, const struct sn_str *warnings,
+                       size_t warning_count, const struct sn_str *infos, size_t info_count);
+void sn_prom_release(struct sn_prom_call *call);
 
 #endif

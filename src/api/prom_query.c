@@ -115,25 +115,24 @@ static sn_status evaluate(struct sn_prom_call *call, struct sn_query *query,
 }
 
 static void run(struct sn_prom_call *call, struct sn_query *query) {
-    struct sn_query_result result;
+    struct sn_prom_answer answer = {.limit = 0};
     struct sn_err err = {0};
     struct sn_str stats;
-    size_t limit = 0;
-    sn_status status = sn_prom_limit(call->request, &limit, &err);
+    sn_status status = sn_prom_limit(call->request, &answer.limit, &err);
     if (status != SN_OK) {
         sn_prom_fail(call, false, status, &err);
         return;
     }
-    status = evaluate(call, query, &result, &err);
+    status = evaluate(call, query, &answer.result, &err);
     if (status == SN_OK)
-        status = add_limit_warning(call, &result, limit, &err);
+        status = add_limit_warning(call, &answer.result, answer.limit, &err);
     if (status != SN_OK) {
         sn_prom_fail(call, true, status, &err);
         return;
     }
-    bool has_stats = sn_http_request_param(call->request, SN_STR("stats"), &stats) && stats.len > 0;
-    sn_prom_write_result(&call->json, &result, limit, has_stats);
-    sn_prom_end(call, result.warnings, result.warning_count, result.infos, result.info_count);
+    answer.has_stats =
+        sn_http_request_param(call->request, SN_STR("stats"), &stats) && stats.len > 0;
+    sn_prom_end_result(call, &answer);
 }
 
 static void answer(struct sn_api *api, struct sn_http_request *request,

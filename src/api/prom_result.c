@@ -5,6 +5,9 @@
 
 #include "model/histogram_bucket.h"
 
+/* A histogram of 160 buckets is 8 KiB of text. */
+#define HISTOGRAMS_AT_ONCE 4
+
 static void write_pair(struct sn_json_writer *json, int64_t time_ms, double value) {
     sn_json_write_array_begin(json);
     sn_json_write_time(json, time_ms);
@@ -68,59 +71,61 @@ static void write_vector_series(struct sn_json_writer *json,
     }
 }
 
-static void write_matrix_series(struct sn_json_writer *json, struct sn_prom_times *times,
-                                const struct sn_result_series *series) {
-    if (series->count > 0) {
-        sn_json_write_key(json, SN_STR("values"));
-        sn_prom_write_points(json, times, series);
+/* The next piece of a series of a matrix, behind its labels; whether it was the last one. */
+static bool write_matrix_piece(struct sn_prom_writer *writer, struct sn_json_writer *json,
+                               const struct sn_result_series *series) {
+    if (writer->point < series->count) {
+        if (writer->point == 0)
+            sn_json_write_key(json, SN_STR("values"));
+        writer->point = sn_prom_write_points(json, &writer->times, series, writer->point);
+        if (writer->point < series->count || series->histogram_count > 0)
+            return false;
     }
-    if (series->histogram_count > 0) {
+    if (series->histogram_count == 0)
+        return true;
+    if (writer->histogram == 0) {
         sn_json_write_key(json, SN_STR("histograms"));
         sn_json_write_array_begin(json);
-        for (size_t i = 0; i < series->histogram_count; i++)
-            write_histogram(json, series->histogram_time_ms[i], &series->histograms[i]);
-        sn_json_write_array_end(json);
     }
+    size_t left = series->histogram_count - writer->histogram;
+    for (size_t end = writer->histogram + (left < HISTOGRAMS_AT_ONCE ? left : HISTOGRAMS_AT_ONCE);
+         writer->histogram < end; writer->histogram++)
+        write_histogram(json, series->histogram_time_ms[writer->histogram],
+                        &series->histograms[writer->histogram]);
+    if (writer->histogram < series->histogram_count)
+        return false;
+    sn_json_write_array_end(json);
+    return true;
 }
 
-static void write_all_series(struct sn_json_writer *json, const struct sn_query_result *result,
-                             size_t limit) {
-    size_t count = limit > 0 && limit < result->series_count ? limit : result->series_count;
-    struct sn_prom_times times;
-    sn_prom_times_init(&times);
-    sn_json_write_array_begin(json);
-    for (size_t i = 0; i < count; i++) {
-        const struct sn_result_series *series = &result->series[i];
+static void write_series_piece(struct sn_prom_writer *writer, struct sn_json_writer *json) {
+    const struct sn_result_series *series = &writer->result->series[writer->at];
+    bool is_end = true;
+    if (writer->point == 0 && writer->histogram == 0) {
         sn_json_write_object_begin(json);
         sn_json_write_key(json, SN_STR("metric"));
         sn_prom_write_labels(json, series->labels);
-        if (result->kind == SN_RESULT_VECTOR)
-            write_vector_series(json, series);
-        else
-            write_matrix_series(json, &times, series);
-        sn_json_write_object_end(json);
     }
-    sn_json_write_array_end(json);
-    sn_prom_times_release(&times);
+    if (writer->result->kind == SN_RESULT_VECTOR)
+        write_vector_series(json, series);
+    else
+        is_end = write_matrix_piece(writer, json, series);
+    if (is_end) {
+        sn_json_write_object_end(json);
+        writer->at++;
+        writer->point = writer->histogram = 0;
+    }
 }
 
-static void write_value(struct sn_json_writer *json, const struct sn_query_result *result,
-                        size_t limit) {
-    switch (result->kind) {
-    case SN_RESULT_SCALAR:
+static void write_single(struct sn_json_writer *json, const struct sn_query_result *result) {
+    if (result->kind == SN_RESULT_SCALAR) {
         write_pair(json, result->scalar.time_ms, result->scalar.value);
         return;
-    case SN_RESULT_STRING:
-        sn_json_write_array_begin(json);
-        sn_json_write_time(json, result->string_sample.time_ms);
-        sn_json_write_string(json, result->string);
-        sn_json_write_array_end(json);
-        return;
-    case SN_RESULT_VECTOR:
-    case SN_RESULT_MATRIX:
-        write_all_series(json, result, limit);
-        return;
     }
+    sn_json_write_array_begin(json);
+    sn_json_write_time(json, result->string_sample.time_ms);
+    sn_json_write_string(json, result->string);
+    sn_json_write_array_end(json);
 }
 
 static void write_stats(struct sn_json_writer *json, const struct sn_query_stats *stats) {
@@ -149,8 +154,24 @@ static void write_stats(struct sn_json_writer *json, const struct sn_query_stats
     sn_json_write_object_end(json);
 }
 
-void sn_prom_write_result(struct sn_json_writer *json, const struct sn_query_result *result,
-                          size_t limit, bool has_stats) {
+static bool has_series(const struct sn_query_result *result) {
+    return result->kind == SN_RESULT_VECTOR || result->kind == SN_RESULT_MATRIX;
+}
+
+void sn_prom_writer_init(struct sn_prom_writer *writer, const struct sn_query_result *result,
+                         size_t limit, bool has_stats) {
+    size_t count = has_series(result) ? result->series_count : 0;
+    *writer = (struct sn_prom_writer){.result = result,
+                                      .count = limit > 0 && limit < count ? limit : count,
+                                      .has_stats = has_stats};
+    sn_prom_times_init(&writer->times);
+}
+
+void sn_prom_writer_release(struct sn_prom_writer *writer) {
+    sn_prom_times_release(&writer->times);
+}
+
+static void write_begin(struct sn_json_writer *json, const struct sn_query_result *result) {
     static const struct sn_str kinds[] = {
         [SN_RESULT_SCALAR] = SN_STR("scalar"),
         [SN_RESULT_STRING] = SN_STR("string"),
@@ -160,8 +181,35 @@ void sn_prom_write_result(struct sn_json_writer *json, const struct sn_query_res
     sn_json_write_object_begin(json);
     sn_json_write_key_string(json, SN_STR("resultType"), kinds[result->kind]);
     sn_json_write_key(json, SN_STR("result"));
-    write_value(json, result, limit);
-    if (has_stats)
-        write_stats(json, &result->stats);
+    if (has_series(result))
+        sn_json_write_array_begin(json);
+    else
+        write_single(json, result);
+}
+
+bool sn_prom_writer_step(struct sn_prom_writer *writer, struct sn_json_writer *json) {
+    if (!writer->has_begun) {
+        writer->has_begun = true;
+        write_begin(json, writer->result);
+        return true;
+    }
+    if (writer->at < writer->count) {
+        write_series_piece(writer, json);
+        return true;
+    }
+    if (has_series(writer->result))
+        sn_json_write_array_end(json);
+    if (writer->has_stats)
+        write_stats(json, &writer->result->stats);
     sn_json_write_object_end(json);
+    return false;
+}
+
+void sn_prom_write_result(struct sn_json_writer *json, const struct sn_query_result *result,
+                          size_t limit, bool has_stats) {
+    struct sn_prom_writer writer;
+    sn_prom_writer_init(&writer, result, limit, has_stats);
+    while (sn_prom_writer_step(&writer, json)) {
+    }
+    sn_prom_writer_release(&writer);
 }

@@ -447,8 +447,7 @@ enum MHD_Result sn_http_on_request(void *cls, struct MHD_Connection *mhd, const 
 static void end_stream(struct sn_http_request *request, enum MHD_RequestTerminationCode code) {
     bool is_complete = code == MHD_REQUEST_TERMINATED_COMPLETED_OK &&
                        (request->is_stream_complete || request->method == SN_HTTP_HEAD);
-    request->has_stream = false;
-    request->stream.closed(request->stream.ctx, is_complete);
+    sn_http_stream_close(request, is_complete);
 }
 
 void sn_http_on_completed(void *cls, struct MHD_Connection *mhd, void **con_cls,

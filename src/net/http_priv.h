@@ -101,6 +101,20 @@ sn_status sn_http_inflate(struct sn_str body, struct sn_buf *ret_plain,
 /* Gzip into an empty buffer. false: no memory, or the result would not be smaller. */
 bool sn_http_deflate(struct sn_str body, int level, struct sn_buf *ret_gzip);
 
+/*
+ * Gzip of bytes that come in pieces, 140 KiB of memory. NULL: no memory. free takes NULL.
+ *
+ * sn_http_gzip_read writes what there is of the packed bytes, at most room; in *ret_step as
+ * sn_http_stream.pull does. It pulls plain bytes itself; when there are none now, all that were
+ * pulled can be unpacked by the other side.
+ */
+struct sn_http_gzip;
+struct sn_http_gzip *sn_http_gzip_new(void);
+void sn_http_gzip_free(struct sn_http_gzip *gzip);
+enum sn_http_stream_step sn_http_gzip_read(struct sn_http_gzip *gzip,
+                                           const struct sn_http_stream *stream, uint8_t *buf,
+                                           size_t room, size_t *ret_len);
+
 /* Whether gzip is worth trying on this content type. */
 bool sn_http_is_compressible(struct sn_str content_type);
 
@@ -268,6 +282,7 @@ struct sn_http_request {
     bool is_stream_complete;
     uint64_t answer_bytes;
     struct sn_http_stream stream;
+    struct sn_http_gzip *gzip; /* of the stream; NULL: as it is */
 };
 
 /* http_server.c */
@@ -323,5 +338,7 @@ void sn_http_request_deliver(struct sn_http_request *request);
 
 /* http_stream.c: libmicrohttpd's content reader; cls is the request. */
 ssize_t sn_http_stream_read(void *cls, uint64_t pos, char *buf, size_t max);
+/* The stream is over: tell its owner. */
+void sn_http_stream_close(struct sn_http_request *request, bool is_complete);
 
 #endif

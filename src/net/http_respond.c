@@ -18,7 +18,7 @@
 static void discard(struct sn_http_request *request) {
     struct sn_http_server *server = request->worker->server;
     if (request->has_stream)
-        request->stream.closed(request->stream.ctx, false);
+        sn_http_stream_close(request, false);
     sn_http_request_free(request);
     atomic_fetch_sub(&server->held_count, 1);
 }
@@ -227,28 +227,46 @@ static struct MHD_Response *stream_object(struct sn_http_request *request) {
                                              sn_http_stream_read, request, NULL);
 }
 
+static bool add_stream_headers(struct sn_http_request *request, struct MHD_Response *object,
+                               const struct sn_http_stream *stream, bool is_text) {
+    const struct sn_http_server_options *server = &request->worker->server->options;
+    return add_headers(object, server->headers, server->header_count) &&
+           add_headers(object, stream->headers, stream->header_count) &&
+           (stream->content_type == NULL ||
+            add_header(object, MHD_HTTP_HEADER_CONTENT_TYPE, stream->content_type)) &&
+           (!is_text ||
+            add_header(object, MHD_HTTP_HEADER_VARY, MHD_HTTP_HEADER_ACCEPT_ENCODING)) &&
+           (request->gzip == NULL ||
+            add_header(object, MHD_HTTP_HEADER_CONTENT_ENCODING, "gzip")) &&
+           (!request->is_for_all_origins ||
+            add_header(object, MHD_HTTP_HEADER_ACCESS_CONTROL_ALLOW_ORIGIN, "*"));
+}
+
+/* Without memory for gzip the bytes go as they are. */
+static struct MHD_Response *build_stream(struct sn_http_request *request,
+                                         const struct sn_http_stream *stream) {
+    struct MHD_Response *object = stream_object(request);
+    bool is_text =
+        stream->is_compressible && sn_http_is_compressible(sn_str_from(stream->content_type));
+    if (object != NULL && is_text && accepts_gzip(request))
+        request->gzip = sn_http_gzip_new();
+    if (object != NULL && !add_stream_headers(request, object, stream, is_text)) {
+        MHD_destroy_response(object);
+        return NULL;
+    }
+    return object;
+}
+
 void sn_http_respond_stream(struct sn_http_request *request, const struct sn_http_stream *stream) {
     if (is_answered_twice(request))
         return;
-    struct MHD_Response *object = stream_object(request);
-    if (object != NULL &&
-        (!add_headers(object, request->worker->server->options.headers,
-                      request->worker->server->options.header_count) ||
-         !add_headers(object, stream->headers, stream->header_count) ||
-         (stream->content_type != NULL &&
-          !add_header(object, MHD_HTTP_HEADER_CONTENT_TYPE, stream->content_type)) ||
-         (request->is_for_all_origins &&
-          !add_header(object, MHD_HTTP_HEADER_ACCESS_CONTROL_ALLOW_ORIGIN, "*")))) {
-        MHD_destroy_response(object);
-        object = NULL;
-    }
-    request->response = object;
+    request->response = build_stream(request, stream);
     request->status = (unsigned)stream->status;
-    if (object == NULL) {
-        stream->closed(stream->ctx, false);
+    request->stream = *stream;
+    if (request->response == NULL) {
+        sn_http_stream_close(request, false);
         use_no_memory(request);
     } else {
-        request->stream = *stream;
         request->has_stream = true;
     }
     sn_http_request_deliver(request);

@@ -455,6 +455,26 @@ bool client_has_answer(int fd) {
     return got >= 0;
 }
 
+/* Put the chunks of a body together, in place; an answer that was cut has no last one. */
+static void join_chunks(struct reply *reply) {
+    const char *from = reply->body;
+    const char *end = reply->body + reply->body_len;
+    reply->body_len = 0;
+    reply->is_cut = true;
+    while (from < end) {
+        char *rest;
+        size_t len = (size_t)strtoul(from, &rest, 16);
+        from = rest + 2; /* CRLF */
+        reply->is_cut = len > 0;
+        if (len == 0 || len > (size_t)(end - from))
+            break;
+        memmove(reply->body + reply->body_len, from, len);
+        reply->body_len += len;
+        from += len + 2;
+    }
+    reply->body[reply->body_len] = '\0';
+}
+
 void client_receive(int fd, struct reply *ret_reply) {
     char *text = calloc(1, REPLY_BYTES_MAX + 1);
     assert_non_null(text);
@@ -472,6 +492,8 @@ void client_receive(int fd, struct reply *ret_reply) {
                                 .head = text,
                                 .body = end + 4,
                                 .body_len = len - (size_t)(end + 4 - text)};
+    if (reply_header(ret_reply, "Transfer-Encoding") != NULL)
+        join_chunks(ret_reply);
 }
 
 void ask(const struct test_server *server, const char *method, const char *target,

@@ -88,8 +88,9 @@ void test_server_await_pushes(struct test_server *server, size_t count);
 struct reply {
     int status;
     char *head; /* status line and headers, NUL-terminated */
-    char *body; /* NUL-terminated */
+    char *body; /* NUL-terminated, without the frames of chunks */
     size_t body_len;
+    bool is_cut; /* the last chunk is missing */
 };
 
 /* A request in two steps. `headers`: lines ending in CRLF, or ""; Host is 127.0.0.1 unless given. */

@@ -48,7 +48,8 @@ static void check(struct sn_prom_times *times, const struct sn_result_series *se
     page_begin(&fast);
     page_begin(&slow);
     for (size_t i = 0; i < count; i++) {
-        sn_prom_write_points(&fast.json, times, &series[i]);
+        for (size_t at = 0; at < series[i].count;)
+            at = sn_prom_write_points(&fast.json, times, &series[i], at);
         write_slowly(&slow.json, &series[i]);
     }
     page_end(&fast);
@@ -111,7 +112,7 @@ static void no_memory_is_the_status_of_the_page(void **state) {
         sn_prom_times_init(&times);
         page_begin(&page);
         sn_mem_fail_nth(nth);
-        sn_prom_write_points(&page.json, &times, &series);
+        (void)sn_prom_write_points(&page.json, &times, &series, 0);
         sn_mem_fail_nth(0);
         sn_json_write_array_end(&page.json);
         sn_status status = sn_json_write_finish(&page.json, NULL);

@@ -6,6 +6,7 @@
 
 #include <stdlib.h>
 #include <unistd.h>
+#include <zlib.h>
 
 #define GET(target) "GET " target " HTTP/1.1\r\nHost: a\r\n\r\n"
 
@@ -18,6 +19,8 @@ struct source {
     size_t end_at; /* total after which the stream ends; 0: never */
     bool is_failing;
     bool is_endless;
+    bool is_compressible;
+    uint64_t fail_nth; /* allocation of the answer that fails; 0: none */
     int closed_count;
     bool is_complete;
 };
@@ -65,12 +68,16 @@ static void handle(void *ctx, struct sn_http_request *request) {
     sn_mutex_unlock(&source.mu);
     if (sn_str_equal(sn_http_request_path(request), SN_STR("/later")))
         return;
-    sn_http_respond_stream(request, &(struct sn_http_stream){.status = 200,
-                                                             .content_type = "text/event-stream",
-                                                             .pull = pull,
-                                                             .closed = closed,
-                                                             .ctx = &source,
-                                                             .is_endless = source.is_endless});
+    sn_mem_fail_nth(source.fail_nth);
+    sn_http_respond_stream(request,
+                           &(struct sn_http_stream){.status = 200,
+                                                    .content_type = "text/event-stream",
+                                                    .pull = pull,
+                                                    .closed = closed,
+                                                    .ctx = &source,
+                                                    .is_endless = source.is_endless,
+                                                    .is_compressible = source.is_compressible});
+    sn_mem_fail_nth(0);
 }
 
 static int set_up(void **state) {
@@ -151,6 +158,70 @@ static void a_stream_arrives_in_chunks_and_ends(void **state) {
     close(fd);
 }
 
+#define GET_GZIP "GET / HTTP/1.1\r\nHost: a\r\nAccept-Encoding: gzip\r\n\r\n"
+
+static void a_compressible_stream_is_gzipped_for_who_accepts_it(void **state) {
+    struct client_answer answer;
+    struct sn_buf plain;
+    int fd = client_open(*state);
+    source.is_compressible = true;
+    source.ready = 1000000;
+    source.end_at = 1000000;
+    client_ask(fd, GET_GZIP, 200, &answer);
+    assert_string_equal(client_header(&answer, "Content-Encoding"), "gzip");
+    assert_string_equal(client_header(&answer, "Vary"), "Accept-Encoding");
+    assert_in_range(answer.body_len, 1, 20000);
+    sn_buf_init(&plain, 0);
+    assert_int_equal(sn_http_inflate(sn_str_make(answer.body, answer.body_len), &plain, NULL),
+                     SN_OK);
+    client_answer_release(&answer);
+    answer.body = (char *)plain.ptr;
+    answer.body_len = plain.len;
+    expect_alphabet(&answer, 1000000);
+    sn_buf_release(&plain);
+    assert_true(wait_closed());
+    assert_true(source.is_complete);
+    source.pulled = 0;
+    source.ready = 1000000;
+    client_ask(fd, GET("/"), 200, &answer);
+    assert_null(client_header(&answer, "Content-Encoding"));
+    assert_string_equal(client_header(&answer, "Vary"), "Accept-Encoding");
+    expect_alphabet(&answer, 1000000);
+    client_answer_release(&answer);
+    close(fd);
+}
+
+/* Nothing is held back until a block is full. HTTP/1.0: no chunks between the bytes. */
+static void what_is_published_can_be_unpacked_at_once(void **state) {
+    z_stream zlib = {.avail_in = 0};
+    uint8_t packed[4096];
+    uint8_t plain[64];
+    int fd = client_open(*state);
+    source.is_compressible = true;
+    client_say(fd, "GET / HTTP/1.0\r\nAccept-Encoding: gzip\r\n\r\n");
+    wait_open();
+    assert_true(publish(10));
+    assert_int_equal(inflateInit2(&zlib, 15 + 16), Z_OK);
+    for (size_t len = 0; zlib.total_out < 10;) {
+        ssize_t got = recv(fd, packed + len, sizeof packed - len, 0);
+        assert_true(got > 0);
+        len += (size_t)got;
+        uint8_t *end = memmem(packed, len, "\r\n\r\n", 4);
+        if (end == NULL)
+            continue;
+        (void)inflateReset(&zlib); /* from the start, with all that is there now */
+        zlib.next_out = plain;
+        zlib.avail_out = sizeof plain;
+        zlib.next_in = end + 4;
+        zlib.avail_in = (uInt)(packed + len - (end + 4));
+        (void)inflate(&zlib, Z_SYNC_FLUSH);
+    }
+    assert_memory_equal(plain, "abcdefghij", 10);
+    (void)inflateEnd(&zlib);
+    close(fd);
+    assert_true(wait_closed());
+}
+
 static void what_is_published_arrives_at_once(void **state) {
     char line[8];
     int fd = client_open(*state);
@@ -209,11 +280,11 @@ static void a_client_that_does_not_read_stops_the_producer(void **state) {
     assert_true(wait_closed());
 }
 
-static void a_failing_stream_is_cut_short(void **state) {
+static void expect_cut(const struct test_server *test, const char *request) {
     struct client_answer answer;
-    int fd = client_open(*state);
+    int fd = client_open(test);
     source.ready = 100;
-    client_say(fd, GET("/"));
+    client_say(fd, request);
     wait_open();
     sn_mutex_lock(&source.mu);
     source.is_failing = true;
@@ -225,6 +296,34 @@ static void a_failing_stream_is_cut_short(void **state) {
     close(fd);
     assert_true(wait_closed());
     assert_false(source.is_complete);
+}
+
+static void a_failing_stream_is_cut_short(void **state) {
+    expect_cut(*state, GET("/"));
+}
+
+static void a_failing_stream_is_cut_short_in_gzip(void **state) {
+    source.is_compressible = true;
+    expect_cut(*state, GET_GZIP);
+}
+
+static void without_memory_for_gzip_a_stream_goes_as_it_is(void **state) {
+    struct client_answer answer;
+    source.is_compressible = true;
+    source.end_at = 5000;
+    for (source.fail_nth = 1;; source.fail_nth++) {
+        int fd = client_open(*state);
+        source.pulled = 0;
+        source.ready = 5000;
+        client_ask(fd, GET_GZIP, 200, &answer);
+        close(fd);
+        if (client_header(&answer, "Content-Encoding") != NULL)
+            break;
+        expect_alphabet(&answer, 5000);
+        client_answer_release(&answer);
+    }
+    client_answer_release(&answer);
+    assert_true(source.fail_nth > 2); /* our own and zlib's */
 }
 
 static void head_of_a_stream_pulls_nothing(void **state) {
@@ -365,11 +464,15 @@ static void many_threads_may_wake_one_stream(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         SERVED(a_stream_arrives_in_chunks_and_ends),
+        SERVED(a_compressible_stream_is_gzipped_for_who_accepts_it),
+        SERVED(what_is_published_can_be_unpacked_at_once),
         SERVED(what_is_published_arrives_at_once),
         SERVED(a_client_that_leaves_a_waiting_stream_is_noticed),
         SERVED(a_client_that_leaves_a_flowing_stream_is_noticed),
         SERVED(a_client_that_does_not_read_stops_the_producer),
         SERVED(a_failing_stream_is_cut_short),
+        SERVED(a_failing_stream_is_cut_short_in_gzip),
+        SERVED(without_memory_for_gzip_a_stream_goes_as_it_is),
         SERVED(head_of_a_stream_pulls_nothing),
         SERVED(http_1_0_gets_a_stream_without_chunks),
         SERVED(a_stream_may_begin_in_another_thread),
