@@ -214,7 +214,7 @@ const struct sn_route_doc sn_route_docs[] = {
     {"/federate", GET, PROM, "The newest samples of series, as text", "match[]?: string[]",
      .answer = "string", .answer_type = TEXT},
 
-    {"/api/v1/admin/tsdb/delete_series", POST, SERVER, "Delete samples of series",
+    {"/api/v1/admin/tsdb/delete_series", POST, SERVER, "Delete samples and exemplars of series",
      "match[]: string[], start?: Time, end?: Time", .status = 204},
     {"/api/v1/admin/tsdb/clean_tombstones", POST, SERVER, "Free the space of what was deleted",
      .status = 204},

@@ -802,7 +802,8 @@ sn_status sn_catalog_put_exemplars(struct sn_catalog *catalog, uint64_t id, stru
     SN_TRY(execute(catalog, exemplar_schema, err));
     SN_TRY(prepare(catalog, "INSERT OR REPLACE INTO exemplar VALUES(?, ?)", &put, err));
     sqlite3_bind_int64(put, 1, (sqlite3_int64)id);
-    sqlite3_bind_blob64(put, 2, records.ptr, records.len, SQLITE_STATIC);
+    /* A NULL pointer would be NULL, not an empty row. */
+    sqlite3_bind_blob64(put, 2, records.len ? records.ptr : "", records.len, SQLITE_STATIC);
     SN_TRY(step_done(catalog, put, err));
     STATEMENT forget = NULL;
     SN_TRY(prepare(catalog, "DELETE FROM exemplar WHERE id < ?", &forget, err));

@@ -1,7 +1,8 @@
 /*
  * Deleting samples: by call (delete_series) and by retention rules; and rewriting segments without them.
  *
- *   delete_series     flush -> series by matchers -> rows {series, times, rank} in one transaction -> publish
+ *   delete_series     flush -> series by matchers -> rows {series, times, rank}, rows of exemplars without
+ *                     theirs, in one transaction -> publish
  *   retention rules   series by matchers -> the same in memory only, anew every minute
  *   clean_tombstones  each segment with deleted samples is merged with nothing, rollups of deleted samples go
  *                     -> rows are dropped
@@ -15,6 +16,7 @@
  */
 #include "base/limits.h"
 #include "base/mem.h"
+#include "store/delete_exemplars.h"
 #include "store/rollup_clean.h"
 #include "store/store_priv.h"
 
@@ -49,9 +51,9 @@ static struct sn_tombstone *make_rows(const struct sn_id_set *ids, struct sn_ran
 }
 
 static sn_status store_rows(struct sn_store *store, const struct sn_tombstone *rows, size_t count,
-                            struct sn_err *err) {
+                            struct sn_exemplar_deletion *exemplars, struct sn_err *err) {
     SN_TRY(sn_catalog_begin(&store->catalog, err));
-    sn_status status = SN_OK;
+    sn_status status = sn_exemplar_deletion_put(exemplars, store, err);
     for (size_t i = 0; i < count && status == SN_OK; i++)
         status = sn_catalog_add_tombstone(&store->catalog, &rows[i], err);
     if (status == SN_OK)
@@ -62,7 +64,7 @@ static sn_status store_rows(struct sn_store *store, const struct sn_tombstone *r
 }
 
 static sn_status delete_locked(struct sn_store *store, const struct sn_id_set *ids,
-                               struct sn_range range, struct sn_err *err) {
+                               struct sn_exemplar_deletion *exemplars, struct sn_err *err) {
     const struct sn_tombstones *old = store->segments.set->tombstones;
     if ((old ? old->count : 0) + ids->count > SN_TOMBSTONES_MAX)
         return sn_err_set(
@@ -70,13 +72,14 @@ static sn_status delete_locked(struct sn_store *store, const struct sn_id_set *i
             "there would be more than %zu deleted ranges: call clean_tombstones first",
             SN_TOMBSTONES_MAX);
     SN_CLEANUP(sn_free_ptr)
-    struct sn_tombstone *rows = make_rows(ids, range, store->segment_id_next - 1, false);
+    struct sn_tombstone *rows = make_rows(ids, exemplars->range, store->segment_id_next - 1, false);
     struct sn_tombstones *made =
         rows ? sn_tombstones_with(old, false, false, rows, ids->count) : NULL;
     if (!made)
         return sn_err_set(err, SN_ERR_NO_MEMORY, "no memory to delete %zu series", ids->count);
-    sn_status status = store_rows(store, rows, ids->count, err);
+    sn_status status = store_rows(store, rows, ids->count, exemplars, err);
     if (status == SN_OK) {
+        sn_exemplar_deletion_apply(exemplars, store);
         store->delete_count++;
         status = publish_locked(store, made, err);
     }
@@ -88,18 +91,23 @@ sn_status sn_store_delete_series(void *ctx, const struct sn_select *select, uint
                                  struct sn_err *err) {
     struct sn_store *store = ctx;
     struct sn_id_set ids = {0};
+    struct sn_exemplar_deletion exemplars;
     sn_mutex_lock(&store->delete_mu);
+    sn_exemplar_deletion_begin(&exemplars, store);
     sn_status status = sn_store_flush(store, err);
     if (status == SN_OK)
         status = sn_store_find_ids(store, select, &ids, err);
-    if (status == SN_OK && ids.count > 0) {
+    if (status == SN_OK)
+        status = sn_exemplar_deletion_find(&exemplars, store, select, err);
+    if (status == SN_OK && exemplars.ids.count > 0) {
         sn_mutex_lock(&store->flush_mu);
-        status = delete_locked(store, &ids, select->range, err);
+        status = delete_locked(store, &ids, &exemplars, err);
         sn_mutex_unlock(&store->flush_mu);
     }
     sn_mutex_unlock(&store->delete_mu);
     if (status == SN_OK && ret_count)
         *ret_count = ids.count;
+    sn_exemplar_deletion_release(&exemplars);
     sn_id_set_release(&ids);
     return status;
 }

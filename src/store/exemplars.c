@@ -26,6 +26,8 @@ static struct sn_exemplar_slot *slot_of(const struct sn_exemplars *ring, uint64_
 
 static void drop_oldest(struct sn_exemplars *ring) {
     struct sn_exemplar_slot *slot = slot_of(ring, ring->oldest++);
+    if (slot->labels == NULL)
+        ring->deleted_count--;
     sn_free(slot->labels);
     slot->labels = NULL;
 }
@@ -37,8 +39,17 @@ void sn_exemplars_release(struct sn_exemplars *ring) {
     sn_blocks_release(&ring->newest);
 }
 
-struct sn_log_exemplar sn_exemplars_at(const struct sn_exemplars *ring, uint64_t seq) {
+uint64_t sn_exemplars_count(const struct sn_exemplars *ring) {
+    return ring->next - ring->oldest - ring->deleted_count;
+}
+
+bool sn_exemplars_has(const struct sn_exemplars *ring, uint64_t seq) {
     SN_CHECK(seq >= ring->oldest && seq < ring->next);
+    return slot_of(ring, seq)->labels != NULL;
+}
+
+struct sn_log_exemplar sn_exemplars_at(const struct sn_exemplars *ring, uint64_t seq) {
+    SN_CHECK(sn_exemplars_has(ring, seq));
     const struct sn_exemplar_slot *slot = slot_of(ring, seq);
     return (struct sn_log_exemplar){.series = slot->series,
                                     .time_ms = slot->time_ms,
@@ -102,6 +113,37 @@ sn_status sn_exemplars_add(struct sn_exemplars *ring, const struct sn_log_exempl
                                   .label_len = (uint32_t)exemplar->labels.len};
     *newest = ++ring->next;
     return SN_OK;
+}
+
+/* ---- deleting ---- */
+
+static void delete_slot(struct sn_exemplars *ring, struct sn_exemplar_slot *slot) {
+    sn_free(slot->labels);
+    slot->labels = NULL;
+    slot->label_len = 0;
+    ring->deleted_count++;
+}
+
+size_t sn_exemplars_delete(struct sn_exemplars *ring, uint32_t series, struct sn_range range,
+                           uint64_t end) {
+    size_t count = 0;
+    uint64_t link = sn_exemplars_newest(ring, series);
+    uint64_t *from = link != 0 ? sn_blocks_at(&ring->newest, series) : NULL;
+    while (link != 0) {
+        struct sn_exemplar_slot *slot = slot_of(ring, link - 1);
+        uint64_t previous = if_alive(ring, slot->previous);
+        if (slot->time_ms < range.start_ms)
+            break; /* they ascend */
+        if (link - 1 < end && slot->time_ms <= range.end_ms) {
+            delete_slot(ring, slot);
+            *from = previous;
+            count++;
+        } else {
+            from = &slot->previous;
+        }
+        link = previous;
+    }
+    return count;
 }
 
 /* ---- rows of the catalogue ---- */

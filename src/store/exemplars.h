@@ -7,7 +7,8 @@
  * Invariants:
  *   1. Every exemplar has a number (seq), which only goes up. Those that live are [oldest, next).
  *   2. Those of one series stand in ascending time and are chained from the newest to the oldest; a link
- *      to one that has gone ends the chain.
+ *      to one that has gone ends the chain. One that was deleted is in no chain; its place stays empty
+ *      until its turn comes.
  *   3. What is stored in the catalogue are those below `stored`.
  *
  * Threads: guarded by the owner's lock (SN_RANK_STORE_APPEND).
@@ -18,6 +19,7 @@
 #include "base/buf.h"
 #include "base/status.h"
 #include "base/str.h"
+#include "model/sample.h"
 #include "store/blocks.h"
 #include "store/log_record.h"
 
@@ -30,7 +32,7 @@
 struct sn_exemplar_slot {
     int64_t time_ms;
     double value;
-    char *labels;      /* [label_len] canonical bytes, owned */
+    char *labels;      /* [label_len] canonical bytes, owned; NULL: it was deleted */
     uint64_t previous; /* seq + 1 of the one before it of the same series; 0: none */
     uint32_t series;
     uint32_t label_len;
@@ -43,6 +45,7 @@ struct sn_exemplars {
     uint64_t next;           /* seq of the next one */
     uint64_t oldest;         /* seq of the oldest that lives; == next: none */
     uint64_t stored;         /* those below are in the catalogue */
+    uint64_t deleted_count;  /* places in [oldest, next) that are empty */
 };
 
 void sn_exemplars_init(struct sn_exemplars *ring, uint64_t limit);
@@ -61,7 +64,20 @@ enum sn_exemplar_verdict {
 sn_status sn_exemplars_add(struct sn_exemplars *ring, const struct sn_log_exemplar *exemplar,
                            enum sn_exemplar_verdict *ret_verdict) SN_MUST_USE;
 
-/* The exemplar of a number that lives. Its labels are the ring's. */
+/*
+ * Delete those of a series that have a time in the range (both ends included) and a number below `end`.
+ * Returns how many. O(exemplars of the series).
+ */
+size_t sn_exemplars_delete(struct sn_exemplars *ring, uint32_t series, struct sn_range range,
+                           uint64_t end);
+
+/* How many there are. */
+uint64_t sn_exemplars_count(const struct sn_exemplars *ring);
+
+/* Whether a number in [oldest, next) was not deleted. */
+bool sn_exemplars_has(const struct sn_exemplars *ring, uint64_t seq);
+
+/* The exemplar of a number that lives and was not deleted. Its labels are the ring's. */
 struct sn_log_exemplar sn_exemplars_at(const struct sn_exemplars *ring, uint64_t seq);
 
 /* seq + 1 of the newest exemplar of a series that lives, or of the one before; 0: none. */

@@ -477,6 +477,8 @@ static sn_status replay_exemplars(struct sn_store *store, struct sn_log_reader *
 
 static sn_status load_records(struct sn_store *store, struct sn_log_reader *reader,
                               struct sn_str records, struct sn_err *err) {
+    if (records.len == 0)
+        return SN_OK; /* all were deleted */
     const uint8_t *at = (const uint8_t *)records.ptr;
     const uint8_t *end = at + records.len;
     struct sn_log_record record;

@@ -52,8 +52,10 @@ static void unite_exemplars(struct sn_store *store, struct sn_bitmap *live) {
         end = store->exemplars.next;
         if (at < store->exemplars.oldest)
             at = store->exemplars.oldest;
-        for (int i = 0; i < IDS_PER_LOCK && at < end; i++)
-            sn_bitmap_add(live, sn_exemplars_at(&store->exemplars, at++).series);
+        for (int i = 0; i < IDS_PER_LOCK && at < end; i++, at++) {
+            if (sn_exemplars_has(&store->exemplars, at))
+                sn_bitmap_add(live, sn_exemplars_at(&store->exemplars, at).series);
+        }
         sn_mutex_unlock(&store->append_mu);
     }
 }

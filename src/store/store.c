@@ -350,7 +350,7 @@ void sn_store_stats(struct sn_store *store, struct sn_store_stats *ret_stats) {
     sn_mutex_lock(&store->append_mu);
     for (int i = 0; i < 2; i++)
         stats.head_bytes += sn_blocks_bytes(&store->head.epochs[i].arena.blocks);
-    stats.exemplar_count = store->exemplars.next - store->exemplars.oldest;
+    stats.exemplar_count = sn_exemplars_count(&store->exemplars);
     stats.is_refusing = store->refusal.is_refusing;
     stats.refusing_since_wall_ms = store->refusal.since_wall_ms;
     stats.refusing_reason = store->refusal.reason;

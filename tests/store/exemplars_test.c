@@ -70,6 +70,40 @@ static void exemplars_of_a_series_ascend_and_stand_once(void **state) {
     sn_exemplars_release(&ring);
 }
 
+static void deleted_ones_are_out_of_their_chain(void **state) {
+    (void)state;
+    struct sn_exemplars ring;
+    sn_exemplars_init(&ring, 8);
+    for (int i = 0; i < 6; i++) {
+        assert_int_equal(add(&ring, 1, i * 10, i), SN_EXEMPLAR_ADDED);
+        if (i == 2)
+            assert_int_equal(add(&ring, 2, 20, i), SN_EXEMPLAR_ADDED);
+    }
+    assert_int_equal(sn_exemplars_delete(&ring, 1, (struct sn_range){10, 30}, ring.next), 3);
+    assert_times(&ring, 1, "50 40 0 ");
+    assert_times(&ring, 2, "20 ");
+    assert_int_equal(sn_exemplars_count(&ring), 4);
+    assert_true(sn_exemplars_has(&ring, 0));
+    assert_false(sn_exemplars_has(&ring, 1));
+    assert_int_equal(sn_exemplars_delete(&ring, 1, (struct sn_range){10, 30}, ring.next), 0);
+    assert_int_equal(sn_exemplars_delete(&ring, 99999, (struct sn_range){10, 30}, ring.next), 0);
+    /* The newest ones, but only below a number: that of time 50 stays. */
+    assert_int_equal(sn_exemplars_delete(&ring, 1, (struct sn_range){40, 90}, ring.next - 1), 1);
+    assert_times(&ring, 1, "50 0 ");
+    assert_int_equal(sn_exemplars_delete(&ring, 1, (struct sn_range){50, 50}, ring.next), 1);
+    assert_times(&ring, 1, "0 ");
+    assert_int_equal(add(&ring, 1, 20, 2), SN_EXEMPLAR_ADDED); /* nothing is newer any more */
+    assert_times(&ring, 1, "20 0 ");
+    /* Their places are used again in turn. */
+    for (int i = 10; i < 18; i++) {
+        assert_int_equal(add(&ring, 3, i, i), SN_EXEMPLAR_ADDED);
+        assert_true(sn_exemplars_count(&ring) <= 8);
+    }
+    assert_int_equal(sn_exemplars_count(&ring), 8);
+    assert_times(&ring, 1, "");
+    sn_exemplars_release(&ring);
+}
+
 static void every_failing_allocation_changes_nothing(void **state) {
     (void)state;
     int64_t before = sn_mem_block_count();
@@ -114,6 +148,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_oldest_goes_when_the_ring_is_full),
         cmocka_unit_test(exemplars_of_a_series_ascend_and_stand_once),
+        cmocka_unit_test(deleted_ones_are_out_of_their_chain),
         cmocka_unit_test(every_failing_allocation_changes_nothing),
         cmocka_unit_test(rows_go_when_all_their_exemplars_have_gone),
     };

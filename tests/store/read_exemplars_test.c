@@ -1,7 +1,7 @@
 /* Exemplars, end to end: pushed, asked for, kept over flushes and restarts. */
 #include "store/store.h"
 
-#include "store_support.h"
+#include "exemplar_support.h"
 
 #include "base/mem.h"
 #include "store/exemplars.h"
@@ -29,92 +29,26 @@ static int teardown(void **state) {
 
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
-/* An exemplar of series m{number} with trace_id = t<value>; with a sample unless it stands alone. */
-static void push(struct test_store *test, unsigned number, int64_t offset_ms, int value,
-                 bool with_sample, struct sn_push_result *ret_result) {
-    struct sn_buf buf;
-    char trace[32];
-    sn_buf_init(&buf, 0);
-    test_labels(&buf, "m", number);
-    (void)snprintf(trace, sizeof trace, "t%d", value);
-    struct sn_label label = {SN_STR("trace_id"), sn_str_from(trace)};
-    struct sn_batch_series series = {.labels = sn_buf_str(&buf)};
-    struct sn_batch_sample sample = {.time_ms = TEST_NOW_MS + offset_ms, .value = value};
-    struct sn_batch_exemplar exemplar = {
-        .exemplar = {.labels = {&label, 1}, .value = value, .time_ms = TEST_NOW_MS + offset_ms}};
-    struct sn_batch batch = {.series = &series,
-                             .series_count = 1,
-                             .samples = &sample,
-                             .sample_count = with_sample ? 1 : 0,
-                             .exemplars = &exemplar,
-                             .exemplar_count = 1};
-    struct sn_push_result ignored;
-    assert_int_equal(sn_sink_push_wait(sn_store_sink(test->store), &batch,
-                                       ret_result ? ret_result : &ignored, NULL),
-                     SN_OK);
-    sn_buf_release(&buf);
-}
-
-/* All exemplars of metric m in the range as "n:value@offset " in the order of the answer. */
-static sn_status list(struct test_store *test, struct sn_range range, struct sn_buf *text) {
-    struct sn_matcher matcher = {
-        .kind = SN_MATCH_EQUAL, .name = SN_LABEL_METRIC_NAME, .value = SN_STR("m")};
-    struct sn_select select = {.matchers = &matcher, .matcher_count = 1, .range = range};
-    struct sn_reader reader = sn_store_reader(test->store);
-    struct sn_exemplar_list found = {0};
-    struct sn_arena arena;
-    sn_arena_init(&arena, 0);
-    sn_buf_reset(text);
-    sn_status status = reader.exemplars(reader.ctx, &select, &arena, &found, NULL);
-    for (size_t i = 0; i < found.count; i++) {
-        const struct sn_exemplar_series *series = &found.items[i];
-        struct sn_str number = sn_labels_get(series->labels, SN_STR("n"));
-        assert_true(series->count > 0);
-        for (size_t k = 0; k < series->count; k++) {
-            const struct sn_exemplar *exemplar = &series->exemplars[k];
-            char trace[32];
-            int len = snprintf(trace, sizeof trace, "t%d", (int)exemplar->value);
-            assert_true(sn_str_equal(sn_labels_get(exemplar->labels, SN_STR("trace_id")),
-                                     sn_str_make(trace, (size_t)len)));
-            sn_buf_printf(text, "%.*s:%d@%lld ", SN_STR_ARG(number), (int)exemplar->value,
-                          (long long)(exemplar->time_ms - TEST_NOW_MS));
-        }
-    }
-    sn_arena_release(&arena);
-    return status;
-}
-
-static void assert_list(struct test_store *test, int64_t from_ms, int64_t to_ms,
-                        const char *expected) {
-    struct sn_buf text;
-    sn_buf_init(&text, 0);
-    struct sn_range range = {TEST_NOW_MS + from_ms, TEST_NOW_MS + to_ms};
-    assert_int_equal(list(test, range, &text), SN_OK);
-    sn_buf_put_byte(&text, 0);
-    assert_string_equal((const char *)text.ptr, expected);
-    sn_buf_release(&text);
-}
-
 static void exemplars_survive_restarts_and_flushes(void **state) {
     struct test_store *test = *state;
     test_store_open(test);
-    assert_list(test, 0, 10000, "");
-    push(test, 2, 0, 1, true, NULL);
-    push(test, 1, 1000, 2, true, NULL);
-    push(test, 2, 2000, 3, false, NULL); /* its series is known */
-    assert_list(test, 0, 10000, "1:2@1000 2:1@0 2:3@2000 ");
-    assert_list(test, 1, 1999, "1:2@1000 ");
+    test_assert_exemplars(test, 0, 10000, "");
+    test_push_exemplar(test, 2, 0, 1, true, NULL);
+    test_push_exemplar(test, 1, 1000, 2, true, NULL);
+    test_push_exemplar(test, 2, 2000, 3, false, NULL); /* its series is known */
+    test_assert_exemplars(test, 0, 10000, "1:2@1000 2:1@0 2:3@2000 ");
+    test_assert_exemplars(test, 1, 1999, "1:2@1000 ");
     test_store_reopen(test); /* from the log */
-    assert_list(test, 0, 10000, "1:2@1000 2:1@0 2:3@2000 ");
+    test_assert_exemplars(test, 0, 10000, "1:2@1000 2:1@0 2:3@2000 ");
     assert_int_equal(sn_store_flush(test->store, NULL), SN_OK);
-    push(test, 1, 3000, 4, true, NULL);
+    test_push_exemplar(test, 1, 3000, 4, true, NULL);
     test_store_reopen(test); /* from the catalogue and the log */
-    assert_list(test, 0, 10000, "1:2@1000 1:4@3000 2:1@0 2:3@2000 ");
+    test_assert_exemplars(test, 0, 10000, "1:2@1000 1:4@3000 2:1@0 2:3@2000 ");
     assert_int_equal(sn_store_flush(test->store, NULL), SN_OK);
-    push(test, 1, 4000, 5, true, NULL);
+    test_push_exemplar(test, 1, 4000, 5, true, NULL);
     assert_int_equal(sn_store_flush(test->store, NULL), SN_OK);
     test_store_reopen(test); /* from the catalogue */
-    assert_list(test, 0, 10000, "1:2@1000 1:4@3000 1:5@4000 2:1@0 2:3@2000 ");
+    test_assert_exemplars(test, 0, 10000, "1:2@1000 1:4@3000 1:5@4000 2:1@0 2:3@2000 ");
     struct sn_store_stats stats;
     sn_store_stats(test->store, &stats);
     assert_int_equal(stats.exemplar_count, 5);
@@ -125,23 +59,23 @@ static void the_limit_holds_over_restarts(void **state) {
     test->options.exemplars_max = 3;
     test_store_open(test);
     for (int i = 0; i < 10; i++) {
-        push(test, (unsigned)i % 2, i * 1000, i, true, NULL);
+        test_push_exemplar(test, (unsigned)i % 2, i * 1000, i, true, NULL);
         if (i % 3 == 2)
             assert_int_equal(sn_store_flush(test->store, NULL), SN_OK);
         if (i % 4 == 3)
             test_store_reopen(test);
     }
-    assert_list(test, 0, 100000, "0:8@8000 1:7@7000 1:9@9000 ");
+    test_assert_exemplars(test, 0, 100000, "0:8@8000 1:7@7000 1:9@9000 ");
     test_store_reopen(test);
-    assert_list(test, 0, 100000, "0:8@8000 1:7@7000 1:9@9000 ");
+    test_assert_exemplars(test, 0, 100000, "0:8@8000 1:7@7000 1:9@9000 ");
     test_store_close(test);
     test->options.exemplars_max = 2;
     test_store_open(test);
-    assert_list(test, 0, 100000, "0:8@8000 1:9@9000 ");
+    test_assert_exemplars(test, 0, 100000, "0:8@8000 1:9@9000 ");
     test_store_close(test);
     test->options.exemplars_max = -1;
     test_store_open(test);
-    assert_list(test, 0, 100000, "");
+    test_assert_exemplars(test, 0, 100000, "");
 }
 
 static void what_is_not_kept_is_counted(void **state) {
@@ -149,23 +83,23 @@ static void what_is_not_kept_is_counted(void **state) {
     struct sn_push_result result;
     struct sn_store_stats stats;
     test_store_open(test);
-    push(test, 1, 0, 1, false, &result); /* nobody knows the series */
+    test_push_exemplar(test, 1, 0, 1, false, &result); /* nobody knows the series */
     assert_int_equal(result.rejected_count[SN_REJECT_UNSUPPORTED], 1);
     assert_int_equal(result.accepted_exemplar_count, 0);
     sn_store_stats(test->store, &stats);
     assert_int_equal(stats.series_count, 0);
-    push(test, 1, 1000, 1, true, &result);
+    test_push_exemplar(test, 1, 1000, 1, true, &result);
     assert_int_equal(result.accepted_exemplar_count, 1);
     assert_int_equal(result.accepted_count, 1);
-    push(test, 1, 1000, 1, false, &result); /* the same again */
+    test_push_exemplar(test, 1, 1000, 1, false, &result); /* the same again */
     assert_int_equal(result.accepted_exemplar_count, 1);
-    push(test, 1, 500, 1, false, &result);
+    test_push_exemplar(test, 1, 500, 1, false, &result);
     assert_int_equal(result.rejected_count[SN_REJECT_OUT_OF_ORDER], 1);
-    push(test, 1, INT64_C(86400000), 1, false, &result);
+    test_push_exemplar(test, 1, INT64_C(86400000), 1, false, &result);
     assert_int_equal(result.rejected_count[SN_REJECT_TOO_NEW], 1);
-    push(test, 1, -INT64_C(86400000) * 100, 1, false, &result);
+    test_push_exemplar(test, 1, -INT64_C(86400000) * 100, 1, false, &result);
     assert_int_equal(result.rejected_count[SN_REJECT_TOO_OLD], 1);
-    assert_list(test, 0, 100000, "1:1@1000 ");
+    test_assert_exemplars(test, 0, 100000, "1:1@1000 ");
 }
 
 static uint64_t push_labels(struct test_store *test, size_t value_len, int64_t offset_ms) {
@@ -206,14 +140,14 @@ static void every_failing_allocation_of_a_read_is_reported(void **state) {
     struct sn_range all = {0, INT64_MAX};
     test_store_open(test);
     for (int i = 0; i < 5; i++)
-        push(test, (unsigned)i % 2, i * 1000, i, true, NULL);
+        test_push_exemplar(test, (unsigned)i % 2, i * 1000, i, true, NULL);
     sn_buf_init(&text, 0);
-    assert_int_equal(list(test, all, &text), SN_OK);
+    assert_int_equal(test_list_exemplars(test, all, &text), SN_OK);
     int64_t before = sn_mem_block_count();
     bool fired = true;
     for (uint64_t n = 1; fired; n++) {
         sn_mem_fail_nth(n);
-        sn_status status = list(test, all, &text);
+        sn_status status = test_list_exemplars(test, all, &text);
         fired = sn_mem_fail_fired();
         sn_mem_fail_nth(0);
         assert_int_equal(status, fired ? SN_ERR_NO_MEMORY : SN_OK);
