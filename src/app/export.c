@@ -22,13 +22,13 @@ static const char usage[] =
     "\n"
     "  --match SELECTOR   series to write, as in PromQL; several are united [all]\n"
     "  --start, --end     RFC 3339 or Unix seconds, both included [all time]\n"
-    "  --format FORMAT    jsonl: JSON lines, every bit of a value [default]\n"
+    "  --format FORMAT    jsonl: JSON lines, every bit of a value, histograms [default]\n"
     "                     prometheus: text format with milliseconds\n"
     "                     openmetrics: OpenMetrics with seconds\n"
     "  --output FILE      a new file [stdout]\n"
     "  --data, --url, --config, --token-file, -q   see: sonde backup --help\n"
     "\n"
-    "Stale markers are written as JSON lines only; native histograms and exemplars are not written.\n"
+    "Stale markers and native histograms are written as JSON lines only; exemplars are not written.\n"
     "\n"
     "examples:\n"
     "  sonde export --match '{job=\"api\"}' --start 2026-11-01T00:00:00Z --output api.jsonl\n"
@@ -38,6 +38,8 @@ static const char usage[] =
 enum format { FORMAT_JSONL, FORMAT_PROMETHEUS, FORMAT_OPENMETRICS };
 
 #define SLICE_MS INT64_C(604800000) /* samples of one series in memory: a week at 1 s is 10 MB */
+/* Histograms of one series in memory: where a slice has more it is halved. */
+#define HISTOGRAM_BYTES ((size_t)64 << 20)
 #define WRITE_BYTES ((size_t)1 << 20)
 #define ARENA_BYTES ((size_t)2 << 30) /* labels of all series */
 
@@ -50,6 +52,7 @@ struct exporting {
     struct sn_range range;
     struct sn_progress progress;
     struct sn_samples samples;
+    struct sn_histograms histograms;
     struct sn_buf out;
     enum format format;
     int fd;
@@ -109,6 +112,17 @@ static void put_lines(struct exporting *exporting, struct sn_labels labels) {
 
 /* ---- series ---- */
 
+/* Behind each slice: write when there is enough, tell, and see whether to stop. */
+static sn_status end_slice(struct exporting *exporting, size_t count, struct sn_err *err) {
+    exporting->progress.count += count;
+    if (exporting->out.len >= WRITE_BYTES)
+        SN_TRY(write_out(exporting, err));
+    sn_progress_step(&exporting->progress);
+    if (!sn_data_command_goes_on())
+        return sn_err_set(err, SN_ERR_CLOSED, "stopped");
+    return SN_OK;
+}
+
 static sn_status export_slice(struct exporting *exporting, const struct sn_read_series *series,
                               struct sn_range slice, struct sn_err *err) {
     struct sn_samples *samples = &exporting->samples;
@@ -121,37 +135,53 @@ static sn_status export_slice(struct exporting *exporting, const struct sn_read_
         put_lines(exporting, series->labels);
     else
         put_text(exporting, series->labels);
-    exporting->progress.count += samples->count;
-    if (exporting->out.len >= WRITE_BYTES)
-        SN_TRY(write_out(exporting, err));
-    sn_progress_step(&exporting->progress);
-    if (!sn_data_command_goes_on())
-        return sn_err_set(err, SN_ERR_CLOSED, "stopped");
-    return SN_OK;
+    return end_slice(exporting, samples->count, err);
 }
 
-static sn_status count_histograms(struct exporting *exporting, uint64_t id, struct sn_err *err) {
-    struct sn_histograms histograms;
-    if (!exporting->reader.histograms)
+static sn_status put_histograms(struct exporting *exporting, const struct sn_read_series *series,
+                                struct sn_err *err) {
+    const struct sn_histograms *histograms = &exporting->histograms;
+    if (exporting->format != FORMAT_JSONL) {
+        exporting->histogram_count += histograms->count;
         return SN_OK;
-    sn_histograms_init(&histograms, 0);
-    sn_status status =
-        exporting->reader.histograms(exporting->reader.ctx, id, exporting->range, &histograms, err);
-    exporting->histogram_count += histograms.count;
-    sn_histograms_release(&histograms);
-    return status == SN_ERR_LIMIT ? SN_OK
-                                  : status; /* there are many: they are not written anyway */
+    }
+    for (size_t at = 0; at < histograms->count;)
+        at += sn_json_series_write_histograms(series->labels, histograms, at, &exporting->out);
+    return histograms->count > 0 ? end_slice(exporting, histograms->count, err) : SN_OK;
+}
+
+/* A slice, in smaller ones where it has more histograms than there is room for. */
+static sn_status export_histograms(struct exporting *exporting, const struct sn_read_series *series,
+                                   struct sn_range slice, struct sn_err *err) {
+    int64_t at = slice.start_ms;
+    int64_t width_ms = slice.end_ms - slice.start_ms + 1;
+    while (at <= slice.end_ms) {
+        int64_t end_ms = width_ms <= slice.end_ms - at ? at + width_ms - 1 : slice.end_ms;
+        sn_histograms_reset(&exporting->histograms);
+        sn_status status = exporting->reader.histograms(exporting->reader.ctx, series->id,
+                                                        (struct sn_range){at, end_ms},
+                                                        &exporting->histograms, err);
+        if (status == SN_ERR_LIMIT && width_ms > 1) {
+            width_ms = (width_ms + 1) / 2;
+            continue;
+        }
+        SN_TRY(status);
+        SN_TRY(put_histograms(exporting, series, err));
+        at = end_ms + 1;
+    }
+    return SN_OK;
 }
 
 static sn_status export_series(struct exporting *exporting, const struct sn_read_series *series,
                                struct sn_err *err) {
     struct sn_range range = exporting->range;
-    SN_TRY(count_histograms(exporting, series->id, err));
     for (int64_t at = range.start_ms; at <= range.end_ms; at += SLICE_MS) {
         struct sn_range slice = {at, at + SLICE_MS - 1};
         if (slice.end_ms > range.end_ms)
             slice.end_ms = range.end_ms;
         SN_TRY(export_slice(exporting, series, slice, err));
+        if (exporting->reader.histograms)
+            SN_TRY(export_histograms(exporting, series, slice, err));
     }
     return SN_OK;
 }
@@ -277,7 +307,8 @@ static void tell_left_out(const struct exporting *exporting) {
         sn_command_complain("export", text, NULL);
     }
     if (exporting->histogram_count > 0 && !exporting->progress.is_quiet) {
-        (void)snprintf(text, sizeof text, "%llu native histograms were not written",
+        (void)snprintf(text, sizeof text,
+                       "%llu native histograms were not written: only JSON lines have them",
                        (unsigned long long)exporting->histogram_count); /* it fits */
         sn_command_complain("export", text, NULL);
     }
@@ -298,6 +329,7 @@ int sn_command_export(int argc, char **argv) {
     sn_progress_init(&exporting.progress, "export", "samples", exporting.command.options.is_quiet);
     sn_arena_init(&exporting.arena, ARENA_BYTES);
     sn_samples_init(&exporting.samples);
+    sn_histograms_init(&exporting.histograms, HISTOGRAM_BYTES);
     sn_buf_init(&exporting.out, 0);
     sn_status status = run(&exporting, &err);
     bool is_unreachable =
@@ -313,6 +345,7 @@ int sn_command_export(int argc, char **argv) {
                                  status == SN_ERR_CLOSED ? "nothing is left; run it again" : NULL);
     tell_left_out(&exporting);
     sn_buf_release(&exporting.out);
+    sn_histograms_release(&exporting.histograms);
     sn_samples_release(&exporting.samples);
     sn_arena_release(&exporting.arena);
     return code;

@@ -7,8 +7,8 @@
 #include "ingest/ingest_priv.h"
 #include "wire/json_series.h"
 
-/* One line at a time: its text, labels and columns. */
-#define LINE_ARENA_BYTES (SN_JSON_SERIES_BYTES_MAX + ((size_t)4 << 20))
+/* One line at a time: its text, labels and columns; two bytes of it may be a bucket of eight. */
+#define LINE_ARENA_BYTES (4 * SN_JSON_SERIES_BYTES_MAX + ((size_t)8 << 20))
 
 /* One request while it is read. */
 struct request {
@@ -29,10 +29,29 @@ static void reject_line(struct request *request, unsigned reason, size_t samples
     sn_ingest_reject(&request->result, reason, "line", request->line, sentence);
 }
 
+/* One that is none is left out alone. */
+static sn_status add_histogram(struct request *request, const struct sn_json_series *series,
+                               size_t i, uint32_t index, struct sn_err *err) {
+    struct sn_err why = {.status = SN_OK};
+    if (sn_histogram_validate(&series->histograms[i], &why) != SN_OK) {
+        reject_line(request, SN_INGEST_INVALID_HISTOGRAM, 1, why.text);
+        return SN_OK;
+    }
+    SN_TRY(sn_batch_builder_add_histogram(&request->builder, index, series->time_ms[i],
+                                          &series->histograms[i], err));
+    if (series->start_ms && series->start_ms[i] != 0)
+        sn_batch_builder_set_histogram_start(&request->builder, series->start_ms[i]);
+    return SN_OK;
+}
+
 static sn_status add_samples(struct request *request, const struct sn_json_series *series,
                              struct sn_labels labels, struct sn_err *err) {
     uint32_t index;
     SN_TRY(sn_batch_builder_add_series(&request->builder, labels, &index, err));
+    for (size_t i = 0; series->histograms && i < series->count; i++)
+        SN_TRY(add_histogram(request, series, i, index, err));
+    if (series->histograms)
+        return SN_OK;
     for (size_t i = 0; i < series->count; i++) {
         struct sn_sample sample = {.time_ms = series->time_ms[i], .value = series->value[i]};
         SN_TRY(sn_batch_builder_add_sample(&request->builder, index, sample, err));
@@ -59,7 +78,8 @@ static sn_status add_series(struct request *request, const struct sn_json_series
                     series->count, why.text);
         return SN_OK;
     }
-    if (request->builder.sample_count + series->count > request->samples_max) {
+    if (request->builder.sample_count + request->builder.histogram_count + series->count >
+        request->samples_max) {
         reject_line(request, SN_INGEST_REQUEST_LIMIT, series->count,
                     "the request has more samples than one may");
         return SN_OK;

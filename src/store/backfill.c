@@ -1,7 +1,7 @@
 /*
  * Data of any age straight into segments: see backfill.h.
  *
- *   collect {series, time, value} -> sort by series and time -> cut into whole days -> per piece:
+ *   collect {series, time, value or histogram} -> sort by series and time -> cut into whole days -> per piece:
  *   write a segment -> one transaction {new series, segment row} (flush lock) -> publish
  *
  * Invariants:
@@ -26,11 +26,18 @@ enum { ENTRIES_FIRST = 4096 };
 
 struct entry {
     int64_t time_ms;
-    double value;
+    union {
+        double value;
+        const struct sn_histogram *histogram; /* in the arena of the backfill */
+    };
     int64_t start_ms;
     uint32_t series;
-    uint32_t order; /* of arrival: the later one wins */
+    uint32_t order; /* of arrival, twice that: the later one wins; + 1: a histogram */
 };
+
+static inline bool is_histogram(const struct entry *entry) {
+    return (entry->order & 1) != 0;
+}
 
 /* The samples of one series: entries [first, end). */
 struct run {
@@ -45,7 +52,8 @@ struct sn_backfill {
     struct entry *entries; /* [capacity], owned */
     size_t count;
     size_t capacity;
-    int64_t time_min; /* that are taken */
+    struct sn_arena arena; /* of histograms; reset by a commit */
+    int64_t time_min;      /* that are taken */
     int64_t time_max;
     bool has_starts;
 };
@@ -56,6 +64,7 @@ sn_status sn_backfill_new(struct sn_store *store, struct sn_backfill **ret_backf
     if (!backfill)
         return sn_err_set(err, SN_ERR_NO_MEMORY, "no memory for a backfill");
     backfill->store = store;
+    sn_arena_init(&backfill->arena, SN_BACKFILL_HISTOGRAM_BYTES_MAX);
     sn_mutex_lock(&store->index_mu);
     store->backfill_count++;
     sn_mutex_unlock(&store->index_mu);
@@ -70,12 +79,13 @@ struct sn_backfill *sn_backfill_free(struct sn_backfill *backfill) {
     backfill->store->backfill_count--;
     sn_mutex_unlock(&backfill->store->index_mu);
     sn_free(backfill->entries);
+    sn_arena_release(&backfill->arena);
     sn_free(backfill);
     return NULL;
 }
 
 size_t sn_backfill_count(const struct sn_backfill *backfill) {
-    return backfill->count;
+    return backfill->count + backfill->arena.used / SN_BACKFILL_SAMPLE_BYTES;
 }
 
 /* ---- collecting ---- */
@@ -115,11 +125,16 @@ static sn_status check_batch(const struct sn_batch *batch, struct sn_err *err) {
             return sn_err_set(err, SN_ERR_INVALID, "sample %zu names series %u of %zu", i,
                               batch->samples[i].series, batch->series_count);
     }
+    for (size_t i = 0; i < batch->histogram_count; i++) {
+        if (batch->histograms[i].series >= batch->series_count)
+            return sn_err_set(err, SN_ERR_INVALID, "histogram %zu names series %u of %zu", i,
+                              batch->histograms[i].series, batch->series_count);
+    }
     return SN_OK;
 }
 
-static bool is_taken(const struct sn_backfill *backfill, const struct sn_batch_sample *sample) {
-    return sample->time_ms >= backfill->time_min && sample->time_ms <= backfill->time_max;
+static bool is_taken(const struct sn_backfill *backfill, int64_t time_ms) {
+    return time_ms >= backfill->time_min && time_ms <= backfill->time_max;
 }
 
 static sn_status resolve_one_locked(struct sn_series_index *index, struct sn_str labels,
@@ -143,7 +158,9 @@ static sn_status resolve(struct sn_backfill *backfill, const struct sn_batch *ba
     if (!is_needed)
         return sn_err_set(err, SN_ERR_NO_MEMORY, "no memory for %zu series", batch->series_count);
     for (size_t i = 0; i < batch->sample_count; i++)
-        is_needed[batch->samples[i].series] |= is_taken(backfill, &batch->samples[i]);
+        is_needed[batch->samples[i].series] |= is_taken(backfill, batch->samples[i].time_ms);
+    for (size_t i = 0; i < batch->histogram_count; i++)
+        is_needed[batch->histograms[i].series] |= is_taken(backfill, batch->histograms[i].time_ms);
     sn_status status = SN_OK;
     sn_mutex_lock(&store->index_mu);
     uint32_t before = store->index.count;
@@ -170,34 +187,77 @@ static void reject(struct sn_push_result *result, enum sn_reject reason, uint64_
     (void)sn_err_set(&result->first_reject, SN_ERR_INVALID, "%s at %s", sentence, time);
 }
 
-static int64_t start_of(const struct sn_batch *batch, const struct sn_batch_sample *sample) {
-    int64_t start_ms = sample->start_time_ms;
+static int64_t start_of(const struct sn_batch *batch, uint32_t series, int64_t start_ms,
+                        int64_t time_ms) {
     if (start_ms == 0)
-        start_ms = batch->series[sample->series].start_time_ms;
-    return start_ms > SN_TIME_MS_MIN && start_ms <= sample->time_ms ? start_ms : 0;
+        start_ms = batch->series[series].start_time_ms;
+    return start_ms > SN_TIME_MS_MIN && start_ms <= time_ms ? start_ms : 0;
 }
 
-static void add_one(struct sn_backfill *backfill, const struct sn_batch *batch, size_t i,
-                    const uint32_t *ids, struct sn_push_result *result) {
-    const struct sn_batch_sample *sample = &batch->samples[i];
-    if (sample->time_ms < backfill->time_min) {
-        reject(result, SN_REJECT_TOO_OLD, 1, "before the retention", sample->time_ms);
-    } else if (sample->time_ms > backfill->time_max) {
-        reject(result, SN_REJECT_TOO_NEW, 1, "too far in the future", sample->time_ms);
-    } else if (ids[sample->series] == ID_REFUSED) {
-        reject(result, SN_REJECT_SERIES_LIMIT, 1, "would be a new series beyond the limit",
-               sample->time_ms);
-    } else {
-        int64_t start_ms = start_of(batch, sample);
-        backfill->has_starts |= start_ms != 0;
-        backfill->entries[backfill->count] = (struct entry){.time_ms = sample->time_ms,
-                                                            .value = sample->value,
-                                                            .start_ms = start_ms,
-                                                            .series = ids[sample->series],
-                                                            .order = (uint32_t)backfill->count};
-        backfill->count++;
-        result->accepted_count++;
+/* An entry for what came, its order and value left to the caller; NULL: it was refused. */
+static struct entry *add_entry(struct sn_backfill *backfill, uint32_t id, int64_t time_ms,
+                               struct sn_push_result *result) {
+    if (time_ms < backfill->time_min) {
+        reject(result, SN_REJECT_TOO_OLD, 1, "before the retention", time_ms);
+        return NULL;
     }
+    if (time_ms > backfill->time_max) {
+        reject(result, SN_REJECT_TOO_NEW, 1, "too far in the future", time_ms);
+        return NULL;
+    }
+    if (id == ID_REFUSED) {
+        reject(result, SN_REJECT_SERIES_LIMIT, 1, "would be a new series beyond the limit",
+               time_ms);
+        return NULL;
+    }
+    struct entry *entry = &backfill->entries[backfill->count];
+    *entry =
+        (struct entry){.time_ms = time_ms, .series = id, .order = (uint32_t)backfill->count * 2};
+    backfill->count++;
+    result->accepted_count++;
+    return entry;
+}
+
+static void add_sample(struct sn_backfill *backfill, const struct sn_batch *batch, size_t i,
+                       const uint32_t *ids, struct sn_push_result *result) {
+    const struct sn_batch_sample *sample = &batch->samples[i];
+    struct entry *entry = add_entry(backfill, ids[sample->series], sample->time_ms, result);
+    if (!entry)
+        return;
+    entry->value = sample->value;
+    entry->start_ms = start_of(batch, sample->series, sample->start_time_ms, sample->time_ms);
+    backfill->has_starts |= entry->start_ms != 0;
+}
+
+/* `kept` is the copy in the arena. */
+static void add_histogram(struct sn_backfill *backfill, const struct sn_batch *batch, size_t i,
+                          const struct sn_histogram *kept, const uint32_t *ids,
+                          struct sn_push_result *result) {
+    const struct sn_batch_histogram *item = &batch->histograms[i];
+    struct entry *entry = add_entry(backfill, ids[item->series], item->time_ms, result);
+    if (!entry)
+        return;
+    entry->order |= 1;
+    entry->histogram = kept;
+    entry->start_ms = start_of(batch, item->series, item->start_time_ms, item->time_ms);
+    result->accepted_histogram_count++;
+}
+
+/* Copies of all histograms of the batch. What is left of a failure goes with the next commit. */
+static sn_status keep_histograms(struct sn_backfill *backfill, const struct sn_batch *batch,
+                                 const struct sn_histogram **ret_kept, struct sn_err *err) {
+    size_t bytes = batch->histogram_count * sizeof **ret_kept;
+    struct sn_histogram *kept = sn_arena_alloc(&backfill->arena, bytes);
+    sn_status status = kept ? SN_OK : sn_arena_failure(&backfill->arena, bytes, NULL);
+    for (size_t i = 0; i < batch->histogram_count && status == SN_OK; i++)
+        status = sn_histogram_copy(&batch->histograms[i].histogram, &backfill->arena, &kept[i]);
+    if (status == SN_ERR_LIMIT)
+        return sn_err_set(err, status, "histograms of one backfill have more than %zu bytes",
+                          SN_BACKFILL_HISTOGRAM_BYTES_MAX);
+    if (status != SN_OK)
+        return sn_err_set(err, status, "no memory for %zu histograms", batch->histogram_count);
+    *ret_kept = kept;
+    return SN_OK;
 }
 
 static sn_status take_metadata(struct sn_store *store, const struct sn_batch *batch,
@@ -217,19 +277,24 @@ static sn_status take_metadata(struct sn_store *store, const struct sn_batch *ba
 sn_status sn_backfill_add(struct sn_backfill *backfill, const struct sn_batch *batch,
                           struct sn_push_result *ret_result, struct sn_err *err) {
     struct sn_push_result result = {.accepted_count = 0};
+    const struct sn_histogram *kept = NULL;
     SN_TRY(check_batch(batch, err));
-    SN_TRY(reserve(backfill, batch->sample_count, err));
+    SN_TRY(reserve(backfill, batch->sample_count + batch->histogram_count, err));
     SN_CLEANUP(sn_free_ptr)
     uint32_t *ids = sn_realloc_array(NULL, batch->series_count + 1, sizeof *ids);
     if (!ids)
         return sn_err_set(err, SN_ERR_NO_MEMORY, "no memory for %zu series", batch->series_count);
+    if (batch->histogram_count > 0)
+        SN_TRY(keep_histograms(backfill, batch, &kept, err));
     set_times(backfill);
     SN_TRY(resolve(backfill, batch, ids, err));
     SN_TRY(take_metadata(backfill->store, batch, err));
     for (size_t i = 0; i < batch->sample_count; i++)
-        add_one(backfill, batch, i, ids, &result);
-    reject(&result, SN_REJECT_UNSUPPORTED, batch->histogram_count + batch->exemplar_count,
-           "histograms and exemplars are not imported", sn_store_wall_ms(backfill->store));
+        add_sample(backfill, batch, i, ids, &result);
+    for (size_t i = 0; i < batch->histogram_count; i++)
+        add_histogram(backfill, batch, i, &kept[i], ids, &result);
+    reject(&result, SN_REJECT_UNSUPPORTED, batch->exemplar_count, "exemplars are not imported",
+           sn_store_wall_ms(backfill->store));
     *ret_result = result;
     return SN_OK;
 }
@@ -264,7 +329,7 @@ static void sort_entries(struct sn_backfill *backfill) {
     }
     backfill->count = kept;
     for (size_t i = 0; i < kept; i++)
-        entries[i].order = (uint32_t)i;
+        entries[i].order = (uint32_t)i * 2 + is_histogram(&entries[i]);
 }
 
 /* Runs in metric order; NULL: no memory. */
@@ -301,40 +366,65 @@ struct piece {
     bool has_file;
 };
 
-static sn_status copy_samples(const struct piece *piece, struct run *run,
-                              struct sn_samples *samples) {
-    const struct entry *entries = piece->backfill->entries;
-    sn_samples_reset(samples);
-    uint32_t end = run->at;
-    while (end < run->end && entries[end].time_ms < piece->end_ms)
-        end++;
-    SN_TRY(sn_samples_reserve(samples, end - run->at));
-    if (piece->backfill->has_starts)
-        SN_TRY(sn_samples_use_start(samples));
-    for (uint32_t i = run->at; i < end; i++) {
-        samples->time_ms[samples->count] = entries[i].time_ms;
-        samples->value[samples->count] = entries[i].value;
-        if (samples->has_start)
-            samples->start_ms[samples->count] = entries[i].start_ms;
-        samples->count++;
+/* What one series has in a piece. */
+struct columns {
+    struct sn_samples samples;
+    struct sn_histograms histograms; /* their arrays are those of the backfill's arena */
+};
+
+static void put_entry(struct columns *columns, const struct entry *entry) {
+    struct sn_samples *samples = &columns->samples;
+    struct sn_histograms *histograms = &columns->histograms;
+    if (is_histogram(entry)) {
+        histograms->time_ms[histograms->count] = entry->time_ms;
+        histograms->start_ms[histograms->count] = entry->start_ms;
+        histograms->items[histograms->count++] = *entry->histogram;
+        return;
     }
-    run->at = end;
+    samples->time_ms[samples->count] = entry->time_ms;
+    samples->value[samples->count] = entry->value;
+    if (samples->has_start)
+        samples->start_ms[samples->count] = entry->start_ms;
+    samples->count++;
+}
+
+static sn_status copy_run(const struct piece *piece, struct run *run, struct columns *columns) {
+    const struct entry *entries = piece->backfill->entries;
+    sn_samples_reset(&columns->samples);
+    sn_histograms_reset(&columns->histograms);
+    uint32_t end = run->at;
+    size_t histogram_count = 0;
+    for (; end < run->end && entries[end].time_ms < piece->end_ms; end++)
+        histogram_count += is_histogram(&entries[end]);
+    SN_TRY(sn_samples_reserve(&columns->samples, end - run->at - histogram_count));
+    if (piece->backfill->has_starts)
+        SN_TRY(sn_samples_use_start(&columns->samples));
+    if (histogram_count > 0)
+        SN_TRY(sn_histograms_reserve(&columns->histograms, histogram_count));
+    for (; run->at < end; run->at++)
+        put_entry(columns, &entries[run->at]);
     return SN_OK;
+}
+
+static sn_status write_run(struct piece *piece, struct run *run, struct columns *columns,
+                           struct sn_segment_writer *writer, struct sn_err *err) {
+    sn_status status = copy_run(piece, run, columns);
+    if (status != SN_OK)
+        return sn_err_set(err, status, "no memory to write a segment");
+    SN_TRY(sn_segment_writer_add(writer, run->series, &columns->samples, err));
+    return sn_segment_writer_add_histograms(writer, run->series, &columns->histograms, err);
 }
 
 static sn_status write_runs(struct piece *piece, struct sn_segment_writer *writer,
                             struct sn_err *err) {
-    struct sn_samples samples;
+    struct columns columns;
     sn_status status = SN_OK;
-    sn_samples_init(&samples);
-    for (size_t i = 0; i < piece->run_count && status == SN_OK; i++) {
-        status = copy_samples(piece, &piece->runs[i], &samples);
-        if (status != SN_OK)
-            status = sn_err_set(err, status, "no memory to write a segment");
-        else
-            status = sn_segment_writer_add(writer, piece->runs[i].series, &samples, err);
-    }
-    sn_samples_release(&samples);
+    sn_samples_init(&columns.samples);
+    sn_histograms_init(&columns.histograms, 0);
+    for (size_t i = 0; i < piece->run_count && status == SN_OK; i++)
+        status = write_run(piece, &piece->runs[i], &columns, writer, err);
+    sn_histograms_release(&columns.histograms);
+    sn_samples_release(&columns.samples);
     return status;
 }
 
@@ -466,9 +556,17 @@ static sn_status write_days(struct sn_backfill *backfill, struct run *runs, size
     return SN_OK;
 }
 
+/* Also what a call that failed has left. */
+static void drop_histograms(struct sn_backfill *backfill) {
+    sn_arena_release(&backfill->arena);
+    sn_arena_init(&backfill->arena, SN_BACKFILL_HISTOGRAM_BYTES_MAX);
+}
+
 sn_status sn_backfill_commit(struct sn_backfill *backfill, struct sn_err *err) {
-    if (backfill->count == 0)
+    if (backfill->count == 0) {
+        drop_histograms(backfill);
         return SN_OK;
+    }
     size_t run_count = 0;
     sort_entries(backfill);
     struct run *runs = make_runs(backfill, &run_count);
@@ -476,8 +574,10 @@ sn_status sn_backfill_commit(struct sn_backfill *backfill, struct sn_err *err) {
         return sn_err_set(err, SN_ERR_NO_MEMORY, "no memory to sort %zu samples", backfill->count);
     sn_status status = write_days(backfill, runs, run_count, err);
     sn_free(runs);
-    if (status == SN_OK)
+    if (status == SN_OK) {
         backfill->count = 0;
+        drop_histograms(backfill);
+    }
     return status;
 }
 

@@ -11,8 +11,11 @@
 #include "model/doors.h"
 #include "store/store.h"
 
-/* Samples that one commit may have: 40 bytes each while they are sorted. */
+/* Samples that one commit may have, and what each takes while they are sorted. */
 #define SN_BACKFILL_SAMPLES_MAX ((size_t)4 << 20)
+#define SN_BACKFILL_SAMPLE_BYTES 40
+/* What buckets of its histograms may take beside that: at least all that one batch can have. */
+#define SN_BACKFILL_HISTOGRAM_BYTES_MAX ((size_t)320 << 20)
 /* A segment takes whole days until it has so many samples. */
 #define SN_BACKFILL_SEGMENT_SAMPLES ((size_t)256 << 10)
 
@@ -25,18 +28,20 @@ sn_status sn_backfill_new(struct sn_store *store, struct sn_backfill **ret_backf
 struct sn_backfill *sn_backfill_free(struct sn_backfill *backfill);
 
 /*
- * Collect the samples of a batch.
+ * Collect the samples and histograms of a batch; histograms are valid. Of one series and time the last one
+ * counts, and within a batch histograms are later than samples.
  *
  *   ret_result  what was taken and what was refused: before the retention, too far in the future,
- *               series beyond the limit; histograms and exemplars are SN_REJECT_UNSUPPORTED
+ *               series beyond the limit; exemplars are SN_REJECT_UNSUPPORTED
  *
- * SN_ERR_LIMIT (there would be more than SN_BACKFILL_SAMPLES_MAX: commit first), SN_ERR_INVALID,
+ * SN_ERR_LIMIT (there would be more than SN_BACKFILL_SAMPLES_MAX, or SN_BACKFILL_HISTOGRAM_BYTES_MAX: commit
+ * first), SN_ERR_INVALID,
  * SN_ERR_NO_MEMORY; then nothing was taken.
  */
 sn_status sn_backfill_add(struct sn_backfill *backfill, const struct sn_batch *batch,
                           struct sn_push_result *ret_result, struct sn_err *err) SN_MUST_USE;
 
-/* Samples that wait for a commit. */
+/* Samples that wait for a commit. Buckets of histograms count as one for each SN_BACKFILL_SAMPLE_BYTES. */
 size_t sn_backfill_count(const struct sn_backfill *backfill);
 
 /*

@@ -4,38 +4,16 @@
 #include "base/limits.h"
 #include "codec/json_read.h"
 #include "codec/json_write.h"
+#include "wire/json_histogram_priv.h"
+#include "wire/json_value_priv.h"
 
-#include <math.h>
+enum { COUNT_FIRST = 64 };
 
-#define GO_NAN_BITS UINT64_C(0x7ff8000000000001) /* what parsers of numbers make of "NaN" */
-enum { HEX_DIGITS = 16, COUNT_FIRST = 64 };
-static const struct sn_str nan_prefix = SN_STR("nan:");
+/* Behind so many bytes of histograms a line ends. With one more, and what surrounds them, it has a third of
+ * what it may have. */
+#define HISTOGRAM_BYTES ((size_t)512 << 10)
 
 /* ---- writing ---- */
-
-static void write_nan(struct sn_json_writer *json, uint64_t bits) {
-    static const char digits[] = "0123456789abcdef";
-    char text[4 + HEX_DIGITS];
-    if (bits == SN_STALE_NAN_BITS) {
-        sn_json_write_string(json, SN_STR("stale"));
-        return;
-    }
-    if (bits == GO_NAN_BITS) {
-        sn_json_write_string(json, SN_STR("NaN"));
-        return;
-    }
-    memcpy(text, nan_prefix.ptr, nan_prefix.len);
-    for (int i = 0; i < HEX_DIGITS; i++)
-        text[4 + i] = digits[(bits >> (60 - 4 * i)) & 15];
-    sn_json_write_string(json, sn_str_make(text, sizeof text));
-}
-
-static void write_value(struct sn_json_writer *json, double value) {
-    if (isnan(value))
-        write_nan(json, sn_double_bits(value));
-    else
-        sn_json_write_double(json, value);
-}
 
 static void write_times(struct sn_json_writer *json, struct sn_str key, const int64_t *times,
                         size_t count) {
@@ -46,26 +24,54 @@ static void write_times(struct sn_json_writer *json, struct sn_str key, const in
     sn_json_write_array_end(json);
 }
 
+static void write_begin(struct sn_json_writer *json, struct sn_labels labels, struct sn_buf *buf) {
+    sn_json_write_init(json, buf, SN_JSON_NON_FINITE_TEXT);
+    sn_json_write_object_begin(json);
+    sn_json_write_key(json, SN_STR("metric"));
+    sn_json_write_object_begin(json);
+    for (size_t i = 0; i < labels.count; i++)
+        sn_json_write_key_string(json, labels.items[i].name, labels.items[i].value);
+    sn_json_write_object_end(json);
+}
+
 void sn_json_series_write(struct sn_labels labels, const struct sn_samples *samples, size_t first,
                           size_t count, struct sn_buf *buf) {
     struct sn_json_writer json;
-    sn_json_write_init(&json, buf, SN_JSON_NON_FINITE_TEXT);
-    sn_json_write_object_begin(&json);
-    sn_json_write_key(&json, SN_STR("metric"));
-    sn_json_write_object_begin(&json);
-    for (size_t i = 0; i < labels.count; i++)
-        sn_json_write_key_string(&json, labels.items[i].name, labels.items[i].value);
-    sn_json_write_object_end(&json);
+    write_begin(&json, labels, buf);
     sn_json_write_key(&json, SN_STR("values"));
     sn_json_write_array_begin(&json);
     for (size_t i = 0; i < count; i++)
-        write_value(&json, samples->value[first + i]);
+        sn_json_value_write(&json, samples->value[first + i]);
     sn_json_write_array_end(&json);
     write_times(&json, SN_STR("timestamps"), samples->time_ms + first, count);
     if (samples->has_start)
         write_times(&json, SN_STR("starts"), samples->start_ms + first, count);
     sn_json_write_object_end(&json);
     sn_buf_put_byte(buf, '\n');
+}
+
+size_t sn_json_series_write_histograms(struct sn_labels labels,
+                                       const struct sn_histograms *histograms, size_t first,
+                                       struct sn_buf *buf) {
+    struct sn_json_writer json;
+    size_t count = 0;
+    bool has_start = false;
+    write_begin(&json, labels, buf);
+    sn_json_write_key(&json, SN_STR("histograms"));
+    sn_json_write_array_begin(&json);
+    size_t before = buf->len;
+    do {
+        sn_json_histogram_write(&json, &histograms->items[first + count]);
+        has_start |= histograms->start_ms[first + count++] != 0;
+    } while (first + count < histograms->count && count < SN_JSON_SERIES_SAMPLES_MAX &&
+             buf->len - before < HISTOGRAM_BYTES);
+    sn_json_write_array_end(&json);
+    write_times(&json, SN_STR("timestamps"), histograms->time_ms + first, count);
+    if (has_start)
+        write_times(&json, SN_STR("starts"), histograms->start_ms + first, count);
+    sn_json_write_object_end(&json);
+    sn_buf_put_byte(buf, '\n');
+    return count;
 }
 
 /* ---- reading ---- */
@@ -76,10 +82,12 @@ struct reading {
     struct sn_arena *arena;
     struct sn_json_series series;
     double *values;
+    struct sn_histogram *histograms;
+    struct sn_json_histogram_room room;
     int64_t *times;
     int64_t *starts;
-    size_t value_count, time_count, start_count;
-    bool has_metric;
+    size_t value_count, time_count, start_count; /* histograms are values as well */
+    bool has_metric, has_values;
 };
 
 static void *grow(struct reading *reading, void *items, size_t count, size_t size) {
@@ -89,7 +97,8 @@ static void *grow(struct reading *reading, void *items, size_t count, size_t siz
     size_t capacity = count == 0 ? COUNT_FIRST : count * 2;
     void *grown = sn_arena_alloc(reading->arena, capacity * size);
     if (!grown) {
-        sn_json_read_fail(&reading->json, SN_ERR_LIMIT, "no memory for %zu samples", capacity);
+        sn_json_read_fail(&reading->json, sn_arena_failure(reading->arena, capacity * size, NULL),
+                          "no memory for %zu samples", capacity);
         return NULL;
     }
     if (count > 0)
@@ -105,69 +114,40 @@ static bool has_room(struct reading *reading, size_t count) {
     return false;
 }
 
-static bool parse_hex(struct sn_str text, uint64_t *ret_bits) {
-    uint64_t bits = 0;
-    if (text.len != HEX_DIGITS)
-        return false;
-    for (size_t i = 0; i < text.len; i++) {
-        char c = text.ptr[i];
-        unsigned digit = c >= '0' && c <= '9'   ? (unsigned)(c - '0')
-                         : c >= 'a' && c <= 'f' ? (unsigned)(c - 'a') + 10
-                                                : 16;
-        if (digit > 15)
-            return false;
-        bits = bits << 4 | digit;
-    }
-    *ret_bits = bits;
-    return isnan(sn_double_from_bits(bits));
-}
-
-static double read_text_value(struct reading *reading) {
-    static const struct {
-        struct sn_str text;
-        uint64_t bits;
-    } words[] = {
-        {SN_STR("NaN"), GO_NAN_BITS},
-        {SN_STR("stale"), SN_STALE_NAN_BITS},
-        {SN_STR("+Inf"), UINT64_C(0x7ff0000000000000)},
-        {SN_STR("Inf"), UINT64_C(0x7ff0000000000000)},
-        {SN_STR("Infinity"), UINT64_C(0x7ff0000000000000)},
-        {SN_STR("-Inf"), UINT64_C(0xfff0000000000000)},
-        {SN_STR("-Infinity"), UINT64_C(0xfff0000000000000)},
-    };
-    struct sn_str text = sn_json_read_string(&reading->json);
-    uint64_t bits;
-    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
-        if (sn_str_equal(text, words[i].text))
-            return sn_double_from_bits(words[i].bits);
-    }
-    if (sn_str_starts_with(text, nan_prefix) &&
-        parse_hex(sn_str_make(text.ptr + nan_prefix.len, text.len - nan_prefix.len), &bits))
-        return sn_double_from_bits(bits);
-    sn_json_read_fail(&reading->json, SN_ERR_INVALID, "\"%.*s\" is not a value",
-                      (int)(text.len < 40 ? text.len : 40), text.ptr);
-    return 0;
-}
-
-static double read_value(struct reading *reading) {
-    if (sn_json_read_null_if(&reading->json))
-        return sn_double_from_bits(GO_NAN_BITS);
-    if (sn_json_read_peek(&reading->json) == SN_JSON_STRING)
-        return read_text_value(reading);
-    return sn_json_read_double(&reading->json);
+static bool begin_values(struct reading *reading) {
+    if (reading->has_values)
+        sn_json_read_fail(&reading->json, SN_ERR_INVALID,
+                          "a line has values or histograms, not both");
+    reading->has_values = true;
+    return sn_json_read_array(&reading->json);
 }
 
 static void read_values(struct reading *reading) {
     struct sn_json_reader *json = &reading->json;
-    if (!sn_json_read_array(json))
+    if (!begin_values(reading))
         return;
     while (sn_json_read_element(json) && has_room(reading, reading->value_count)) {
         reading->values =
             grow(reading, reading->values, reading->value_count, sizeof *reading->values);
-        double value = read_value(reading);
+        double value = sn_json_value_read(json);
         if (sn_json_read_failed(json))
             return;
         reading->values[reading->value_count++] = value;
+    }
+}
+
+static void read_histograms(struct reading *reading) {
+    struct sn_json_reader *json = &reading->json;
+    if (!begin_values(reading))
+        return;
+    while (sn_json_read_element(json) && has_room(reading, reading->value_count)) {
+        struct sn_histogram histogram;
+        reading->histograms =
+            grow(reading, reading->histograms, reading->value_count, sizeof histogram);
+        sn_json_histogram_read(json, &reading->room, &histogram);
+        if (sn_json_read_failed(json))
+            return;
+        reading->histograms[reading->value_count++] = histogram;
     }
 }
 
@@ -216,6 +196,8 @@ static void read_members(struct reading *reading) {
             read_labels(reading);
         else if (sn_str_equal(key, SN_STR("values")))
             read_values(reading);
+        else if (sn_str_equal(key, SN_STR("histograms")))
+            read_histograms(reading);
         else if (sn_str_equal(key, SN_STR("timestamps")))
             read_times(reading, &reading->times, &reading->time_count);
         else if (sn_str_equal(key, SN_STR("starts")))
@@ -230,8 +212,8 @@ static sn_status check(const struct reading *reading, struct sn_err *err) {
     if (!reading->has_metric)
         return sn_err_set(err, SN_ERR_INVALID, "there is no \"metric\"");
     if (reading->value_count != reading->time_count)
-        return sn_err_set(err, SN_ERR_INVALID, "%zu values and %zu timestamps",
-                          reading->value_count, reading->time_count);
+        return sn_err_set(err, SN_ERR_INVALID, "%zu %s and %zu timestamps", reading->value_count,
+                          reading->histograms ? "histograms" : "values", reading->time_count);
     if (reading->start_count != 0 && reading->start_count != reading->time_count)
         return sn_err_set(err, SN_ERR_INVALID, "%zu starts and %zu timestamps",
                           reading->start_count, reading->time_count);
@@ -240,7 +222,7 @@ static sn_status check(const struct reading *reading, struct sn_err *err) {
 
 sn_status sn_json_series_read(struct sn_str line, struct sn_arena *arena,
                               struct sn_json_series *ret_series, struct sn_err *err) {
-    struct reading reading = {.arena = arena};
+    struct reading reading = {.arena = arena, .room = {.arena = arena}};
     if (line.len > SN_JSON_SERIES_BYTES_MAX)
         return sn_err_set(err, SN_ERR_LIMIT, "the line has %zu bytes, the limit is %zu", line.len,
                           SN_JSON_SERIES_BYTES_MAX);
@@ -249,6 +231,7 @@ sn_status sn_json_series_read(struct sn_str line, struct sn_arena *arena,
     SN_TRY(sn_json_read_finish(&reading.json, err));
     SN_TRY(check(&reading, err));
     reading.series.value = reading.values;
+    reading.series.histograms = reading.histograms;
     reading.series.time_ms = reading.times;
     reading.series.start_ms = reading.start_count > 0 ? reading.starts : NULL;
     reading.series.count = reading.value_count;

@@ -66,6 +66,57 @@ static void start_times_belong_to_their_samples(void **state) {
     assert_int_equal(starts[2], 9);
 }
 
+#define HISTOGRAM_LINE(count)                                                                      \
+    "{\"metric\":{\"__name__\":\"h\"},\"histograms\":[{\"schema\":1,\"count\":2,\"sum\":3,"        \
+    "\"positive_spans\":[[0,1]],\"positive_counts\":[" count                                       \
+    "]},{\"schema\":1,\"count\":0,\"sum\":0}],\"timestamps\":[1000,2000],\"starts\":[7,0]}\n"
+
+static sn_status see_histograms(void *ctx, const struct sn_batch *batch, struct sn_push_done done,
+                                struct sn_push_result *ret_result, struct sn_err *err) {
+    struct sn_batch_histogram *seen = ctx;
+    (void)err;
+    memcpy(seen, batch->histograms, batch->histogram_count * sizeof *seen);
+    *ret_result = (struct sn_push_result){.accepted_count = batch->histogram_count,
+                                          .accepted_histogram_count = batch->histogram_count};
+    done.fn(done.ctx, SN_OK, NULL);
+    return SN_OK;
+}
+
+static void histograms_reach_the_sink(void **state) {
+    (void)state;
+    struct sn_batch_histogram seen[2];
+    struct sn_sink sink = {.ctx = seen, .push = see_histograms};
+    struct sn_ingest ingest;
+    struct sn_ingest_result result;
+    sn_ingest_init(&ingest, sink);
+    assert_int_equal(take(&ingest, HISTOGRAM_LINE("2"), 0, &result, NULL), SN_OK);
+    assert_int_equal(result.accepted_histogram_count, 2);
+    assert_int_equal(seen[0].time_ms, 1000);
+    assert_int_equal(seen[0].start_time_ms, 7);
+    assert_int_equal(seen[0].histogram.positive_bucket_count, 1);
+    assert_int_equal(seen[1].time_ms, 2000);
+    assert_int_equal(seen[1].start_time_ms, 0);
+}
+
+static void histograms_that_cannot_be_are_left_out_and_counted(void **state) {
+    (void)state;
+    struct book book;
+    struct sn_ingest ingest;
+    struct sn_ingest_result result;
+    book_init(&book);
+    sn_ingest_init(&ingest, book_sink(&book));
+    assert_int_equal(take(&ingest, UP HISTOGRAM_LINE("-1"), 0, &result, NULL), SN_OK);
+    assert_int_equal(result.accepted_count, 3);
+    assert_int_equal(result.lost_count, 1);
+    assert_int_equal(result.rejected_count[SN_INGEST_INVALID_HISTOGRAM], 1);
+    assert_string_equal(result.first_reject.text,
+                        "line 2: positive bucket 0 has a negative or NaN count");
+    assert_int_equal(take(&ingest, HISTOGRAM_LINE("1") UP, 3, &result, NULL), SN_OK);
+    assert_int_equal(result.accepted_count, 2);
+    assert_int_equal(result.rejected_count[SN_INGEST_REQUEST_LIMIT], 2);
+    book_release(&book);
+}
+
 static void a_malformed_line_refuses_the_body_and_is_named(void **state) {
     (void)state;
     struct book book;
@@ -113,7 +164,7 @@ static void memory_that_is_missing_is_a_status(void **state) {
         sn_ingest_init(&ingest, book_sink(&book));
         int64_t before = sn_mem_block_count();
         sn_mem_fail_nth(n);
-        sn_status status = take(&ingest, UP, 0, &result, NULL);
+        sn_status status = take(&ingest, UP HISTOGRAM_LINE("2"), 0, &result, NULL);
         fired = sn_mem_fail_fired();
         sn_mem_fail_nth(0);
         assert_int_equal(status, fired ? SN_ERR_NO_MEMORY : SN_OK);
@@ -126,6 +177,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(lines_reach_the_sink),
         cmocka_unit_test(start_times_belong_to_their_samples),
+        cmocka_unit_test(histograms_reach_the_sink),
+        cmocka_unit_test(histograms_that_cannot_be_are_left_out_and_counted),
         cmocka_unit_test(a_malformed_line_refuses_the_body_and_is_named),
         cmocka_unit_test(series_that_cannot_be_are_left_out_and_counted),
         cmocka_unit_test(memory_that_is_missing_is_a_status),

@@ -3,6 +3,7 @@
 
 #include "base/mem.h"
 #include "base/os.h"
+#include "histogram_support.h"
 #include "store_support.h"
 
 #include <errno.h>
@@ -110,6 +111,131 @@ static void the_last_writing_wins_also_after_a_restart(void **state) {
     test_store_release(&test);
 }
 
+static sn_status add_histogram_labels(struct sn_backfill *backfill, struct sn_str labels,
+                                      int64_t time_ms, const struct sn_histogram *histogram,
+                                      struct sn_push_result *ret_result) {
+    struct sn_batch_series series = {.labels = labels, .start_time_ms = 5000};
+    struct sn_batch_histogram item = {.time_ms = time_ms, .histogram = *histogram};
+    struct sn_batch batch = {
+        .series = &series, .series_count = 1, .histograms = &item, .histogram_count = 1};
+    return sn_backfill_add(backfill, &batch, ret_result, NULL);
+}
+
+static sn_status add_histogram(struct sn_backfill *backfill, unsigned number, int64_t time_ms,
+                               const struct sn_histogram *histogram,
+                               struct sn_push_result *ret_result) {
+    struct sn_buf buf;
+    sn_buf_init(&buf, 0);
+    test_labels(&buf, "m", number);
+    sn_status status =
+        add_histogram_labels(backfill, sn_buf_str(&buf), time_ms, histogram, ret_result);
+    sn_buf_release(&buf);
+    return status;
+}
+
+static void assert_histograms(struct test_store *test, const struct sn_histogram *items,
+                              size_t count) {
+    struct sn_histograms found;
+    test_read_histograms(test, "m", 1, TEST_ALL_TIME, &found);
+    assert_int_equal(found.count, count);
+    for (size_t i = 0; i < count; i++) {
+        assert_int_equal(found.time_ms[i], TEST_NOW_MS - (int64_t)(count - i) * DAY_MS);
+        assert_int_equal(found.start_ms[i], 5000);
+        assert_true(sn_histogram_equal(&found.items[i], &items[i]));
+    }
+    sn_histograms_release(&found);
+}
+
+static void histograms_are_there_with_every_field(void **state) {
+    (void)state;
+    enum { COUNT = 200 };
+    static struct sn_histogram items[COUNT];
+    struct test_store test;
+    struct sn_backfill *backfill;
+    struct sn_push_result result;
+    struct sn_arena arena;
+    struct sn_rng rng;
+    open_store(&test);
+    sn_arena_init(&arena, 0);
+    sn_rng_init(&rng, 7);
+    assert_int_equal(sn_backfill_new(test.store, &backfill, NULL), SN_OK);
+    for (int i = COUNT - 1; i >= 0; i--) { /* backwards, and each twice; floats between them */
+        int64_t time_ms = TEST_NOW_MS - (COUNT - i) * DAY_MS;
+        items[i] = test_random_histogram(&arena, &rng);
+        assert_int_equal(add_histogram(backfill, 1, time_ms, &items[COUNT - 1], &result), SN_OK);
+        assert_int_equal(add_histogram(backfill, 1, time_ms, &items[i], &result), SN_OK);
+        assert_int_equal(result.accepted_count, 1);
+        assert_int_equal(result.accepted_histogram_count, 1);
+        assert_int_equal(add(backfill, 1, time_ms + 1, i, &result), SN_OK);
+        assert_int_equal(add(backfill, 2, time_ms, i, &result), SN_OK);
+    }
+    assert_true(sn_backfill_count(backfill) > 4 * COUNT); /* their buckets count as well */
+    assert_int_equal(sn_backfill_commit(backfill, NULL), SN_OK);
+    assert_int_equal(sn_backfill_count(backfill), 0);
+    sn_backfill_free(backfill);
+    for (int round = 0; round < 2; round++) {
+        struct sn_samples samples;
+        assert_histograms(&test, items, COUNT);
+        for (unsigned number = 1; number <= 2; number++) {
+            test_read(&test, "m", number, TEST_ALL_TIME, &samples);
+            assert_int_equal(samples.count, COUNT);
+            sn_samples_release(&samples);
+        }
+        test_store_reopen(&test);
+    }
+    (void)test_store_verify(&test);
+    sn_arena_release(&arena);
+    test_store_release(&test);
+}
+
+/* No time comes twice in a series of a segment, whichever kind it is. */
+static void of_a_sample_and_a_histogram_the_last_counts(void **state) {
+    (void)state;
+    struct test_store test;
+    struct sn_backfill *backfill;
+    struct sn_push_result result;
+    struct sn_histogram histogram = {.count = 3};
+    open_store(&test);
+    assert_int_equal(sn_backfill_new(test.store, &backfill, NULL), SN_OK);
+    assert_int_equal(add(backfill, 1, TEST_NOW_MS - DAY_MS, 1, &result), SN_OK);
+    assert_int_equal(add_histogram(backfill, 1, TEST_NOW_MS - DAY_MS, &histogram, &result), SN_OK);
+    assert_int_equal(add_histogram(backfill, 2, TEST_NOW_MS - DAY_MS, &histogram, &result), SN_OK);
+    assert_int_equal(add(backfill, 2, TEST_NOW_MS - DAY_MS, 1, &result), SN_OK);
+    assert_int_equal(sn_backfill_commit(backfill, NULL), SN_OK);
+    assert_histograms(&test, &histogram, 1);
+    test_assert_samples(&test, "m", 1, NULL, 0);
+    test_assert_samples(&test, "m", 2, &(struct test_sample){-DAY_MS, 1}, 1);
+    sn_backfill_free(backfill);
+    test_store_release(&test);
+}
+
+static void buckets_have_a_limit(void **state) {
+    (void)state;
+    static double counts[SN_HISTOGRAM_BUCKETS_MAX];
+    const struct sn_bucket_span span = {.length = SN_HISTOGRAM_BUCKETS_MAX};
+    struct sn_histogram large = {.positive_spans = &span,
+                                 .positive_span_count = 1,
+                                 .positive_counts = counts,
+                                 .positive_bucket_count = SN_HISTOGRAM_BUCKETS_MAX};
+    struct test_store test;
+    struct sn_backfill *backfill;
+    struct sn_push_result result;
+    sn_status status = SN_OK;
+    size_t taken = 0;
+    open_store(&test);
+    assert_int_equal(sn_backfill_new(test.store, &backfill, NULL), SN_OK);
+    for (; status == SN_OK; taken += status == SN_OK)
+        status = add_histogram(backfill, 1, TEST_NOW_MS - 1 - (int64_t)taken, &large, &result);
+    assert_int_equal(status, SN_ERR_LIMIT);
+    size_t bytes = taken * sizeof counts;
+    assert_true(bytes > SN_BACKFILL_HISTOGRAM_BYTES_MAX / 10 * 9);
+    assert_true(bytes <= SN_BACKFILL_HISTOGRAM_BYTES_MAX);
+    assert_int_equal(sn_backfill_commit(backfill, NULL), SN_OK);
+    assert_int_equal(add_histogram(backfill, 1, TEST_NOW_MS, &large, &result), SN_OK);
+    sn_backfill_free(backfill);
+    test_store_release(&test);
+}
+
 static void days_are_cut_when_there_are_many_samples(void **state) {
     (void)state;
     enum { PER_DAY = SN_BACKFILL_SEGMENT_SAMPLES / 2 + 1, DAYS = 4 };
@@ -165,6 +291,13 @@ static void what_is_not_taken_is_counted(void **state) {
     struct sn_batch_sample sample = {.series = 3};
     struct sn_batch bad = {.samples = &sample, .sample_count = 1};
     assert_int_equal(sn_backfill_add(backfill, &bad, &result, NULL), SN_ERR_INVALID);
+    struct sn_batch_histogram strange = {.series = 3};
+    struct sn_batch bad_too = {.histograms = &strange, .histogram_count = 1};
+    assert_int_equal(sn_backfill_add(backfill, &bad_too, &result, NULL), SN_ERR_INVALID);
+    struct sn_histogram none = {.count = 0};
+    assert_int_equal(add_histogram(backfill, 0, TEST_NOW_MS - 500 * DAY_MS, &none, &result), SN_OK);
+    assert_int_equal(result.rejected_count[SN_REJECT_TOO_OLD], 1);
+    assert_int_equal(result.accepted_histogram_count, 0);
     struct sn_batch huge = {.sample_count = SN_BACKFILL_SAMPLES_MAX + 1, .samples = NULL};
     huge.sample_count = 0;
     assert_int_equal(sn_backfill_add(backfill, &huge, &result, NULL), SN_OK);
@@ -209,6 +342,9 @@ static void memory_that_is_missing_is_a_status(void **state) {
     (void)state;
     bool fired = true;
     struct sn_buf labels;
+    struct sn_arena arena;
+    sn_arena_init(&arena, 0);
+    struct sn_histogram histogram = test_histogram(&arena, 3);
     sn_buf_init(&labels, 0);
     test_labels(&labels, "m", 1);
     for (uint64_t n = 1; fired; n++) {
@@ -221,6 +357,9 @@ static void memory_that_is_missing_is_a_status(void **state) {
         if (status == SN_OK)
             status = add_labels(backfill, sn_buf_str(&labels), TEST_NOW_MS - DAY_MS, 1, &result);
         if (status == SN_OK)
+            status = add_histogram_labels(backfill, sn_buf_str(&labels), TEST_NOW_MS - 2,
+                                          &histogram, &result);
+        if (status == SN_OK)
             status = sn_backfill_commit(backfill, NULL);
         fired = sn_mem_fail_fired();
         sn_mem_fail_nth(0);
@@ -231,12 +370,16 @@ static void memory_that_is_missing_is_a_status(void **state) {
         test_store_release(&test);
     }
     sn_buf_release(&labels);
+    sn_arena_release(&arena);
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(old_samples_are_there_in_order_and_after_a_restart),
         cmocka_unit_test(the_last_writing_wins_also_after_a_restart),
+        cmocka_unit_test(histograms_are_there_with_every_field),
+        cmocka_unit_test(of_a_sample_and_a_histogram_the_last_counts),
+        cmocka_unit_test(buckets_have_a_limit),
         cmocka_unit_test(days_are_cut_when_there_are_many_samples),
         cmocka_unit_test(what_is_not_taken_is_counted),
         cmocka_unit_test(every_call_may_fail),

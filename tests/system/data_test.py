@@ -102,6 +102,81 @@ class Data(unittest.TestCase):
         self.assertEqual(process.returncode, 1)
         self.assertIn("File exists", process.stderr)
 
+    def histogram_lines(self):
+        """JSON lines of two series, as an export writes them: their text is what is compared."""
+        base = self.now_ms - 14 * 86_400_000  # two slices of an export
+        native = [{"schema": 3, "count": 12, "sum": 18.25, "zero_threshold": 1e-5, "zero_count": 2,
+                   "positive_spans": [[-2, 2], [1, 1]], "positive_counts": [3, 4, 2],
+                   "negative_spans": [[0, 1]], "negative_counts": [1]},
+                  {"schema": 3, "count": 12.5, "sum": -0.5, "positive_spans": [[0, 1]],
+                   "positive_counts": [12.5], "counter_reset_hint": "reset"},
+                  {"schema": 0, "count": 0, "sum": "stale"},
+                  {"schema": -4, "count": 0, "sum": "NaN", "counter_reset_hint": "gauge"}]
+        custom = [{"schema": -53, "count": 3, "sum": 4, "positive_spans": [[0, 1], [1, 1]],
+                   "positive_counts": [1, 2], "custom_bounds": [0.5, 1],
+                   "counter_reset_hint": "not_reset"}]
+        times = [base, base + 15_000, base + 30_000, base + 9 * 86_400_000]
+        lines = [{"metric": {"__name__": "h"}, "histograms": native[:3], "timestamps": times[:3],
+                  "starts": [base - 1000] * 3},
+                 {"metric": {"__name__": "h"}, "histograms": native[3:], "timestamps": times[3:]},
+                 {"metric": {"__name__": "h", "kind": "custom"}, "histograms": custom,
+                  "timestamps": [self.now_ms]}]
+        return sorted(json.dumps(line, separators=(",", ":")).replace("1e-05", "0.00001")
+                      for line in lines)
+
+    def test_native_histograms_come_back(self):
+        lines = self.histogram_lines()
+        file = self.server.directory / "h.jsonl"
+        file.write_text("\n".join(lines) + "\n")
+        process = self.run_ok("import", file, "--url", self.url)
+        self.assertIn("import: 5 samples", process.stderr)
+        self.assertEqual(self.export("--url", self.url, match="h"), lines)
+        query = urllib.parse.urlencode({"query": 'histogram_count(h)'})
+        found = self.server.get(f"/api/v1/query?{query}").json()["data"]["result"]
+        self.assertEqual([item["value"][1] for item in found], ["3"])
+        # Into a directory, in two parts, and a second time.
+        again = _sonde.Server(self, directory=_sonde.temporary_directory(self)).start()
+        again.stop()
+        other = again.data
+        self.run_ok("import", file, "--data", other)
+        offset = len(lines[0]) + 1
+        self.run_ok("import", file, "--data", other, "--from", offset)
+        self.assertEqual(self.export("--data", other, match="h"), lines)
+        for name in ("prometheus", "openmetrics"):
+            process = self.run_ok("export", "--url", self.url, "--match", "h", "--format", name)
+            self.assertIn("5 native histograms were not written: only JSON lines have them",
+                          process.stderr)
+
+    def test_more_histograms_than_there_is_room_for_are_exported_in_pieces(self):
+        count, buckets = 4200, 2048  # 66 MiB of one series within a week
+        histogram = ('{"schema":0,"count":1,"sum":1,"positive_spans":[[0,%d]],"positive_counts":[%s]}'
+                     % (buckets, ",".join(["1"] * buckets)))
+        file = self.server.directory / "large.jsonl"
+        with open(file, "w", encoding="ascii") as out:
+            for first in range(0, count, 100):
+                times = [self.now_ms - (first + i) * 1000 for i in range(100)]
+                out.write('{"metric":{"__name__":"large"},"histograms":[%s],"timestamps":%s}\n'
+                          % (",".join([histogram] * 100), json.dumps(times)))
+        self.run_ok("import", file, "--url", self.url, "-q")
+        exported = [json.loads(line) for line in self.export("--url", self.url, match="large")]
+        times = [time_ms for line in exported for time_ms in line["timestamps"]]
+        self.assertEqual(sorted(times), [self.now_ms - i * 1000 for i in reversed(range(count))])
+        self.assertEqual(exported[0]["histograms"][0], json.loads(histogram))
+
+    def test_histograms_that_cannot_be_are_counted(self):
+        file = self.server.directory / "bad.jsonl"
+        line = ('{"metric":{"__name__":"h"},"histograms":[{"schema":9,"count":1,"sum":1},'
+                f'{{"schema":8,"count":1,"sum":1}}],"timestamps":[{self.now_ms},{self.now_ms + 1}]}}\n')
+        file.write_text(line)
+        process = _sonde.run("import", file, "--url", self.url)
+        self.assertEqual(process.returncode, 1)
+        self.assertIn("1 samples were not stored, the first: line 1: histogram schema 9 is none of",
+                      process.stderr)
+        file.write_text(line.replace('"schema":9', '"schema":"x"'))
+        process = _sonde.run("import", file, "--url", self.url)
+        self.assertEqual(process.returncode, EXIT_BAD_DATA)
+        self.assertIn("line 1: ", process.stderr)
+
     def test_ranges_and_selectors_narrow_an_export(self):
         self.push(40)
         process = self.run_ok("export", "--url", self.url, "-q", "--match", 'm{n="1"}', "--match",

@@ -84,6 +84,81 @@ static void every_bit_comes_back(void **state) {
     }
 }
 
+/* `count` histograms of `buckets` buckets each. */
+static void fill_histograms(struct sn_histograms *histograms, size_t count, uint32_t buckets) {
+    static double counts[SN_HISTOGRAM_BUCKETS_MAX];
+    const struct sn_bucket_span span = {.offset = -7, .length = buckets};
+    struct sn_rng rng;
+    sn_rng_init(&rng, 5);
+    sn_histograms_init(histograms, (size_t)256 << 20);
+    for (size_t i = 0; i < count; i++) {
+        struct sn_histogram histogram = {.schema = (int32_t)(i % 9),
+                                         .count = (double)i,
+                                         .positive_spans = &span,
+                                         .positive_span_count = buckets > 0,
+                                         .positive_counts = counts,
+                                         .positive_bucket_count = buckets};
+        for (uint32_t k = 0; k < buckets; k++)
+            counts[k] = 1 / (double)(sn_rng_u64(&rng) % 1000 + 3);
+        if (i % 3 == 2)
+            histogram.sum = sn_double_from_bits(SN_STALE_NAN_BITS);
+        struct sn_histogram_point point = {.time_ms = (int64_t)i * 15000 + 1,
+                                           .start_ms = buckets > 0 ? (int64_t)i % 2 : 0,
+                                           .histogram = &histogram};
+        assert_int_equal(sn_histograms_append(histograms, &point), SN_OK);
+    }
+}
+
+static void check_histogram_line(struct sn_str line, const struct sn_histograms *histograms,
+                                 size_t at, size_t count, bool has_start) {
+    struct sn_json_series series;
+    struct sn_arena arena;
+    sn_arena_init(&arena, 0);
+    assert_true(line.len <= SN_JSON_SERIES_BYTES_MAX / 3);
+    assert_int_equal(sn_json_series_read(line, &arena, &series, NULL), SN_OK);
+    assert_int_equal(series.count, count);
+    assert_null(series.value);
+    assert_true(!has_start || series.start_ms != NULL);
+    for (size_t i = 0; i < count; i++) {
+        assert_true(sn_histogram_equal(&series.histograms[i], &histograms->items[at + i]));
+        assert_int_equal(series.time_ms[i], histograms->time_ms[at + i]);
+        assert_int_equal(series.start_ms ? series.start_ms[i] : 0, histograms->start_ms[at + i]);
+    }
+    sn_arena_release(&arena);
+}
+
+static void histograms_come_back_line_by_line(void **state) {
+    (void)state;
+    static const struct {
+        size_t count, line_count;
+        uint32_t buckets;
+    } cases[] = {{1, 1, 0},
+                 {SN_JSON_SERIES_SAMPLES_MAX, 1, 0},
+                 {SN_JSON_SERIES_SAMPLES_MAX + 1, 2, 0},
+                 {40, 2, 1000},
+                 {2, 1, SN_HISTOGRAM_BUCKETS_MAX}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct sn_label items[2];
+        struct sn_labels labels = make_labels(items);
+        struct sn_histograms histograms;
+        size_t at = 0;
+        size_t line_count = 0;
+        fill_histograms(&histograms, cases[i].count, cases[i].buckets);
+        for (; at < cases[i].count; line_count++) {
+            struct sn_buf buf;
+            sn_buf_init(&buf, 0);
+            size_t count = sn_json_series_write_histograms(labels, &histograms, at, &buf);
+            assert_true(count > 0 && buf.status == SN_OK && buf.ptr[buf.len - 1] == '\n');
+            check_histogram_line(sn_str_make(buf.ptr, buf.len - 1), &histograms, at, count,
+                                 cases[i].buckets > 0 && count > 1);
+            at += count;
+            sn_buf_release(&buf);
+        }
+        assert_int_equal(line_count, cases[i].line_count);
+        sn_histograms_release(&histograms);
+    }
+}
+
 static void other_writers_are_understood(void **state) {
     (void)state;
     struct sn_arena arena;
@@ -111,6 +186,12 @@ static void what_is_wrong_is_named(void **state) {
         {"{}", "there is no \"metric\""},
         {"{\"metric\":{},\"values\":[1],\"timestamps\":[]}", "1 values and 0 timestamps"},
         {"{\"metric\":{},\"values\":[1],\"timestamps\":[1],\"starts\":[1,2]}", "2 starts"},
+        {"{\"metric\":{},\"values\":[],\"histograms\":[]}", "not both"},
+        {"{\"metric\":{},\"histograms\":[],\"values\":[]}", "not both"},
+        {"{\"metric\":{},\"histograms\":[{\"schema\":0,\"count\":0,\"sum\":0}]}",
+         "1 histograms and 0 timestamps"},
+        {"{\"metric\":{},\"histograms\":[{}]}", "without schema"},
+        {"{\"metric\":{},\"histograms\":[1]}", "expected an object"},
         {"{\"metric\":{},\"x\":1}", "unknown member \"x\""},
         {"{\"metric\":{},\"values\":[\"x\"]}", "\"x\" is not a value"},
         {"{\"metric\":{},\"values\":[\"nan:3ff0000000000000\"]}", "is not a value"},
@@ -157,6 +238,16 @@ static void limits_hold_at_both_sides(void **state) {
         sn_buf_put_text(&buf, "]}");
         assert_int_equal(sn_json_series_read(sn_buf_str(&buf), &arena, &series, NULL),
                          over ? SN_ERR_LIMIT : SN_OK);
+        sn_buf_reset(&buf);
+        sn_buf_put_text(&buf, "{\"metric\":{},\"histograms\":[");
+        for (int i = 0; i < SN_JSON_SERIES_SAMPLES_MAX + over; i++)
+            sn_buf_printf(&buf, "%s{\"schema\":0,\"count\":0,\"sum\":0}", i ? "," : "");
+        sn_buf_put_text(&buf, "],\"timestamps\":[");
+        for (int i = 0; i < SN_JSON_SERIES_SAMPLES_MAX; i++)
+            sn_buf_put_text(&buf, i ? ",1" : "1");
+        sn_buf_put_text(&buf, "]}");
+        assert_int_equal(sn_json_series_read(sn_buf_str(&buf), &arena, &series, NULL),
+                         over ? SN_ERR_LIMIT : SN_OK);
         sn_buf_release(&buf);
         sn_arena_release(&arena);
     }
@@ -172,6 +263,7 @@ static void limits_hold_at_both_sides(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_bit_comes_back),
+        cmocka_unit_test(histograms_come_back_line_by_line),
         cmocka_unit_test(other_writers_are_understood),
         cmocka_unit_test(what_is_wrong_is_named),
         cmocka_unit_test(limits_hold_at_both_sides),
