@@ -79,6 +79,9 @@ static sn_status add_rule(void *target, struct sn_str name, struct sn_arena *are
     return SN_OK;
 }
 
+/* Lower limits of labels would refuse what the server stores of itself and of its host. */
+enum { LABELS_LOW = 16, LABEL_NAME_LOW = 32, LABEL_VALUE_LOW = 128, LABELS_BYTES_LOW = 1024 };
+
 static const struct sn_schema_key storage_keys[] = {
     {"retention", SN_SCHEMA_DURATION, FIELD(retention_ms), RANGE(HOUR_MS, 100 * YEAR_MS)},
     {"retention_rules", SN_SCHEMA_FREE_MAP, .entry = add_rule},
@@ -91,6 +94,13 @@ static const struct sn_schema_key storage_keys[] = {
      RANGE(0, 30 * DAY_MS)},
     {"series_max", SN_SCHEMA_INTEGER, FIELD(series_max), RANGE(1, 100000000)},
     {"series_per_metric_max", SN_SCHEMA_INTEGER, FIELD(series_per_metric_max), RANGE(0, 100000000)},
+    {"labels_max", SN_SCHEMA_INTEGER, FIELD(labels_max), RANGE(LABELS_LOW, SN_LABELS_MAX)},
+    {"label_name_size_max", SN_SCHEMA_BYTES, FIELD(label_name_bytes_max),
+     RANGE(LABEL_NAME_LOW, SN_LABEL_NAME_BYTES_MAX)},
+    {"label_value_size_max", SN_SCHEMA_BYTES, FIELD(label_value_bytes_max),
+     RANGE(LABEL_VALUE_LOW, SN_LABEL_VALUE_BYTES_MAX)},
+    {"labels_size_max", SN_SCHEMA_BYTES, FIELD(labels_bytes_max),
+     RANGE(LABELS_BYTES_LOW, SN_LABELS_BYTES_MAX)},
     {"future_max", SN_SCHEMA_DURATION, FIELD(future_max_ms), RANGE(SECOND_MS, 10 * YEAR_MS)},
     {"exemplars_max", SN_SCHEMA_INTEGER, FIELD(exemplars_max), RANGE(0, 100000000)},
     {"tsdb", SN_SCHEMA_MAP, TABLE(tsdb_keys)},
@@ -269,6 +279,10 @@ void sn_config_init(struct sn_config *config) {
         .flush_interval_ms = 30 * MINUTE_MS,
         .out_of_order_window_ms = 10 * MINUTE_MS,
         .series_max = 10000000,
+        .labels_max = SN_LABELS_MAX,
+        .label_name_bytes_max = SN_LABEL_NAME_BYTES_MAX,
+        .label_value_bytes_max = SN_LABEL_VALUE_BYTES_MAX,
+        .labels_bytes_max = SN_LABELS_BYTES_MAX,
         .future_max_ms = 10 * MINUTE_MS,
         .exemplars_max = 100000,
         .body_bytes_max = (int64_t)SN_HTTP_BODY_BYTES_MAX,
@@ -347,6 +361,10 @@ struct sn_store_options sn_config_store_options(const struct sn_config *config) 
             config->rollup_retention_ms > 0 ? config->rollup_retention_ms : config->retention_ms,
         .series_max = (size_t)config->series_max,
         .series_per_metric_max = (uint32_t)config->series_per_metric_max,
+        .label_limits = {.count_max = (uint32_t)config->labels_max,
+                         .name_bytes_max = (uint32_t)config->label_name_bytes_max,
+                         .value_bytes_max = (uint32_t)config->label_value_bytes_max,
+                         .bytes_max = (uint32_t)config->labels_bytes_max},
         .future_max_ms = config->future_max_ms,
     };
 }

@@ -50,6 +50,10 @@ struct sn_config {
     int64_t out_of_order_window_ms;
     int64_t series_max;
     int64_t series_per_metric_max; /* 0: no limit */
+    int64_t labels_max;
+    int64_t label_name_bytes_max;
+    int64_t label_value_bytes_max;
+    int64_t labels_bytes_max;
     int64_t future_max_ms;
     int64_t exemplars_max;
     /* http */

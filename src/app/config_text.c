@@ -62,6 +62,10 @@ static void put_storage(struct sn_buf *buf, const struct sn_config *config) {
     put_duration(buf, "  out_of_order_window", config->out_of_order_window_ms);
     put_number(buf, "  series_max", config->series_max);
     put_number(buf, "  series_per_metric_max", config->series_per_metric_max);
+    put_number(buf, "  labels_max", config->labels_max);
+    put_number(buf, "  label_name_size_max", config->label_name_bytes_max);
+    put_number(buf, "  label_value_size_max", config->label_value_bytes_max);
+    put_number(buf, "  labels_size_max", config->labels_bytes_max);
     put_duration(buf, "  future_max", config->future_max_ms);
     put_number(buf, "  exemplars_max", config->exemplars_max);
 }

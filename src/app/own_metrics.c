@@ -54,6 +54,7 @@ static const struct sn_own_metric_row rows[] = {
     {REJECTED, STORE(rejected_count[SN_REJECT_TOO_NEW]), "reason", "too_new"},
     {REJECTED, STORE(rejected_count[SN_REJECT_SERIES_LIMIT]), "reason", "series_limit"},
     {REJECTED, STORE(rejected_count[SN_REJECT_UNSUPPORTED]), "reason", "unsupported"},
+    {REJECTED, STORE(rejected_count[SN_REJECT_LABEL_LIMIT]), "reason", "label_limit"},
     {"sonde_store_batches_total", "Batches taken.", STORE(push_count), NULL, NULL},
     {"sonde_store_refused_batches_total", "Batches refused: busy, full or failing storage.",
      STORE(refused_count), NULL, NULL},

@@ -472,10 +472,16 @@ static bool has_same_rules(const struct sn_config *a, const struct sn_config *b)
     return same;
 }
 
+static bool has_same_label_limits(const struct sn_config *a, const struct sn_config *b) {
+    return a->labels_max == b->labels_max && a->label_name_bytes_max == b->label_name_bytes_max &&
+           a->label_value_bytes_max == b->label_value_bytes_max &&
+           a->labels_bytes_max == b->labels_bytes_max;
+}
+
 static bool has_same_limits(const struct sn_config *a, const struct sn_config *b) {
     return has_same_rules(a, b) && a->rollup_retention_ms == b->rollup_retention_ms &&
            a->future_max_ms == b->future_max_ms &&
-           a->series_per_metric_max == b->series_per_metric_max &&
+           a->series_per_metric_max == b->series_per_metric_max && has_same_label_limits(a, b) &&
            a->exemplars_max == b->exemplars_max;
 }
 

@@ -43,8 +43,6 @@ const char *sn_ingest_reason_name(unsigned reason) {
         return sn_reject_name((enum sn_reject)reason);
     }
     switch ((enum sn_ingest_reason)reason) {
-    case SN_INGEST_LABEL_LIMIT:
-        return "label_limit";
     case SN_INGEST_REQUEST_LIMIT:
         return "request_limit";
     case SN_INGEST_METADATA_LIMIT:
@@ -61,6 +59,7 @@ const char *sn_ingest_reason_name(unsigned reason) {
         return "log_record";
     case SN_INGEST_TYPE_CONFLICT:
         return "type_conflict";
+    case SN_INGEST_LABEL_LIMIT: /* above */
     case SN_INGEST_REASON_COUNT:
         break;
     }

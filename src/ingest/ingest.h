@@ -40,8 +40,8 @@ const char *sn_ingest_protocol_name(enum sn_ingest_protocol protocol);
 
 /* Why a sample was not stored. The reasons of the sink (enum sn_reject) come first. */
 enum sn_ingest_reason {
-    SN_INGEST_LABEL_LIMIT = SN_REJECT_COUNT, /* too many labels, or too long ones */
-    SN_INGEST_REQUEST_LIMIT,                 /* beyond the samples that one request may have */
+    SN_INGEST_LABEL_LIMIT = SN_REJECT_LABEL_LIMIT, /* found here, before the sink sees them */
+    SN_INGEST_REQUEST_LIMIT = SN_REJECT_COUNT, /* beyond the samples that one request may have */
     SN_INGEST_METADATA_LIMIT,    /* help or name too long; counts metadata, not samples */
     SN_INGEST_NOT_STORED,        /* the sink did not take the batch, or lost it */
     SN_INGEST_INVALID_LABELS,    /* no metric name, a name twice, not UTF-8 */

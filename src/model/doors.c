@@ -24,6 +24,8 @@ const char *sn_reject_name(enum sn_reject reason) {
         return "series_limit";
     case SN_REJECT_UNSUPPORTED:
         return "unsupported";
+    case SN_REJECT_LABEL_LIMIT:
+        return "label_limit";
     case SN_REJECT_COUNT:
         break;
     }

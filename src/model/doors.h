@@ -26,7 +26,8 @@ enum sn_reject {
     SN_REJECT_TOO_NEW = 3,      /* further in the future than allowed */
     SN_REJECT_SERIES_LIMIT = 4, /* would be a new series beyond the limit */
     SN_REJECT_UNSUPPORTED = 5,  /* a kind of data this sink does not store */
-    SN_REJECT_COUNT = 6,
+    SN_REJECT_LABEL_LIMIT = 6,  /* too many labels, or too long ones */
+    SN_REJECT_COUNT = 7,
 };
 const char *sn_reject_name(enum sn_reject reason); /* "out_of_order", ... */
 

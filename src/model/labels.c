@@ -24,15 +24,56 @@ _Static_assert(SN_LABEL_VALUE_BYTES_MAX <= UINT16_MAX, "lengths are two bytes");
 
 /* ---- checking ---- */
 
+/* Those of base/limits.h. */
+static const struct sn_label_limits widest = {.count_max = SN_LABELS_MAX,
+                                              .name_bytes_max = SN_LABEL_NAME_BYTES_MAX,
+                                              .value_bytes_max = SN_LABEL_VALUE_BYTES_MAX,
+                                              .bytes_max = SN_LABELS_BYTES_MAX};
+
+static sn_status check_name_len(struct sn_str name, const struct sn_label_limits *limits,
+                                struct sn_err *err) {
+    if (name.len > limits->name_bytes_max) {
+        return sn_err_set(err, SN_ERR_LIMIT,
+                          "label name \"%.*s...\" has %zu bytes, the limit is %u",
+                          sn_text_shown_len(name), name.ptr, name.len, limits->name_bytes_max);
+    }
+    return SN_OK;
+}
+
+static sn_status check_value_len(const struct sn_label *label, const struct sn_label_limits *limits,
+                                 struct sn_err *err) {
+    if (label->value.len > limits->value_bytes_max) {
+        return sn_err_set(err, SN_ERR_LIMIT,
+                          "value of label \"%.*s\" has %zu bytes, the limit is %u",
+                          sn_text_shown_len(label->name), label->name.ptr, label->value.len,
+                          limits->value_bytes_max);
+    }
+    return SN_OK;
+}
+
+static sn_status check_count(size_t count, const struct sn_label_limits *limits,
+                             struct sn_err *err) {
+    if (count > limits->count_max) {
+        return sn_err_set(err, SN_ERR_LIMIT, "a series has %zu labels, the limit is %u", count,
+                          limits->count_max);
+    }
+    return SN_OK;
+}
+
+static sn_status check_bytes(size_t bytes, const struct sn_label_limits *limits,
+                             struct sn_err *err) {
+    if (bytes > limits->bytes_max) {
+        return sn_err_set(err, SN_ERR_LIMIT, "labels of a series take %zu bytes, the limit is %u",
+                          bytes, limits->bytes_max);
+    }
+    return SN_OK;
+}
+
 static sn_status check_name(struct sn_str name, struct sn_err *err) {
     if (name.len == 0) {
         return sn_err_set(err, SN_ERR_INVALID, "a label has an empty name");
     }
-    if (name.len > SN_LABEL_NAME_BYTES_MAX) {
-        return sn_err_set(err, SN_ERR_LIMIT,
-                          "label name \"%.*s...\" has %zu bytes, the limit is %d",
-                          sn_text_shown_len(name), name.ptr, name.len, SN_LABEL_NAME_BYTES_MAX);
-    }
+    SN_TRY(check_name_len(name, &widest, err));
     if (!sn_str_is_utf8(name)) {
         return sn_err_set(err, SN_ERR_INVALID, "a label name of %zu bytes is not UTF-8", name.len);
     }
@@ -44,12 +85,7 @@ static sn_status check_value(const struct sn_label *label, struct sn_err *err) {
         return sn_err_set(err, SN_ERR_INVALID, "label \"%.*s\" has an empty value",
                           sn_text_shown_len(label->name), label->name.ptr);
     }
-    if (label->value.len > SN_LABEL_VALUE_BYTES_MAX) {
-        return sn_err_set(err, SN_ERR_LIMIT,
-                          "value of label \"%.*s\" has %zu bytes, the limit is %d",
-                          sn_text_shown_len(label->name), label->name.ptr, label->value.len,
-                          SN_LABEL_VALUE_BYTES_MAX);
-    }
+    SN_TRY(check_value_len(label, &widest, err));
     if (!sn_str_is_utf8(label->value)) {
         return sn_err_set(err, SN_ERR_INVALID, "value of label \"%.*s\" is not UTF-8",
                           sn_text_shown_len(label->name), label->name.ptr);
@@ -70,16 +106,8 @@ static sn_status check_order(struct sn_str previous, struct sn_str name, struct 
     return SN_OK;
 }
 
-static sn_status check_count(size_t count, struct sn_err *err) {
-    if (count > SN_LABELS_MAX) {
-        return sn_err_set(err, SN_ERR_LIMIT, "a series has %zu labels, the limit is %d", count,
-                          SN_LABELS_MAX);
-    }
-    return SN_OK;
-}
-
 sn_status sn_labels_validate(struct sn_labels labels, struct sn_err *err) {
-    SN_TRY(check_count(labels.count, err));
+    SN_TRY(check_count(labels.count, &widest, err));
     size_t bytes = 1;
     for (size_t i = 0; i < labels.count; i++) {
         const struct sn_label *label = &labels.items[i];
@@ -90,11 +118,7 @@ sn_status sn_labels_validate(struct sn_labels labels, struct sn_err *err) {
         }
         bytes += 2 * LENGTH_BYTES + label->name.len + label->value.len;
     }
-    if (bytes > SN_LABELS_BYTES_MAX) {
-        return sn_err_set(err, SN_ERR_LIMIT, "labels of a series take %zu bytes, the limit is %d",
-                          bytes, SN_LABELS_BYTES_MAX);
-    }
-    return SN_OK;
+    return check_bytes(bytes, &widest, err);
 }
 
 /* ---- making ---- */
@@ -144,7 +168,7 @@ static void sort_by_name(struct sn_label *items, size_t count) {
 sn_status sn_labels_make(struct sn_label *items, size_t count, struct sn_labels *ret_labels,
                          struct sn_err *err) {
     struct sn_labels labels = {.items = items, .count = drop_empty_values(items, count)};
-    SN_TRY(check_count(labels.count, err));
+    SN_TRY(check_count(labels.count, &widest, err));
     sort_by_name(items, labels.count);
     SN_TRY(sn_labels_validate(labels, err));
     *ret_labels = labels;
@@ -247,6 +271,46 @@ static sn_status read_items(struct sn_str rest, struct sn_label *items, size_t c
                           rest.len);
     }
     return SN_OK;
+}
+
+/* ---- limits of an operator ---- */
+
+static uint32_t pick(uint32_t given, uint32_t widest_one) {
+    return given == 0 || given > widest_one ? widest_one : given;
+}
+
+struct sn_label_limits sn_label_limits_fill(struct sn_label_limits given) {
+    return (struct sn_label_limits){
+        .count_max = pick(given.count_max, widest.count_max),
+        .name_bytes_max = pick(given.name_bytes_max, widest.name_bytes_max),
+        .value_bytes_max = pick(given.value_bytes_max, widest.value_bytes_max),
+        .bytes_max = pick(given.bytes_max, widest.bytes_max),
+    };
+}
+
+bool sn_label_limits_are_narrow(const struct sn_label_limits *limits) {
+    return limits->count_max < widest.count_max || limits->name_bytes_max < widest.name_bytes_max ||
+           limits->value_bytes_max < widest.value_bytes_max || limits->bytes_max < widest.bytes_max;
+}
+
+sn_status sn_labels_check_limits(struct sn_str canonical, const struct sn_label_limits *limits,
+                                 struct sn_err *err) {
+    if (canonical.len == 0) {
+        return sn_err_set(err, SN_ERR_CORRUPT, "label bytes have length 0");
+    }
+    size_t count = (unsigned char)canonical.ptr[0];
+    struct sn_str rest = sn_str_make(canonical.ptr + 1, canonical.len - 1);
+    SN_TRY(check_count(count, limits, err));
+    for (size_t i = 0; i < count; i++) {
+        struct sn_label label;
+        if (!read_text(&rest, &label.name) || !read_text(&rest, &label.value)) {
+            return sn_err_set(err, SN_ERR_CORRUPT, "label bytes end inside label %zu of %zu", i + 1,
+                              count);
+        }
+        SN_TRY(check_name_len(label.name, limits, err));
+        SN_TRY(check_value_len(&label, limits, err));
+    }
+    return check_bytes(canonical.len, limits, err);
 }
 
 sn_status sn_labels_decode(struct sn_str bytes, struct sn_arena *arena,

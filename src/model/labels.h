@@ -45,6 +45,26 @@ sn_status sn_labels_make(struct sn_label *items, size_t count, struct sn_labels 
 /* Check the invariants of a set that came from elsewhere. Same statuses as sn_labels_make. */
 sn_status sn_labels_validate(struct sn_labels labels, struct sn_err *err) SN_MUST_USE;
 
+/* Limits of an operator, below those of base/limits.h, which hold anyway. */
+struct sn_label_limits {
+    uint32_t count_max; /* labels of a series, the name included */
+    uint32_t name_bytes_max;
+    uint32_t value_bytes_max;
+    uint32_t bytes_max; /* canonical bytes of a series */
+};
+
+/* Those of base/limits.h where a field is 0 or above them. */
+struct sn_label_limits sn_label_limits_fill(struct sn_label_limits given);
+/* Whether a filled one refuses what base/limits.h takes. */
+bool sn_label_limits_are_narrow(const struct sn_label_limits *limits);
+
+/*
+ * Check canonical bytes against filled limits. SN_ERR_LIMIT: the sentence says what, its size and the limit.
+ * SN_ERR_CORRUPT: bytes that end too early; otherwise they are taken to be valid. Cost: O(labels).
+ */
+sn_status sn_labels_check_limits(struct sn_str canonical, const struct sn_label_limits *limits,
+                                 struct sn_err *err) SN_MUST_USE;
+
 /* Append canonical bytes of a valid set to buf (its sticky status tells about failures). */
 void sn_labels_encode(struct sn_labels labels, struct sn_buf *buf);
 

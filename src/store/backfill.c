@@ -23,6 +23,7 @@
 #define DAY_MS INT64_C(86400000)
 enum { ENTRIES_FIRST = 4096 };
 #define ID_REFUSED UINT32_MAX
+#define ID_TOO_LARGE (UINT32_MAX - 1) /* refused as well: for its labels */
 
 struct entry {
     int64_t time_ms;
@@ -154,6 +155,8 @@ static sn_status resolve_one_locked(struct sn_series_index *index, struct sn_str
 static sn_status resolve(struct sn_backfill *backfill, const struct sn_batch *batch, uint32_t *ids,
                          struct sn_err *err) {
     struct sn_store *store = backfill->store;
+    const struct sn_label_limits *limits = &store->options.label_limits;
+    bool is_narrow = sn_label_limits_are_narrow(limits);
     SN_CLEANUP(sn_free_ptr) uint8_t *is_needed = sn_alloc_zero(batch->series_count + 1, 1);
     if (!is_needed)
         return sn_err_set(err, SN_ERR_NO_MEMORY, "no memory for %zu series", batch->series_count);
@@ -166,7 +169,10 @@ static sn_status resolve(struct sn_backfill *backfill, const struct sn_batch *ba
     uint32_t before = store->index.count;
     for (size_t i = 0; i < batch->series_count && status == SN_OK; i++) {
         ids[i] = ID_REFUSED;
-        if (is_needed[i])
+        if (is_narrow &&
+            sn_labels_check_limits(batch->series[i].labels, limits, NULL) == SN_ERR_LIMIT)
+            ids[i] = ID_TOO_LARGE;
+        else if (is_needed[i])
             status = resolve_one_locked(&store->index, batch->series[i].labels, &ids[i], err);
     }
     sn_churn_add(&store->churn, sn_store_wall_ms(store), store->index.count - before);
@@ -194,15 +200,26 @@ static int64_t start_of(const struct sn_batch *batch, uint32_t series, int64_t s
     return start_ms > SN_TIME_MS_MIN && start_ms <= time_ms ? start_ms : 0;
 }
 
-/* An entry for what came, its order and value left to the caller; NULL: it was refused. */
-static struct entry *add_entry(struct sn_backfill *backfill, uint32_t id, int64_t time_ms,
-                               struct sn_push_result *result) {
+static void reject_labels(const struct sn_backfill *backfill, struct sn_str labels, int64_t time_ms,
+                          struct sn_push_result *result) {
+    struct sn_err why = {.status = SN_OK};
+    (void)(sn_labels_check_limits(labels, &backfill->store->options.label_limits, &why) == SN_OK);
+    reject(result, SN_REJECT_LABEL_LIMIT, 1, why.text, time_ms);
+}
+
+/* An entry for what came, its value left to the caller; NULL: it was refused. `labels` are those of `id`. */
+static struct entry *add_entry(struct sn_backfill *backfill, struct sn_str labels, uint32_t id,
+                               int64_t time_ms, struct sn_push_result *result) {
     if (time_ms < backfill->time_min) {
         reject(result, SN_REJECT_TOO_OLD, 1, "before the retention", time_ms);
         return NULL;
     }
     if (time_ms > backfill->time_max) {
         reject(result, SN_REJECT_TOO_NEW, 1, "too far in the future", time_ms);
+        return NULL;
+    }
+    if (id == ID_TOO_LARGE) {
+        reject_labels(backfill, labels, time_ms, result);
         return NULL;
     }
     if (id == ID_REFUSED) {
@@ -221,7 +238,8 @@ static struct entry *add_entry(struct sn_backfill *backfill, uint32_t id, int64_
 static void add_sample(struct sn_backfill *backfill, const struct sn_batch *batch, size_t i,
                        const uint32_t *ids, struct sn_push_result *result) {
     const struct sn_batch_sample *sample = &batch->samples[i];
-    struct entry *entry = add_entry(backfill, ids[sample->series], sample->time_ms, result);
+    struct entry *entry = add_entry(backfill, batch->series[sample->series].labels,
+                                    ids[sample->series], sample->time_ms, result);
     if (!entry)
         return;
     entry->value = sample->value;
@@ -234,7 +252,8 @@ static void add_histogram(struct sn_backfill *backfill, const struct sn_batch *b
                           const struct sn_histogram *kept, const uint32_t *ids,
                           struct sn_push_result *result) {
     const struct sn_batch_histogram *item = &batch->histograms[i];
-    struct entry *entry = add_entry(backfill, ids[item->series], item->time_ms, result);
+    struct entry *entry = add_entry(backfill, batch->series[item->series].labels, ids[item->series],
+                                    item->time_ms, result);
     if (!entry)
         return;
     entry->order |= 1;

@@ -32,7 +32,7 @@ struct sn_backfill *sn_backfill_free(struct sn_backfill *backfill);
  * counts, and within a batch histograms are later than samples.
  *
  *   ret_result  what was taken and what was refused: before the retention, too far in the future,
- *               series beyond the limit; exemplars are SN_REJECT_UNSUPPORTED
+ *               series beyond the limit, labels beyond theirs; exemplars are SN_REJECT_UNSUPPORTED
  *
  * SN_ERR_LIMIT (there would be more than SN_BACKFILL_SAMPLES_MAX, or SN_BACKFILL_HISTOGRAM_BYTES_MAX: commit
  * first), SN_ERR_INVALID,

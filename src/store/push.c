@@ -25,7 +25,8 @@ enum { PREFETCH_STATES = 16, PREFETCH_BYTES = 8, PREFETCH_SLOTS = 24, PREFETCH_P
 #define ID_NOT_NEEDED UINT32_MAX
 #define ID_NEEDED (UINT32_MAX - 1)
 #define ID_REFUSED (UINT32_MAX - 2)
-#define ID_LOOKED_UP (UINT32_MAX - 3) /* for exemplars: not made when it is new */
+#define ID_TOO_LARGE (UINT32_MAX - 3) /* refused as well: for its labels */
+#define ID_LOOKED_UP (UINT32_MAX - 4) /* for exemplars: not made when it is new */
 #define ID_UNKNOWN ID_LOOKED_UP
 #define ID_FIRST_SPECIAL ID_LOOKED_UP
 
@@ -71,10 +72,22 @@ static const char *reject_text(enum sn_reject reason) {
         return "would be a new series beyond the limit of all series or of its metric";
     case SN_REJECT_UNSUPPORTED:
         return "an exemplar that is not kept: no series, too many bytes of labels, or none are kept";
+    case SN_REJECT_LABEL_LIMIT: /* what it is about is looked for again: sentence_of */
     case SN_REJECT_COUNT:
         break;
     }
     return "";
+}
+
+/* `why` has room for the sentence that says which limit. */
+static const char *sentence_of(const struct push *push, enum sn_reject reason, uint32_t series,
+                               struct sn_err *why) {
+    if (reason != SN_REJECT_LABEL_LIMIT)
+        return reject_text(reason);
+    return sn_labels_check_limits(push->batch->series[series].labels,
+                                  &push->store->options.label_limits, why) == SN_OK
+               ? ""
+               : why->text;
 }
 
 static void reject(struct push *push, enum sn_reject reason, uint32_t series, int64_t time_ms) {
@@ -82,6 +95,7 @@ static void reject(struct push *push, enum sn_reject reason, uint32_t series, in
     if (push->result.first_reject.status != SN_OK)
         return;
     struct sn_buf text;
+    struct sn_err why = {.status = SN_OK};
     char time[SN_TIME_TEXT_SIZE];
     sn_buf_init(&text, 0);
     if (series < push->batch->series_count)
@@ -91,7 +105,7 @@ static void reject(struct push *push, enum sn_reject reason, uint32_t series, in
                                               : time_ms,
                    time);
     (void)sn_err_set(&push->result.first_reject, SN_ERR_INVALID, "%s at %s: %.*s",
-                     reject_text(reason), time, SN_STR_ARG(sn_buf_str(&text)));
+                     sentence_of(push, reason, series, &why), time, SN_STR_ARG(sn_buf_str(&text)));
     sn_buf_release(&text);
 }
 
@@ -143,6 +157,19 @@ static sn_status mark_needed(struct push *push, struct sn_err *err) {
             push->ids[series] = ID_LOOKED_UP;
     }
     return SN_OK;
+}
+
+/* Bytes that are no labels are left to the index, which refuses the batch. */
+static void check_labels(struct push *push) {
+    const struct sn_batch *batch = push->batch;
+    const struct sn_label_limits *limits = &push->store->options.label_limits;
+    if (!sn_label_limits_are_narrow(limits))
+        return; /* nothing comes here that is beyond base/limits.h */
+    for (size_t i = 0; i < batch->series_count; i++) {
+        if (push->ids[i] != ID_NOT_NEEDED &&
+            sn_labels_check_limits(batch->series[i].labels, limits, NULL) == SN_ERR_LIMIT)
+            push->ids[i] = ID_TOO_LARGE;
+    }
 }
 
 static sn_status resolve_one_locked(struct push *push, size_t i, uint32_t hash,
@@ -275,14 +302,16 @@ static sn_status note_outcome(struct push *push, const struct sn_batch_sample *s
 
 /* Whether the time of a sample and its series allow it; else it has been rejected. */
 static inline bool is_welcome(struct push *push, uint32_t series, int64_t time_ms) {
-    if (SN_LIKELY(is_in_time(push, time_ms) && push->ids[series] != ID_REFUSED))
+    uint32_t id = push->ids[series];
+    if (SN_LIKELY(is_in_time(push, time_ms) && id != ID_REFUSED && id != ID_TOO_LARGE))
         return true;
     if (time_ms < push->time_min)
         reject(push, SN_REJECT_TOO_OLD, series, time_ms);
     else if (time_ms > push->time_max)
         reject(push, SN_REJECT_TOO_NEW, series, time_ms);
     else
-        reject(push, SN_REJECT_SERIES_LIMIT, series, time_ms);
+        reject(push, id == ID_TOO_LARGE ? SN_REJECT_LABEL_LIMIT : SN_REJECT_SERIES_LIMIT, series,
+               time_ms);
     return false;
 }
 
@@ -549,6 +578,7 @@ static sn_status run(struct push *push, struct sn_push_done done, bool *ret_is_q
     struct sn_store *store = push->store;
     SN_TRY(admit(store, err));
     SN_TRY(mark_needed(push, err));
+    check_labels(push);
     SN_TRY(encode_histograms(push, err));
     SN_TRY(resolve(push, err));
     struct sn_buf metadata;

@@ -55,6 +55,7 @@ static struct sn_store_options fill_options(const struct sn_store_options *given
         options.series_max = SERIES_MAX_DEFAULT;
     if (options.series_max > SERIES_MAX_LIMIT)
         options.series_max = SERIES_MAX_LIMIT;
+    options.label_limits = sn_label_limits_fill(given->label_limits);
     /* One below: the largest number means replay to the head. */
     options.out_of_order_window_ms =
         pick(given->out_of_order_window_ms, OUT_OF_ORDER_MS_DEFAULT, SN_HEAD_REPLAY - 1);

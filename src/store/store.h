@@ -74,6 +74,8 @@ struct sn_store_options {
     int64_t flush_interval_ms;      /* flush at the latest after this; 30 min */
     size_t series_max;              /* 0: 10 million */
     uint32_t series_per_metric_max; /* of one metric name; 0: no limit */
+    /* A series beyond them gets no sample, also one that is there; 0: those of base/limits.h. */
+    struct sn_label_limits label_limits;
     int64_t out_of_order_window_ms; /* 0: 10 min; negative: nothing older is taken */
     int64_t exemplars_max;          /* newest exemplars that are kept; 100,000; negative: none */
     int64_t future_max_ms;          /* 0: 10 min; negative: no limit */

@@ -100,8 +100,8 @@ static void no_memory_to_wait_pushes_nothing(void **state) {
 
 static void every_reject_reason_has_a_name(void **state) {
     (void)state;
-    static const char *const names[] = {"out_of_order", "duplicate",    "too_old",
-                                        "too_new",      "series_limit", "unsupported"};
+    static const char *const names[] = {"out_of_order", "duplicate",   "too_old",    "too_new",
+                                        "series_limit", "unsupported", "label_limit"};
     _Static_assert(sizeof names / sizeof names[0] == SN_REJECT_COUNT, "one name per reason");
     for (int i = 0; i < SN_REJECT_COUNT; i++) {
         assert_string_equal(sn_reject_name((enum sn_reject)i), names[i]);

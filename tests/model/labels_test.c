@@ -139,6 +139,79 @@ static void name_and_value_limits_hold_at_both_sides(void **state) {
     assert_int_equal(make_one(65536, 1), SN_ERR_LIMIT);
 }
 
+static sn_status check_limits(const struct sn_label *given, size_t count,
+                              struct sn_label_limits limits, struct sn_err *err) {
+    struct sn_label items[4];
+    struct sn_labels labels;
+    struct sn_buf buf;
+    memcpy(items, given, count * sizeof *items);
+    sn_buf_init(&buf, 0);
+    assert_int_equal(sn_labels_make(items, count, &labels, NULL), SN_OK);
+    sn_labels_encode(labels, &buf);
+    limits = sn_label_limits_fill(limits);
+    sn_status status = sn_labels_check_limits(sn_buf_str(&buf), &limits, err);
+    sn_buf_release(&buf);
+    return status;
+}
+
+static void narrower_limits_hold_at_both_sides_and_say_which(void **state) {
+    (void)state;
+    const struct sn_label items[] = {label("__name__", "m"), label("abc", "value")};
+    enum { BYTES = 1 + 4 + 8 + 1 + 4 + 3 + 5 };
+    static const struct {
+        struct sn_label_limits at, below;
+        const char *sentence;
+    } cases[] = {
+        {{.count_max = 2}, {.count_max = 1}, "a series has 2 labels, the limit is 1"},
+        {{.name_bytes_max = 8},
+         {.name_bytes_max = 7},
+         "label name \"__name__...\" has 8 bytes, the limit is 7"},
+        {{.value_bytes_max = 5},
+         {.value_bytes_max = 4},
+         "value of label \"abc\" has 5 bytes, the limit is 4"},
+        {{.bytes_max = BYTES},
+         {.bytes_max = BYTES - 1},
+         "labels of a series take 26 bytes, the limit is 25"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct sn_err err = {.status = SN_OK};
+        assert_int_equal(check_limits(items, 2, cases[i].at, &err), SN_OK);
+        assert_int_equal(check_limits(items, 2, cases[i].below, &err), SN_ERR_LIMIT);
+        assert_string_equal(err.text, cases[i].sentence);
+    }
+}
+
+static void limits_are_narrow_when_one_is(void **state) {
+    (void)state;
+    struct sn_label_limits none = sn_label_limits_fill((struct sn_label_limits){.count_max = 0});
+    struct sn_label_limits wide = sn_label_limits_fill(
+        (struct sn_label_limits){UINT32_MAX, UINT32_MAX, UINT32_MAX, UINT32_MAX});
+    assert_memory_equal(&none, &wide, sizeof none);
+    assert_int_equal(none.count_max, SN_LABELS_MAX);
+    assert_int_equal(none.name_bytes_max, SN_LABEL_NAME_BYTES_MAX);
+    assert_int_equal(none.value_bytes_max, SN_LABEL_VALUE_BYTES_MAX);
+    assert_int_equal(none.bytes_max, SN_LABELS_BYTES_MAX);
+    assert_false(sn_label_limits_are_narrow(&none));
+    uint32_t *fields[] = {&none.count_max, &none.name_bytes_max, &none.value_bytes_max,
+                          &none.bytes_max};
+    for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
+        --*fields[i];
+        assert_true(sn_label_limits_are_narrow(&none));
+        ++*fields[i];
+    }
+}
+
+static void bytes_that_end_too_early_are_no_labels(void **state) {
+    (void)state;
+    static const char bytes[] = "\1\1\0a\1\0b";
+    const struct sn_label_limits limits = {1, 1, 1, 8};
+    struct sn_str all = sn_str_make(bytes, sizeof bytes - 1);
+    assert_int_equal(sn_labels_check_limits(all, &limits, NULL), SN_OK);
+    for (size_t len = 0; len < all.len; len++)
+        assert_int_equal(sn_labels_check_limits(sn_str_make(bytes, len), &limits, NULL),
+                         SN_ERR_CORRUPT);
+}
+
 static sn_status make_many(size_t count) {
     char(*names)[24] = malloc(count * sizeof *names);
     struct sn_label *items = malloc(count * sizeof *items);
@@ -365,6 +438,9 @@ int main(void) {
         cmocka_unit_test(bad_sets_are_refused_with_a_sentence),
         cmocka_unit_test(validate_refuses_what_make_would_repair),
         cmocka_unit_test(name_and_value_limits_hold_at_both_sides),
+        cmocka_unit_test(narrower_limits_hold_at_both_sides_and_say_which),
+        cmocka_unit_test(limits_are_narrow_when_one_is),
+        cmocka_unit_test(bytes_that_end_too_early_are_no_labels),
         cmocka_unit_test(count_limit_holds_at_both_sides_and_for_a_million),
         cmocka_unit_test(canonical_bytes_limit_holds_at_both_sides),
         cmocka_unit_test(canonical_bytes_are_as_documented),

@@ -236,6 +236,25 @@ static void buckets_have_a_limit(void **state) {
     test_store_release(&test);
 }
 
+static void labels_beyond_the_limits_are_refused(void **state) {
+    (void)state;
+    struct test_store test;
+    struct sn_backfill *backfill;
+    struct sn_push_result result;
+    test_store_init_in_memory(&test);
+    test.options.label_limits.count_max = 1;
+    test_store_open(&test);
+    assert_int_equal(sn_backfill_new(test.store, &backfill, NULL), SN_OK);
+    assert_int_equal(add(backfill, 1, TEST_NOW_MS, 1, &result), SN_OK);
+    assert_int_equal(result.accepted_count, 0);
+    assert_int_equal(result.rejected_count[SN_REJECT_LABEL_LIMIT], 1);
+    assert_string_equal(result.first_reject.text,
+                        "a series has 2 labels, the limit is 1 at 2023-11-14T22:13:20.000Z");
+    sn_backfill_free(backfill);
+    assert_int_equal(test_store_stats(&test).series_count, 0);
+    test_store_release(&test);
+}
+
 static void days_are_cut_when_there_are_many_samples(void **state) {
     (void)state;
     enum { PER_DAY = SN_BACKFILL_SEGMENT_SAMPLES / 2 + 1, DAYS = 4 };
@@ -380,6 +399,7 @@ int main(void) {
         cmocka_unit_test(histograms_are_there_with_every_field),
         cmocka_unit_test(of_a_sample_and_a_histogram_the_last_counts),
         cmocka_unit_test(buckets_have_a_limit),
+        cmocka_unit_test(labels_beyond_the_limits_are_refused),
         cmocka_unit_test(days_are_cut_when_there_are_many_samples),
         cmocka_unit_test(what_is_not_taken_is_counted),
         cmocka_unit_test(every_call_may_fail),

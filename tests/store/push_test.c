@@ -104,6 +104,48 @@ static void every_reject_is_counted_by_its_reason(void **state) {
     assert_int_equal(stats.series_count, 1);
 }
 
+/* Whatever it brings, and also when the series is there from before the limit. */
+static void a_series_with_labels_beyond_the_limits_gets_nothing(void **state) {
+    struct test_store *test = *state;
+    struct sn_buf labels;
+    struct sn_push_result result;
+    sn_buf_init(&labels, 0);
+    test_store_open(test);
+    assert_int_equal(test_push_one(test, "old", 12345, TEST_NOW_MS, 1, NULL), SN_OK);
+    test_store_close(test);
+    test->options.label_limits.value_bytes_max = 4;
+    test_store_open(test);
+    test_labels(&labels, "m", 12345);
+    struct sn_batch_series series[] = {{.labels = sn_buf_str(&labels)}};
+    struct sn_batch_sample sample = {.time_ms = TEST_NOW_MS, .value = 1};
+    struct sn_batch_histogram histogram = {.time_ms = TEST_NOW_MS + 1};
+    struct sn_label trace = {SN_STR("trace_id"), SN_STR("is no label of a series")};
+    struct sn_batch_exemplar exemplar = {
+        .exemplar = {.labels = {&trace, 1}, .value = 1, .time_ms = TEST_NOW_MS}};
+    struct sn_batch batch = {.series = series,
+                             .series_count = 1,
+                             .samples = &sample,
+                             .sample_count = 1,
+                             .histograms = &histogram,
+                             .histogram_count = 1,
+                             .exemplars = &exemplar,
+                             .exemplar_count = 1};
+    assert_int_equal(sn_sink_push_wait(sn_store_sink(test->store), &batch, &result, NULL), SN_OK);
+    assert_int_equal(result.accepted_count, 0);
+    assert_int_equal(result.rejected_count[SN_REJECT_LABEL_LIMIT], 3);
+    assert_string_equal(result.first_reject.text,
+                        "value of label \"n\" has 5 bytes, the limit is 4 at "
+                        "2023-11-14T22:13:20.000Z: m{n=\"12345\"}");
+    assert_int_equal(test_push_one(test, "old", 12345, TEST_NOW_MS + 1, 1, &result), SN_OK);
+    assert_int_equal(result.rejected_count[SN_REJECT_LABEL_LIMIT], 1);
+    test_assert_samples(test, "old", 12345, &(struct test_sample){0, 1}, 1);
+    assert_int_equal(test_push_one(test, "m", 1234, TEST_NOW_MS, 1, &result), SN_OK);
+    assert_int_equal(result.accepted_count, 1);
+    assert_int_equal(test_store_stats(test).series_count, 2);
+    assert_int_equal(test_store_stats(test).rejected_count[SN_REJECT_LABEL_LIMIT], 4);
+    sn_buf_release(&labels);
+}
+
 static void the_same_sample_again_is_accepted_and_stored_once(void **state) {
     struct test_store *test = *state;
     struct sn_push_result result = {0};
@@ -167,6 +209,7 @@ int main(void) {
         CASE(older_samples_within_the_window_are_merged),
         CASE(an_older_sample_written_twice_keeps_its_last_value_after_reopening),
         CASE(every_reject_is_counted_by_its_reason),
+        CASE(a_series_with_labels_beyond_the_limits_gets_nothing),
         CASE(the_same_sample_again_is_accepted_and_stored_once),
         CASE(a_sample_that_names_no_series_of_its_batch_is_invalid),
         CASE(a_full_queue_is_busy_and_recovers),
