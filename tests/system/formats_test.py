@@ -1,10 +1,5 @@
-"""A reader of the files on disk, written from docs/FORMATS.md alone, against the server's own answer.
+"""What a reader from docs/FORMATS.md (_formats.py) finds on disk, against the server's own answer."""
 
-Python's standard library, and libzstd and liblz4 by ctypes. Nothing here looks at the sources.
-"""
-
-import ctypes
-import ctypes.util
 import json
 import math
 import random
@@ -12,366 +7,11 @@ import sqlite3
 import struct
 import subprocess
 import unittest
+import urllib.parse
 
 import _sonde
-
-MASK = (1 << 64) - 1
-
-
-# ---- numbers, "Chunk codec" ----
-
-def crc_table():
-    table = []
-    for byte in range(256):
-        for _ in range(8):
-            byte = (byte >> 1) ^ (0x82f63b78 if byte & 1 else 0)
-        table.append(byte)
-    return table
-
-
-CRC_TABLE = crc_table()
-
-
-def crc32c(data):
-    crc = 0xffffffff
-    for byte in data:
-        crc = CRC_TABLE[(crc ^ byte) & 0xff] ^ (crc >> 8)
-    return crc ^ 0xffffffff
-
-
-def signed(number):
-    number &= MASK
-    return number - (1 << 64) if number >> 63 else number
-
-
-def unzigzag(code):
-    return (code >> 1) ^ -(code & 1)
-
-
-class Bytes:
-    """A cursor over bytes."""
-
-    def __init__(self, data, at=0):
-        self.data = data
-        self.at = at
-
-    def left(self):
-        return len(self.data) - self.at
-
-    def take(self, count):
-        assert 0 <= count <= self.left(), "ends early"
-        self.at += count
-        return self.data[self.at - count:self.at]
-
-    def unpack(self, layout):
-        return struct.unpack("<" + layout, self.take(struct.calcsize("<" + layout)))
-
-    def one(self, layout):
-        return self.unpack(layout)[0]
-
-    def varint(self):
-        number = shift = 0
-        while True:
-            byte = self.one("B")
-            number |= (byte & 0x7f) << shift
-            shift += 7
-            if byte < 0x80:
-                assert number <= MASK
-                return number
-
-    def svarint(self):
-        return unzigzag(self.varint())
-
-
-def read_mini_block(data, count):
-    head = data.one("B")
-    width = head & 0x7f
-    patches = data.one("B") if head & 0x80 else 0
-    packed = int.from_bytes(data.take((width * count + 7) // 8), "little")
-    residuals = [(packed >> (width * i)) & ((1 << width) - 1) for i in range(count)]
-    positions = data.take(patches)
-    for position in positions:
-        residuals[position] += data.varint() << width
-    return residuals
-
-
-def read_residuals(data, count):
-    residuals = []
-    while len(residuals) < count:
-        residuals += read_mini_block(data, min(128, count - len(residuals)))
-    return residuals
-
-
-def integers_of_kind(data, kind, scaled, count):
-    first = 0 if scaled or kind == 2 else data.svarint()
-    base = data.svarint() if kind in (1, 2, 3, 5) else 0
-    if kind == 0:
-        return [first] * count
-    if kind == 1:
-        return [first + i * base for i in range(count)]
-    if kind == 2:
-        return [base + r for r in read_residuals(data, count)]
-    values = [first]
-    if kind == 5:
-        delta = base
-        values.append(first + delta)
-        for r in read_residuals(data, count - 2):
-            delta += unzigzag(r)
-            values.append(values[-1] + delta)
-        return values
-    for r in read_residuals(data, count - 1):
-        values.append(values[-1] + (base + r if kind == 3 else unzigzag(r)))
-    return values
-
-
-def read_integers(data, count):
-    kind = data.one("B")
-    scaled = kind & 8
-    divisor, origin = (data.varint(), data.svarint()) if scaled else (1, 0)
-    values = integers_of_kind(data, kind & 7, scaled, count)
-    return [signed(value * divisor + origin) for value in values]
-
-
-def double_of_ordered(number):
-    bits = number & MASK
-    if number < 0:
-        bits ^= (1 << 63) - 1
-    return struct.unpack("<d", struct.pack("<Q", bits))[0]
-
-
-def read_values(data, count):
-    form = data.one("B")
-    if form == 0x3f:
-        return [data.one("d")] * count
-    has_exceptions = form & 0x40
-    form &= ~0x40
-    integers = read_integers(data, count)
-    if form == 0x3e:
-        values = [double_of_ordered(number) for number in integers]
-    elif form < 0x20:
-        values = [float(number) / 10.0 ** form for number in integers]
-    else:
-        values = [float(number) * float(f"1e-{form - 0x20}") for number in integers]
-    if has_exceptions:
-        position = 0
-        value = None
-        for _ in range(data.varint()):
-            tag = data.varint()
-            position += tag >> 1
-            if not tag & 1:
-                value = data.one("d")
-            values[position] = value
-    return values
-
-
-# ---- compression ----
-
-def library(name):
-    found = ctypes.util.find_library(name)
-    return ctypes.CDLL(found) if found else None
-
-
-ZSTD = library("zstd")
-LZ4 = library("lz4")
-
-
-def unzstd(data, size=None):
-    if size is None:
-        ZSTD.ZSTD_getFrameContentSize.restype = ctypes.c_ulonglong
-        size = ZSTD.ZSTD_getFrameContentSize(data, ctypes.c_size_t(len(data)))
-    out = ctypes.create_string_buffer(size)
-    ZSTD.ZSTD_decompress.restype = ctypes.c_size_t
-    got = ZSTD.ZSTD_decompress(out, ctypes.c_size_t(size), data, ctypes.c_size_t(len(data)))
-    assert got == size, "the frame has another size"
-    return out.raw
-
-
-def unlz4(data, size):
-    out = ctypes.create_string_buffer(size)
-    got = LZ4.LZ4_decompress_safe(data, out, len(data), size)
-    assert got == size, "the block has another size"
-    return out.raw
-
-
-# ---- series ----
-
-def read_labels(data):
-    labels = []
-    for _ in range(data.one("B")):
-        name = data.take(data.one("H")).decode()
-        labels.append((name, data.take(data.one("H")).decode()))
-    assert labels == sorted(labels)
-    return tuple(labels)
-
-
-# ---- "Log" ----
-
-def check_header(data, magic):
-    header = data.take(16)
-    assert header[:8] == magic
-    version, crc = struct.unpack("<II", header[8:])
-    assert crc == crc32c(header[:12])
-    return version
-
-
-class Log:
-    """All samples of a log file: {series: {time: (value, start)}}."""
-
-    def __init__(self, data, series):
-        self.series = series
-        self.samples = {}
-        self.starts = {}
-        data = Bytes(data)
-        assert check_header(data, b"SNDELOG\n") == 2
-        while data.left():
-            length, crc = data.unpack("II")
-            typed = data.take(1 + length)
-            assert crc == crc32c(typed), "a record fails its checksum"
-            self.take_record(typed[0], Bytes(typed, 1))
-
-    def take_record(self, kind, data):
-        if kind == 1:
-            first, count = data.unpack("II")
-            for number in range(first, first + count):
-                labels = Bytes(data.take(data.one("H")))
-                self.series[number] = read_labels(labels)
-                assert labels.left() == 0
-        elif kind == 2:
-            self.take_samples(data)
-        else:
-            assert kind in (3, 4, 5), kind
-            return
-        assert data.left() == 0
-
-    def take_samples(self, data):
-        flags = data.one("B")
-        count = data.varint()
-        size = data.varint()
-        rest = data.take(data.left())
-        columns = Bytes(unzstd(rest, size) if flags & 1 else rest)
-        numbers, times, starts = [], [], {}
-        for column in (numbers, times):
-            last = 0
-            for _ in range(count):
-                last += columns.svarint()
-                column.append(last)
-        if flags & 2:
-            at = start = 0
-            for _ in range(columns.varint()):
-                at += columns.varint()
-                start += columns.svarint()
-                starts[at] = start
-        for i, number in enumerate(numbers):
-            assert number in self.series
-            if i in starts:
-                self.starts[number] = starts[i]
-            value = columns.one("d")
-            self.samples.setdefault(number, {})[times[i]] = (value, self.starts.get(number, 0))
-        assert columns.left() == 0
-
-
-# ---- "Segment" ----
-
-def read_starts(data, count, runs, last):
-    starts = []
-    for run in range(runs):
-        length = data.varint() if run < runs - 1 else count - len(starts)
-        last += data.svarint()
-        starts += [last] * length
-    assert len(starts) == count
-    return starts, last
-
-
-def read_pack(data):
-    """[(series, is histogram, times, values, starts)]"""
-    crc, body_size, size, encoding, layout, zero = struct.unpack("<IIIBBH", data[:16])
-    assert crc == crc32c(data[4:]) and zero == 0 and layout == 1
-    assert body_size == len(data) - 16
-    content = Bytes(unlz4(data[16:], size) if encoding else data[16:])
-    chunk_count, block_count = content.varint(), content.varint()
-    blocks = [(content.varint(), content.varint()) for _ in range(block_count)]
-    chunks = []
-    number = 0
-    for _ in range(chunk_count):
-        number += content.svarint()
-        block = content.varint()
-        size = content.varint()
-        runs = content.varint() if block & 1 else 0
-        chunks.append((number, block >> 2, block & 2, size, runs))
-    all_starts = []
-    last = 0
-    for _, block, _, _, runs in chunks:
-        starts = [0] * blocks[block][0]
-        if runs:
-            starts, last = read_starts(content, blocks[block][0], runs, last)
-        all_starts.append(starts)
-    times = [read_integers(Bytes(content.take(size)), count) for count, size in blocks]
-    found = []
-    for (number, block, is_histogram, size, _), starts in zip(chunks, all_starts):
-        bytes_ = content.take(size)
-        values = None if is_histogram else read_values(Bytes(bytes_), blocks[block][0])
-        found.append((number, bool(is_histogram), times[block], values, starts))
-    assert content.left() == 0
-    return found
-
-
-def read_series_list(data, count):
-    assert struct.unpack("<I", data[:4])[0] == crc32c(data[4:])
-    runs = Bytes(data, 4)
-    numbers = []
-    at = 0
-    while runs.left():
-        at += runs.varint()
-        length = runs.varint() + 1
-        numbers += range(at, at + length)
-        at += length
-    assert len(numbers) == count
-    return numbers
-
-
-def read_segment(data, series, row):
-    """{series: {time: (value, start)}} of the floats."""
-    assert check_header(Bytes(data), b"SNDESEG\n") == 3
-    footer = data[-80:]
-    assert footer[:8] == b"SNDEEND\n"
-    number, directory, packs, series_count, chunks, samples, first, last, crc, own = \
-        struct.unpack("<QQQQQQqqII", footer[8:])
-    assert own == crc32c(footer[:76])
-    assert (number, len(data), series_count, samples, first, last) == row
-    entries = data[directory:directory + 32 * packs]
-    assert crc == crc32c(entries)
-    listed = read_series_list(data[directory + 32 * packs:-80], series_count)
-    found = {}
-    seen_chunks = seen_samples = 0
-    at = 16
-    order = []
-    for i in range(packs):
-        offset, length, first_series, time_min, time_max = \
-            struct.unpack("<QIIqq", entries[32 * i:32 * i + 32])
-        length &= 0x7fffffff
-        assert offset == at
-        at += length
-        pack = read_pack(data[offset:at])
-        assert pack[0][0] == first_series
-        assert min(chunk[2][0] for chunk in pack) == time_min
-        assert max(chunk[2][-1] for chunk in pack) == time_max
-        for series_number, is_histogram, times, values, starts in pack:
-            seen_chunks += 1
-            seen_samples += len(times)
-            assert times == sorted(set(times))
-            if not order or order[-1] != series_number:
-                order.append(series_number)
-            if not is_histogram:
-                found.setdefault(series_number, {}).update(
-                    zip(times, zip(values, starts)))
-    assert at == directory and (seen_chunks, seen_samples) == (chunks, samples)
-    assert sorted(order) == listed
-    keys = [(dict(series[number]).get("__name__", ""), series[number]) for number in order]
-    assert keys == sorted(keys), "metric order"
-    return found
-
-
-# ---- the test ----
+from _formats import LZ4, ZSTD, Log, read_catalogue, read_exemplars, read_files
+from remote_write_test import POSITIVE, TYPE_1, WRITE, double, message, native, number, snappy
 
 GO_NAN = struct.pack("<Q", 0x7ff8000000000001)  # what a text "NaN" becomes
 
@@ -392,19 +32,38 @@ def value_of(text):
     return float(text)
 
 
+def number_of(text):
+    return -0.0 if text == "-0" else int(text)
+
+
+def histogram_of(entry):
+    """A histogram of an export as the reader has it; its sum as bits, which may be a NaN's."""
+    hints = ["unknown", "reset", "not_reset", "gauge"]
+    return (entry["schema"], hints.index(entry.get("counter_reset_hint", "unknown")),
+            entry.get("zero_threshold", 0), entry["count"], entry.get("zero_count", 0),
+            bits(value_of(entry["sum"])),
+            *([tuple(item) if isinstance(item, list) else item for item in entry.get(name, [])]
+              for name in ("positive_spans", "positive_counts", "negative_spans",
+                           "negative_counts", "custom_bounds")))
+
+
+def ours_of(histogram):
+    return (*histogram[:5], bits(histogram.sum), *histogram[6:])
+
+
 class Formats(unittest.TestCase):
-    def answer(self, *where):
-        """What the program says: {labels: {time: (bits, start)}}."""
-        process = subprocess.run([_sonde.BINARY, "export", "-q", "--match", "t", *map(str, where)],
+    def answer(self, *where, match="t"):
+        """What the program says: {labels: {time: (bits, start)}}, of histograms (histogram, start)."""
+        process = subprocess.run([_sonde.BINARY, "export", "-q", "--match", match, *map(str, where)],
                                  text=True, capture_output=True, timeout=120, check=True)
         found = {}
         for line in process.stdout.splitlines():
-            entry = json.loads(line, parse_int=lambda text: -0.0 if text == "-0" else int(text))
+            entry = json.loads(line, parse_int=number_of)
             labels = tuple(sorted(entry["metric"].items()))
-            starts = entry.get("starts") or [0] * len(entry["values"])
-            found.setdefault(labels, {}).update(
-                (time, (bits(value_of(value)), start))
-                for time, value, start in zip(entry["timestamps"], entry["values"], starts))
+            starts = entry.get("starts") or [0] * len(entry["timestamps"])
+            values = [bits(value_of(value)) for value in entry["values"]] if "values" in entry \
+                else [histogram_of(item) for item in entry["histograms"]]
+            found.setdefault(labels, {}).update(zip(entry["timestamps"], zip(values, starts)))
         return found
 
     def assert_same(self, found, wanted):
@@ -415,10 +74,10 @@ class Formats(unittest.TestCase):
                 self.assertEqual(found[labels].get(time), value, (labels, time))
             self.assertEqual(len(found[labels]), len(by_time), labels)
 
-    def ours(self, samples, series):
-        return {series[number]: {time: (bits(value), start)
+    def ours(self, samples, series, name="t", form=bits):
+        return {series[number]: {time: (form(value), start)
                                  for time, (value, start) in by_time.items()}
-                for number, by_time in samples.items() if ("__name__", "t") in series[number]}
+                for number, by_time in samples.items() if ("__name__", name) in series[number]}
 
     def make_samples(self, now_ms):
         """Series of every kind of block: constants, lines, decimals, noise, huge, special, gaps."""
@@ -475,25 +134,184 @@ class Formats(unittest.TestCase):
         wanted = self.answer("--data", server.data)
         self.assert_same(found, wanted)
         database = sqlite3.connect(server.data / "sonde.db")
-        catalogue = {}
-        for first, count, block in database.execute(
-                "SELECT first_id, count, labels FROM series_block ORDER BY first_id"):
-            self.assertEqual(first, len(catalogue))
-            labels = Bytes(unzstd(block))
-            for number in range(first, first + count):
-                catalogue[number] = read_labels(Bytes(labels.take(labels.one("H"))))
-            self.assertEqual(labels.left(), 0)
+        catalogue = read_catalogue(database)
+        self.assertEqual(sorted(catalogue), list(range(len(catalogue))))
         self.assertEqual({n: catalogue[n] for n in series}, series)
-        merged = {}
-        for number, *row in database.execute(
-                "SELECT id, bytes, series_count, sample_count, time_min_ms, time_max_ms"
-                " FROM segment ORDER BY rank"):
-            file = (server.data / "seg" / f"{number:08}.seg").read_bytes()
-            for key, by_time in read_segment(file, catalogue, (number, *row)).items():
-                merged.setdefault(key, {}).update(by_time)
+        merged = read_files(server.data, database, catalogue)[0]["float"]
         database.close()
         self.assert_same(self.ours(merged, catalogue), wanted)
         self.assertEqual(sum(map(len, wanted.values())), len(text))
+
+    # ---- merged segments and rollups ----
+
+    def make_old_samples(self, base):
+        """JSON lines in two halves: a series with every second, others with every 15; many of them are
+        alike, so that their packs can be compressed."""
+        rng = random.Random(11)
+        halves = ["", ""]
+        noise = [rng.randrange(-900, 900) / 10 for _ in range(700)]
+        shapes = [lambda i: float(i % 250), lambda i: rng.randrange(-900, 900) / 10,
+                  lambda i: rng.random() if i % 1000 else math.nan] + 8 * [lambda i: noise[i]]
+        for n, shape in enumerate(shapes):
+            step, count = (1, 5000) if n == 2 else (15, 700)
+            values = [shape(i) for i in range(count)]
+            texts = ["NaN" if math.isnan(value) else value for value in values]
+            if n == 1:
+                texts[100] = texts[-1] = "stale"
+            times = [base + 1000 * step * i + n for i in range(count)]
+            for half, part in enumerate((slice(0, count // 2), slice(count // 2, count))):
+                line = {"metric": {"__name__": "t", "n": str(n)}, "values": texts[part],
+                        "timestamps": times[part]}
+                if n == 0:
+                    line["starts"] = [base - 1] * len(line["values"])
+                halves[half] += json.dumps(line) + "\n"
+        return halves
+
+    def rolled_up(self, samples, start_ms, end_ms):
+        """What the samples of (start, end] sum up to; None: nothing. NaN is a value, stale is none."""
+        inside = [(time, *pair) for time, pair in sorted(samples.items())
+                  if start_ms < time <= end_ms]
+        stale = bits(value_of("stale"))
+        values = [(time, struct.unpack("<d", raw)[0], start) for time, raw, start in inside
+                  if raw != stale]
+        if not values:
+            return None
+        numbers = [value for _, value, _ in values]
+        real = [value for value in numbers if not math.isnan(value)]
+        falls = sum(before for before, after in zip(numbers, numbers[1:]) if after < before)
+        return {"count": len(values), "first_ms": values[0][0], "last_ms": values[-1][0],
+                "first": numbers[0], "last": numbers[-1], "sum": math.fsum(numbers),
+                "min": min(real), "max": max(real), "falls": falls,
+                "is_stale_end": inside[-1][1] == stale,
+                "has_start": any(start for _, _, start in values)}
+
+    def assert_rollups(self, found, wanted, width):
+        """Each series of the answer has exactly the buckets that its samples make."""
+        for labels, samples in wanted.items():
+            buckets = found.get(labels, {})
+            ends = {-(-time // width) * width for time in samples}
+            expected = {end: rolled for end in ends
+                        if (rolled := self.rolled_up(samples, end - width, end))}
+            self.assertEqual(set(buckets), set(expected), labels)
+            for end, rolled in expected.items():
+                for name, value in rolled.items():
+                    ours = getattr(buckets[end][0], name)
+                    both_nan = ours != ours and value != value
+                    self.assertTrue(both_nan or math.isclose(ours, value, rel_tol=1e-12),
+                                    (labels, end, name, ours, value))
+
+    def ask(self, server, query, time_ms):
+        text = urllib.parse.urlencode({"query": query, "time": time_ms / 1000})
+        reply = server.get(f"/api/v1/query?{text}")
+        self.assertEqual(reply.status, 200, reply.body)
+        return {item["metric"]["n"]: float(item["value"][1])
+                for item in reply.json()["data"]["result"]}
+
+    def roll_up(self, server, base):
+        """Two segments of one day that has passed become one, and files of rollups are made of it."""
+        server.start()
+        server.stop()
+        for i, half in enumerate(self.make_old_samples(base)):
+            file = server.directory / f"half{i}.jsonl"
+            file.write_text(half)
+            self.assertEqual(_sonde.run("import", file, "--data", server.data).returncode, 0)
+        server.start()
+        _sonde.wait_for(lambda: server.metric("sonde_store_rollup_files") >= 2
+                        and server.metric("sonde_store_compactions_total") >= 1, "rollups")
+        server.stop()
+
+    def assert_rollup_answers(self, server, rollups, width, catalogue):
+        """The samples are gone: what the server says is what the files say."""
+        for query, member in (("count", "count"), ("sum", "sum"), ("min", "min"), ("max", "max"),
+                              ("last", "last")):
+            ends = sorted({end for by_end in rollups.values() for end in by_end})
+            for end in ends:
+                ours = {dict(catalogue[number])["n"]: getattr(by_end[end][0], member)
+                        for number, by_end in rollups.items()
+                        if end in by_end and ("__name__", "t") in catalogue[number]}
+                theirs = self.ask(server, f"{query}_over_time(t[{width // 1000}s])", end)
+                self.assertEqual(set(theirs), set(ours), (query, end))
+                for n, value in ours.items():
+                    both_nan = value != value and theirs[n] != theirs[n]
+                    self.assertTrue(both_nan or math.isclose(theirs[n], value, rel_tol=1e-9),
+                                    (query, end, n, theirs[n], value))
+
+    def test_a_reader_from_the_document_reads_merged_segments_and_rollups(self):
+        day = 86_400_000
+        base = (_sonde.now_ms() // day - 3) * day + 12 * 3_600_000
+        server = _sonde.Server(self, config="collect: {interval: 1h}\n"
+                                            "storage: {flush_interval: 1s}\n")
+        self.roll_up(server, base)
+        wanted = self.answer("--data", server.data)
+        database = sqlite3.connect(server.data / "sonde.db")
+        catalogue = read_catalogue(database)
+        found, encodings = read_files(server.data, database, catalogue)
+        self.assert_same(self.ours(found["float"], catalogue), wanted)
+        self.assertIn(2, encodings, "no pack is compressed with zstd")
+        widths = {}
+        for width, in database.execute("SELECT DISTINCT width_ms FROM rollup").fetchall():
+            widths[width] = read_files(server.data, database, catalogue, "rollup", "bucket_count",
+                                       f"width_ms = {width}")[0]["rollup"]
+        database.close()
+        self.assertEqual(sorted(widths), [300_000, 3_600_000])
+        for width, rollups in widths.items():
+            named = {catalogue[number]: by_end for number, by_end in rollups.items()}
+            some = {labels: samples for labels, samples in wanted.items()
+                    if width == 3_600_000 or ("n", "2") in labels}
+            self.assert_rollups(named, some, width)
+        server.config.write_text("collect: {interval: 1h}\n"
+                                 "storage: {flush_interval: 1s, retention: 1d}\n")
+        server.start()
+        _sonde.wait_for(lambda: server.metric("sonde_store_expired_segments_total") >= 1,
+                        "retention")
+        # What is shorter than a bucket has no answer any more.
+        self.assertEqual(self.ask(server, "count_over_time(t[1m])", base + 600_000), {})
+        self.assert_rollup_answers(server, widths[3_600_000], 3_600_000, catalogue)
+
+    # ---- histograms and exemplars ----
+
+    def test_a_reader_from_the_document_reads_histograms_and_exemplars(self):
+        server = _sonde.Server(self, config="collect: {interval: 1h}\n").start()
+        now_ms = _sonde.now_ms() // 1000 * 1000 - 60_000
+        body = b""
+        for n in range(2):
+            labels = b"".join(message(1, message(1, key) + message(2, value)) for key, value in
+                              ((b"__name__", b"t"), (b"n", b"%d" % n)))
+            histograms = b"".join(message(4, native(now_ms + 100 * i, POSITIVE, [i, 3, i * n, 1]))
+                                  for i in range(100))
+            exemplar = message(1, message(1, b"trace_id") + message(2, b"t%d" % n)) \
+                + double(2, 0.5 + n) + number(3, now_ms)
+            body += message(1, labels + histograms + message(3, exemplar))
+        reply = server.request("POST", WRITE, snappy(body), TYPE_1)
+        self.assertEqual(reply.status, 204, reply.body)
+        text = urllib.parse.urlencode({"query": "t", "start": now_ms / 1000 - 1,
+                                       "end": now_ms / 1000 + 1})
+        answer = server.get(f"/api/v1/query_exemplars?{text}").json()["data"]
+        wanted_exemplars = {
+            tuple(sorted(item["seriesLabels"].items())):
+                [(round(one["timestamp"] * 1000), float(one["value"]),
+                  tuple(sorted(one["labels"].items()))) for one in item["exemplars"]]
+            for item in answer}
+        self.assertEqual(len(wanted_exemplars), 2)
+        server.kill()
+        series = {}
+        log = None
+        for path in sorted((server.data / "wal").glob("*.log")):
+            found = Log(path.read_bytes(), series)
+            log = found if found.histograms else log
+        wanted = self.answer("--data", server.data)
+        self.assertEqual(sum(map(len, wanted.values())), 200)
+        self.assert_same(self.ours(log.histograms, series, form=ours_of), wanted)
+        self.assertEqual({series[key]: found for key, found in log.exemplars.items()},
+                         wanted_exemplars)
+        database = sqlite3.connect(server.data / "sonde.db")
+        catalogue = read_catalogue(database)
+        stored = read_files(server.data, database, catalogue)[0]["histogram"]
+        exemplars = read_exemplars(database, catalogue)
+        database.close()
+        self.assert_same(self.ours(stored, catalogue, form=ours_of), wanted)
+        self.assertEqual({catalogue[key]: found for key, found in exemplars.items()},
+                         wanted_exemplars)
 
 
 if __name__ == "__main__":
