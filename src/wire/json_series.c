@@ -16,11 +16,11 @@ enum { COUNT_FIRST = 64 };
 /* ---- writing ---- */
 
 static void write_times(struct sn_json_writer *json, struct sn_str key, const int64_t *times,
-                        size_t count) {
+                        size_t first, size_t count) {
     sn_json_write_key(json, key);
     sn_json_write_array_begin(json);
     for (size_t i = 0; i < count; i++)
-        sn_json_write_int64(json, times[i]);
+        sn_json_write_int64(json, times[first + i]);
     sn_json_write_array_end(json);
 }
 
@@ -43,9 +43,9 @@ void sn_json_series_write(struct sn_labels labels, const struct sn_samples *samp
     for (size_t i = 0; i < count; i++)
         sn_json_value_write(&json, samples->value[first + i]);
     sn_json_write_array_end(&json);
-    write_times(&json, SN_STR("timestamps"), samples->time_ms + first, count);
+    write_times(&json, SN_STR("timestamps"), samples->time_ms, first, count);
     if (samples->has_start)
-        write_times(&json, SN_STR("starts"), samples->start_ms + first, count);
+        write_times(&json, SN_STR("starts"), samples->start_ms, first, count);
     sn_json_write_object_end(&json);
     sn_buf_put_byte(buf, '\n');
 }
@@ -66,9 +66,9 @@ size_t sn_json_series_write_histograms(struct sn_labels labels,
     } while (first + count < histograms->count && count < SN_JSON_SERIES_SAMPLES_MAX &&
              buf->len - before < HISTOGRAM_BYTES);
     sn_json_write_array_end(&json);
-    write_times(&json, SN_STR("timestamps"), histograms->time_ms + first, count);
+    write_times(&json, SN_STR("timestamps"), histograms->time_ms, first, count);
     if (has_start)
-        write_times(&json, SN_STR("starts"), histograms->start_ms + first, count);
+        write_times(&json, SN_STR("starts"), histograms->start_ms, first, count);
     sn_json_write_object_end(&json);
     sn_buf_put_byte(buf, '\n');
     return count;
