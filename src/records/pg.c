@@ -68,11 +68,32 @@ static void ignore_notice(void *ctx, const PGresult *notice) {
     (void)notice;
 }
 
+sn_status sn_pg_check_url(const char *url, struct sn_err *err) {
+    struct sn_str text = sn_str_from(url);
+    char *why = NULL;
+    if (!sn_str_starts_with(text, SN_STR("postgres://")) &&
+        !sn_str_starts_with(text, SN_STR("postgresql://")))
+        return sn_err_set(err, SN_ERR_INVALID,
+                          "the database is no URL that starts with "
+                          "postgres:// or postgresql://");
+    PQconninfoOption *options = PQconninfoParse(url, &why);
+    if (options == NULL) { /* the reason may quote the URL, and so the password */
+        PQfreemem(why);
+        return sn_err_set(err, SN_ERR_INVALID, "the URL of the database is malformed");
+    }
+    PQconninfoFree(options);
+    return SN_OK;
+}
+
 sn_status sn_pg_connect(struct sn_pg *pg, const char *url, struct sn_err *err) {
-    char timeout[16], options[96];
+    char timeout[16], options[160];
     (void)snprintf(timeout, sizeof timeout, "%d", SN_POSTGRES_CONNECT_TIMEOUT_S);
-    (void)snprintf(options, sizeof options, "-c statement_timeout=%d -c timezone=UTC",
-                   SN_POSTGRES_TIMEOUT_MS);
+    /* A transaction of ours that goes silent (power loss) must not keep its locks until the kernel over
+     * there gives up. */
+    (void)snprintf(options, sizeof options,
+                   "-c statement_timeout=%d -c idle_in_transaction_session_timeout=%d"
+                   " -c timezone=UTC",
+                   SN_POSTGRES_TIMEOUT_MS, SN_POSTGRES_TIMEOUT_MS);
     const char *const keys[] = {"dbname",  "connect_timeout", "application_name", "client_encoding",
                                 "options", "keepalives_idle", "tcp_user_timeout", NULL};
     const char *const values[] = {url, timeout, "sonde", "UTF8", options, "10", "15000", NULL};
@@ -203,6 +224,11 @@ sn_status sn_pg_run(struct sn_pg *pg, const char *sql, const struct sn_pg_params
     }
     *ret_result = result;
     return SN_OK;
+}
+
+void sn_pg_roll_back(struct sn_pg *pg) {
+    if (pg->conn != NULL && sn_pg_run(pg, "ROLLBACK", NULL, NULL, NULL) != SN_OK)
+        sn_pg_disconnect(pg);
 }
 
 static sn_status see_rows(void *ctx, PGresult *result, struct sn_err *err) {

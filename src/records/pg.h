@@ -57,6 +57,10 @@ struct sn_pg_params {
     bool array_has_null;
 };
 
+/* Whether it is a URL of PostgreSQL. SN_ERR_INVALID, with a sentence that does not quote it: it may
+ * hold a password. */
+sn_status sn_pg_check_url(const char *url, struct sn_err *err) SN_MUST_USE;
+
 /* Connect. SN_ERR_IO (not there), SN_ERR_DENIED (password), SN_ERR_NO_MEMORY. Blocks up to
  * SN_POSTGRES_CONNECT_TIMEOUT_S for each address. */
 sn_status sn_pg_connect(struct sn_pg *pg, const char *url, struct sn_err *err) SN_MUST_USE;
@@ -77,6 +81,9 @@ bool sn_pg_is_stale(const struct sn_pg *pg);
  */
 sn_status sn_pg_run(struct sn_pg *pg, const char *sql, const struct sn_pg_params *params,
                     struct pg_result **ret_result, struct sn_err *err) SN_MUST_USE;
+
+/* End a transaction that failed; a connection on which that fails is closed. None is fine. */
+void sn_pg_roll_back(struct sn_pg *pg);
 
 /* Run one statement and see its rows while they come, so that no result fills the memory. */
 struct sn_pg_visitor {

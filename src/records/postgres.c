@@ -219,11 +219,6 @@ static sn_status write_all(struct sn_pg *pg, struct sn_engine_write *const *writ
     return sn_pg_run(pg, "COMMIT", NULL, NULL, err);
 }
 
-static void roll_back(struct sn_pg *pg) {
-    if (pg->conn != NULL && sn_pg_run(pg, "ROLLBACK", NULL, NULL, NULL) != SN_OK)
-        sn_pg_disconnect(pg);
-}
-
 static sn_status commit(void *ctx, struct sn_engine_write *const *writes, size_t write_count,
                         struct sn_err *err) {
     struct sn_postgres *postgres = ctx;
@@ -233,7 +228,7 @@ static sn_status commit(void *ctx, struct sn_engine_write *const *writes, size_t
     SN_TRY(sn_postgres_make_partitions(postgres, err)); /* nothing to do, but once a day */
     sn_status status = write_all(&postgres->writer, writes, write_count, err);
     if (status != SN_OK)
-        roll_back(&postgres->writer);
+        sn_pg_roll_back(&postgres->writer);
     return status;
 }
 
@@ -285,26 +280,9 @@ static const struct sn_engine_ops postgres_ops = {
     .close = close,
 };
 
-static sn_status check_url(const char *url, struct sn_err *err) {
-    struct sn_str text = sn_str_from(url);
-    char *why = NULL;
-    if (!sn_str_starts_with(text, SN_STR("postgres://")) &&
-        !sn_str_starts_with(text, SN_STR("postgresql://")))
-        return sn_err_set(err, SN_ERR_INVALID,
-                          "the database is no URL that starts with "
-                          "postgres:// or postgresql://");
-    PQconninfoOption *options = PQconninfoParse(url, &why);
-    if (options == NULL) { /* the reason may quote the URL, and so the password */
-        PQfreemem(why);
-        return sn_err_set(err, SN_ERR_INVALID, "the URL of the database is malformed");
-    }
-    PQconninfoFree(options);
-    return SN_OK;
-}
-
 sn_status sn_postgres_open(const struct sn_postgres_options *options, struct sn_engine *ret_engine,
                            struct sn_err *err) {
-    SN_TRY(check_url(options->url, err));
+    SN_TRY(sn_pg_check_url(options->url, err));
     struct sn_postgres *postgres = sn_alloc_zero(1, sizeof *postgres);
     char *url = sn_strdup(options->url);
     if (postgres == NULL || url == NULL) {

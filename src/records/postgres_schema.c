@@ -2,6 +2,7 @@
  * The schema of the records in PostgreSQL, its history, and partitions. See postgres.h.
  */
 #include "codec/timetext.h"
+#include "records/pg_schema.h"
 #include "records/postgres_priv.h"
 
 #include <libpq-fe.h>
@@ -41,76 +42,11 @@ static const char version_1[] =
     " touched timestamptz NOT NULL DEFAULT now(), PRIMARY KEY(app, hour));";
 
 static const char *const migrations[] = {version_1};
-#define VERSION ((int64_t)(sizeof migrations / sizeof migrations[0]))
-
-static sn_status read_version(struct sn_pg *pg, int64_t *ret_version, struct sn_err *err) {
-    struct sn_pg_params none;
-    PGresult *result = NULL;
-    sn_pg_params_init(&none);
-    sn_status status =
-        sn_pg_run(pg, "SELECT version::bigint FROM sonde_schema_version WHERE subject = 'records'",
-                  &none, &result, err);
-    sn_pg_params_release(&none);
-    SN_TRY(status);
-    *ret_version = PQntuples(result) > 0 ? sn_pg_int8(result, 0, 0) : 0;
-    PQclear(result);
-    return SN_OK;
-}
-
-static sn_status put_version(struct sn_pg *pg, struct sn_err *err) {
-    struct sn_pg_params params;
-    sn_pg_params_init(&params);
-    sn_pg_put_int8(&params, VERSION);
-    sn_status status = sn_pg_run(pg,
-                                 "INSERT INTO sonde_schema_version VALUES('records', $1)"
-                                 " ON CONFLICT (subject) DO UPDATE SET version = $1",
-                                 &params, NULL, err);
-    sn_pg_params_release(&params);
-    return status;
-}
-
-/* Inside a transaction that holds the lock: servers that start together take turns. */
-static sn_status migrate_locked(struct sn_pg *pg, struct sn_err *err) {
-    int64_t version = 0;
-    SN_TRY(sn_pg_run(pg,
-                     "SELECT pg_advisory_xact_lock(5990437);"
-                     "CREATE TABLE IF NOT EXISTS sonde_schema_version("
-                     "subject text PRIMARY KEY, version bigint NOT NULL)",
-                     NULL, NULL, err));
-    SN_TRY(read_version(pg, &version, err));
-    if (version > VERSION)
-        return sn_err_set(err, SN_ERR_UNSUPPORTED,
-                          "the records in the database have version %lld, this program knows up "
-                          "to %lld: use a newer sonde",
-                          (long long)version, (long long)VERSION);
-    for (int64_t i = version; i < VERSION; i++)
-        SN_TRY(sn_pg_run(pg, migrations[i], NULL, NULL, err));
-    return version < VERSION ? put_version(pg, err) : SN_OK;
-}
+static const struct sn_pg_schema schema = {"records", migrations,
+                                           sizeof migrations / sizeof migrations[0]};
 
 sn_status sn_postgres_ready(struct sn_postgres *postgres, struct sn_pg *pg, struct sn_err *err) {
-    int64_t version = 0;
-    if (pg->conn != NULL && sn_pg_is_stale(pg))
-        sn_pg_disconnect(pg);
-    if (pg->conn == NULL)
-        SN_TRY(sn_pg_connect(pg, postgres->url, err));
-    if (pg->is_ready)
-        return SN_OK;
-    sn_status status = read_version(pg, &version, err);
-    if (status == SN_OK && version == VERSION) {
-        pg->is_ready = true;
-        return SN_OK;
-    }
-    if (status != SN_OK && status != SN_ERR_UNSUPPORTED) /* unsupported: no such table yet */
-        return status;
-    SN_TRY(sn_pg_run(pg, "BEGIN", NULL, NULL, err));
-    status = migrate_locked(pg, err);
-    if (status == SN_OK)
-        status = sn_pg_run(pg, "COMMIT", NULL, NULL, err);
-    else if (pg->conn != NULL && sn_pg_run(pg, "ROLLBACK", NULL, NULL, NULL) != SN_OK)
-        sn_pg_disconnect(pg);
-    pg->is_ready = status == SN_OK;
-    return status;
+    return sn_pg_schema_ready(&schema, pg, postgres->url, err);
 }
 
 /* ---- partitions ---- */
