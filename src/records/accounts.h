@@ -1,13 +1,15 @@
 /*
- * Accounts in SQLite: users, their sessions and API tokens, the setup code, the audit log. Who may
- * do what is decided in `auth`; here is only what is kept.
+ * Accounts in SQLite or in PostgreSQL: users, their sessions and API tokens, the setup code, the
+ * audit log. Who may do what is decided in `auth`; here is only what is kept.
  *
- * Secrets come as hashes and leave as hashes. A user's sessions and tokens go with the user.
- * The file may be shared with other processes (`sonde admin` beside a running server): a change of
- * theirs shows in sn_accounts_change_count.
+ * Secrets come as hashes and leave as hashes. A user's sessions and tokens go with the user. The
+ * database may be shared with other processes (`sonde admin` beside a running server, other servers
+ * on one PostgreSQL): a change of theirs shows in sn_accounts_change_count. Each change is one
+ * transaction; what must hold (an administrator, limits, unique names) holds with all of them.
  *
- * Threads: any; one statement at a time (own lock). Blocks on disk. Every function may return the
- * statuses of records/sqlite.h in addition to those it names.
+ * Threads: any; one at a time (own lock). Blocks on disk, or on the network within the limits of
+ * records/pg_link.h. Every function may return the statuses of records/sqlite.h or of
+ * records/pg_link.h in addition to those it names: SN_ERR_IO is "the database is away: ...".
  */
 #ifndef SN_RECORDS_ACCOUNTS_H
 #define SN_RECORDS_ACCOUNTS_H
@@ -101,10 +103,21 @@ struct sn_accounts;
 /* path: the database file (sonde.db). SN_ERR_UNSUPPORTED: made by a newer version. */
 sn_status sn_accounts_open(const char *path, struct sn_accounts **ret_accounts,
                            struct sn_err *err) SN_MUST_USE;
+/*
+ * url: postgresql://..., copied; it may hold a password and is in no message. The database need not be
+ * there: each use connects when need be and brings the schema up to date, SN_ERR_UNSUPPORTED as above.
+ * SN_ERR_INVALID (not a URL that libpq understands), SN_ERR_NO_MEMORY.
+ */
+sn_status sn_accounts_open_postgres(const char *url, struct sn_accounts **ret_accounts,
+                                    struct sn_err *err) SN_MUST_USE;
 struct sn_accounts *sn_accounts_close(
     struct sn_accounts *accounts); /* returns NULL; NULL is fine */
 
-/* Goes up when another connection has changed the file. */
+/* Whether a network is between: then nothing here is for threads that must not wait. */
+bool sn_accounts_are_remote(const struct sn_accounts *accounts);
+
+/* Another number than before when another connection has changed users, sessions, tokens or the setup
+ * code. */
 sn_status sn_accounts_change_count(struct sn_accounts *accounts, int64_t *ret_count,
                                    struct sn_err *err) SN_MUST_USE;
 

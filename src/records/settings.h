@@ -1,8 +1,10 @@
 /*
- * Small documents by key that the server keeps between starts: thresholds, baselines, rules made
- * over the API. A value is JSON text of whoever wrote it.
+ * Small documents by key that the server keeps between starts, in SQLite or in PostgreSQL: thresholds,
+ * baselines, rules made over the API. A value is JSON text of whoever wrote it.
  *
- * Threads: any (own lock). Blocks on disk. Statuses of records/sqlite.h besides those named.
+ * Threads: any (own lock). Blocks on disk, or on the network within the limits of records/pg_link.h.
+ * Statuses of records/sqlite.h or records/pg_link.h besides those named: SN_ERR_IO is "the database is
+ * away: ...".
  */
 #ifndef SN_RECORDS_SETTINGS_H
 #define SN_RECORDS_SETTINGS_H
@@ -20,6 +22,10 @@ struct sn_settings;
 /* path: the database file (sonde.db). */
 sn_status sn_settings_open(const char *path, struct sn_settings **ret_settings,
                            struct sn_err *err) SN_MUST_USE;
+/* url: postgresql://..., copied. The database need not be there: each use connects when need be and
+ * brings the schema up to date. SN_ERR_INVALID (not a URL that libpq understands), SN_ERR_NO_MEMORY. */
+sn_status sn_settings_open_postgres(const char *url, struct sn_settings **ret_settings,
+                                    struct sn_err *err) SN_MUST_USE;
 struct sn_settings *sn_settings_close(
     struct sn_settings *settings); /* returns NULL; NULL is fine */
 

@@ -46,11 +46,30 @@ static void long_texts_are_cut(void **state) {
     assert_int_equal(list.items[1].detail.len, 1024);
 }
 
+static void what_is_no_text_is_kept_as_well_as_can_be(void **state) {
+    struct test_accounts *test = *state;
+    static char text[1026];
+    struct sn_audit_list list;
+    memset(text, 't', sizeof text);
+    memcpy(text + 1023, "\xc3\xa9", 2); /* the limit goes through it */
+    add(test, TEST_NOW_MS, SN_STR("\xc3\xa9'); DROP TABLE sonde_audit; --"));
+    add(test, TEST_NOW_MS, SN_STR("a\0b\xff"));
+    add(test, TEST_NOW_MS, sn_str_make(text, sizeof text));
+    assert_int_equal(sn_accounts_list_audit(test->accounts, 0, 20, &test->arena, &list, NULL),
+                     SN_OK);
+    assert_int_equal(list.count, 3);
+    assert_int_equal(list.items[0].detail.len, 1023);
+    assert_int_equal(list.items[1].detail.ptr[0], 'a');
+    assert_true(
+        sn_str_equal(list.items[2].detail, SN_STR("\xc3\xa9'); DROP TABLE sonde_audit; --")));
+}
+
 int main(void) {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, test_accounts_set_up, test_accounts_tear_down)
     const struct CMUnitTest tests[] = {
         TEST(pages_go_from_new_to_old),
         TEST(long_texts_are_cut),
+        TEST(what_is_no_text_is_kept_as_well_as_can_be),
     };
-    return cmocka_run_group_tests_name("accounts_audit", tests, NULL, NULL);
+    return test_accounts_run("accounts_audit", tests, sizeof tests / sizeof tests[0]);
 }

@@ -112,5 +112,5 @@ int main(void) {
         TEST(grants_go_with_their_user),
         TEST(a_session_of_nobody_is_refused),
     };
-    return cmocka_run_group_tests_name("accounts_grants", tests, NULL, NULL);
+    return test_accounts_run("accounts_grants", tests, sizeof tests / sizeof tests[0]);
 }

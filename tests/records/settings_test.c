@@ -1,5 +1,7 @@
-/* Documents by key: kept, replaced, listed, removed, limited. */
+/* Documents by key, in SQLite and in PostgreSQL: kept, replaced, listed, removed, limited. */
 #include "records/settings.h"
+
+#include "postgres_support.h"
 
 #include "base/os.h"
 
@@ -17,6 +19,17 @@ struct place {
     struct sn_arena arena;
 };
 
+static struct test_postgres server;
+
+static void open_settings(struct place *place) {
+    struct sn_err err = {.status = SN_OK};
+    sn_status status = server.is_running
+                           ? sn_settings_open_postgres(server.url, &place->settings, &err)
+                           : sn_settings_open(place->path, &place->settings, &err);
+    if (status != SN_OK)
+        fail_msg("%s", err.text);
+}
+
 static int set_up(void **state) {
     static struct place place;
     memset(&place, 0, sizeof place);
@@ -24,7 +37,9 @@ static int set_up(void **state) {
     (void)snprintf(place.dir, sizeof place.dir, "%s/sonde-settings-XXXXXX", base ? base : "/tmp");
     assert_non_null(mkdtemp(place.dir));
     (void)snprintf(place.path, sizeof place.path, "%s/sonde.db", place.dir);
-    assert_int_equal(sn_settings_open(place.path, &place.settings, NULL), SN_OK);
+    if (server.is_running)
+        test_postgres_clear(&server);
+    open_settings(&place);
     sn_arena_init(&place.arena, 0);
     *state = &place;
     return 0;
@@ -47,7 +62,7 @@ static void a_value_is_kept_over_a_restart_until_it_is_replaced_or_removed(void 
     assert_int_equal(sn_settings_put(place->settings, key, SN_STR("{\"a\":1}"), NULL), SN_OK);
     assert_int_equal(sn_settings_put(place->settings, key, SN_STR("{\"a\":2}"), NULL), SN_OK);
     place->settings = sn_settings_close(place->settings);
-    assert_int_equal(sn_settings_open(place->path, &place->settings, NULL), SN_OK);
+    open_settings(place);
     assert_int_equal(sn_settings_get(place->settings, key, &place->arena, &value, NULL), SN_OK);
     assert_true(sn_str_equal(value, SN_STR("{\"a\":2}")));
     assert_int_equal(sn_settings_remove(place->settings, key, NULL), SN_OK);
@@ -93,12 +108,35 @@ static void lengths_are_limited(void **state) {
     assert_int_equal(sn_settings_put(place->settings, SN_STR(""), value, NULL), SN_ERR_LIMIT);
 }
 
+static void any_bytes_are_kept(void **state) {
+    struct place *place = *state;
+    struct sn_str value;
+    struct sn_setting_list list;
+    const struct sn_str key = SN_STR("\xff\0'); DROP TABLE sonde_setting; --");
+    assert_int_equal(sn_settings_put(place->settings, key, SN_STR("\"\xc3\xa9\xff\""), NULL),
+                     SN_OK);
+    assert_int_equal(sn_settings_get(place->settings, key, &place->arena, &value, NULL), SN_OK);
+    assert_true(sn_str_equal(value, SN_STR("\"\xc3\xa9\xff\"")));
+    assert_int_equal(
+        sn_settings_list(place->settings, sn_str_make("\xff", 1), &place->arena, &list, NULL),
+        SN_OK);
+    assert_int_equal(list.count, 1);
+    assert_true(sn_str_equal(list.items[0].key, key));
+}
+
 int main(void) {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         TEST(a_value_is_kept_over_a_restart_until_it_is_replaced_or_removed),
         TEST(a_list_has_what_starts_with_the_prefix),
         TEST(lengths_are_limited),
+        TEST(any_bytes_are_kept),
     };
-    return cmocka_run_group_tests_name("settings", tests, NULL, NULL);
+    int failed = cmocka_run_group_tests_name("settings", tests, NULL, NULL);
+    if (!test_postgres_wanted(false))
+        return failed;
+    test_postgres_init(&server);
+    failed += cmocka_run_group_tests_name("settings on PostgreSQL", tests, NULL, NULL);
+    test_postgres_release(&server);
+    return failed;
 }
