@@ -5,6 +5,8 @@
 #       SN_EXTERNAL       pkg-config names that the module needs
 #       SN_EXTERNAL_LIBRARY  libraries without a pkg-config file, by the name that the linker knows
 #       SN_TEST_EXTERNAL  pkg-config names that only its tests need
+#       SN_TEST_SUPPORT   support files of other modules' tests: <module>/<file> of
+#                         tests/<module>/<file>_support.c
 #       SN_TEST_NOT_MSAN  tests that MemorySanitizer cannot run: <file> of tests/<module>/<file>_test.c
 #       SN_EMBEDS_WEB     ON: the dashboard is embedded in the module, see cmake/Web.cmake
 #       SN_RAW_ALLOC      sources compiled with -DSN_BANNED_ALLOW_ALLOC (see base/banned.h)
@@ -100,11 +102,13 @@ function(sn_module module)
     set(SN_EXTERNAL "")
     set(SN_EXTERNAL_LIBRARY "")
     set(SN_TEST_EXTERNAL "")
+    set(SN_TEST_SUPPORT "")
     set(SN_TEST_NOT_MSAN "")
     set(SN_RAW_ALLOC "")
     set(SN_EMBEDS_WEB OFF)
     include("${dir}/CMakeLists.txt" OPTIONAL)
     set_property(GLOBAL PROPERTY SN_TEST_EXTERNAL_${module} "${SN_TEST_EXTERNAL}")
+    set_property(GLOBAL PROPERTY SN_TEST_SUPPORT_${module} "${SN_TEST_SUPPORT}")
     set_property(GLOBAL PROPERTY SN_TEST_NOT_MSAN_${module} "${SN_TEST_NOT_MSAN}")
 
     set(target sn_${module})

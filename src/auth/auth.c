@@ -27,6 +27,7 @@ struct grant_loading {
     struct sn_account_grant *grants;
     size_t count, capacity;
     struct sn_map by_hash;
+    bool has_admin;
 };
 
 static sn_status load_grant(void *ctx, const struct sn_account_grant *grant) {
@@ -48,56 +49,116 @@ static sn_status load_grant(void *ctx, const struct sn_account_grant *grant) {
     return status;
 }
 
-/* Replace the table by what the database says now. On failure the old one stays. */
-static sn_status load_locked(struct sn_auth *auth, struct sn_err *err) SN_REQUIRES(&auth->mu);
-static sn_status load_locked(struct sn_auth *auth, struct sn_err *err) {
-    struct grant_loading loading = {0};
-    int64_t change_count = 0, admin_count = 0;
-    sn_map_init(&loading.by_hash, GRANTS_MAX, auth->by_hash.seed);
+/* What the database says now. On failure there is nothing to release. */
+static sn_status read_grants(struct sn_auth *auth, struct grant_loading *loading,
+                             int64_t *ret_change_count, struct sn_err *err) {
+    int64_t admin_count = 0;
     /* Before the grants: a change between the two is seen next time. */
-    sn_status status = sn_accounts_change_count(auth->accounts, &change_count, err);
-    if (status == SN_OK)
-        status = sn_accounts_count_admins(auth->accounts, &admin_count, err);
-    if (status == SN_OK)
-        status =
-            sn_accounts_each_grant(auth->accounts, sn_auth_now_ms(auth), load_grant, &loading, err);
+    SN_TRY(sn_accounts_change_count(auth->accounts, ret_change_count, err));
+    SN_TRY(sn_accounts_count_admins(auth->accounts, &admin_count, err));
+    loading->has_admin = admin_count > 0;
+    sn_map_init(&loading->by_hash, GRANTS_MAX, sn_rng_system_seed());
+    sn_status status =
+        sn_accounts_each_grant(auth->accounts, sn_auth_now_ms(auth), load_grant, loading, err);
     if (status != SN_OK) {
-        sn_map_release(&loading.by_hash);
-        sn_free(loading.grants);
-        return status;
+        sn_map_release(&loading->by_hash);
+        sn_free(loading->grants);
     }
+    return status;
+}
+
+static void install_locked(struct sn_auth *auth, const struct grant_loading *loading)
+    SN_REQUIRES(&auth->mu);
+static void install_locked(struct sn_auth *auth, const struct grant_loading *loading) {
     sn_map_release(&auth->by_hash);
     sn_free(auth->grants);
-    auth->by_hash = loading.by_hash;
-    auth->grants = loading.grants;
-    auth->grant_count = loading.count;
-    auth->has_admin = admin_count > 0;
+    auth->by_hash = loading->by_hash;
+    auth->grants = loading->grants;
+    auth->grant_count = loading->count;
+    auth->has_admin = loading->has_admin;
+    auth->is_known = true;
+}
+
+/* Replace the table by what the database says now. On failure the old one stays. */
+static sn_status load(struct sn_auth *auth, uint64_t changed_count, struct sn_err *err)
+    SN_REQUIRES(&auth->load_mu);
+static sn_status load(struct sn_auth *auth, uint64_t changed_count, struct sn_err *err) {
+    struct grant_loading loading = {0};
+    int64_t change_count = 0;
+    SN_TRY(read_grants(auth, &loading, &change_count, err));
     auth->change_count = change_count;
-    auth->is_stale = false;
+    sn_mutex_lock(&auth->mu);
+    install_locked(auth, &loading);
+    auth->loaded_count = changed_count;
+    sn_mutex_unlock(&auth->mu);
     return SN_OK;
 }
 
-/* Look whether another process changed something, at most once a second. */
-static sn_status refresh_locked(struct sn_auth *auth, struct sn_err *err) SN_REQUIRES(&auth->mu);
-static sn_status refresh_locked(struct sn_auth *auth, struct sn_err *err) {
-    int64_t now_ns = sn_auth_now_ns(auth);
-    if (auth->is_stale)
-        return load_locked(auth, err);
-    if (now_ns - auth->looked_ns < STALE_MAX_NS)
-        return SN_OK;
+/* Load when there is something new. */
+static sn_status refresh(struct sn_auth *auth, struct sn_err *err) SN_REQUIRES(&auth->load_mu);
+static sn_status refresh(struct sn_auth *auth, struct sn_err *err) {
     int64_t change_count = 0;
+    sn_mutex_lock(&auth->mu);
+    uint64_t changed_count =
+        auth->changed_count; /* what changes from here on is for the next time */
+    bool is_stale = !auth->is_known || changed_count != auth->loaded_count;
+    sn_mutex_unlock(&auth->mu);
+    if (is_stale)
+        return load(auth, changed_count, err);
     SN_TRY(sn_accounts_change_count(auth->accounts, &change_count, err));
-    auth->looked_ns = now_ns;
-    return change_count == auth->change_count ? SN_OK : load_locked(auth, err);
+    return change_count == auth->change_count ? SN_OK : load(auth, changed_count, err);
+}
+
+sn_status sn_auth_refresh(struct sn_auth *auth, struct sn_err *err) {
+    struct sn_err why = {.status = SN_OK};
+    sn_mutex_lock(&auth->load_mu);
+    sn_status status = refresh(auth, &why);
+    sn_mutex_unlock(&auth->load_mu);
+    sn_mutex_lock(&auth->mu);
+    if (status == SN_OK)
+        auth->looked_ns = sn_auth_now_ns(auth);
+    else if (!auth->is_known)
+        auth->unknown = why;
+    sn_mutex_unlock(&auth->mu);
+    if (status != SN_OK && err != NULL)
+        *err = why;
+    return status;
+}
+
+/* Before an answer. At most once a second another process's changes are looked for; remote accounts are
+ * not asked here, since the thread may not wait for a network. */
+static sn_status be_fresh(struct sn_auth *auth, struct sn_err *err) {
+    if (auth->is_remote)
+        return SN_OK;
+    sn_mutex_lock(&auth->mu);
+    bool is_due = auth->changed_count != auth->loaded_count ||
+                  sn_auth_now_ns(auth) - auth->looked_ns >= STALE_MAX_NS;
+    sn_mutex_unlock(&auth->mu);
+    return is_due ? sn_auth_refresh(auth, err) : SN_OK;
 }
 
 void sn_auth_changed(struct sn_auth *auth) {
     sn_mutex_lock(&auth->mu);
-    auth->is_stale = true;
+    auth->changed_count++;
     sn_mutex_unlock(&auth->mu);
+    if (auth->is_remote)
+        (void)!sn_auth_refresh(auth, NULL); /* the next refresh makes up for a failure */
+}
+
+bool sn_auth_is_known(struct sn_auth *auth) {
+    sn_mutex_lock(&auth->mu);
+    bool is_known = auth->is_known;
+    sn_mutex_unlock(&auth->mu);
+    return is_known;
 }
 
 /* ---- life ---- */
+
+/* A database that is away now, and may be there later. */
+static bool is_away(const struct sn_auth *auth, sn_status status) {
+    return auth->is_remote &&
+           (status == SN_ERR_IO || status == SN_ERR_TIMEOUT || status == SN_ERR_BUSY);
+}
 
 sn_status sn_auth_open(const struct sn_auth_options *options, struct sn_auth **ret_auth,
                        struct sn_err *err) {
@@ -107,17 +168,16 @@ sn_status sn_auth_open(const struct sn_auth_options *options, struct sn_auth **r
     if (auth == NULL)
         return sn_err_set(err, SN_ERR_NO_MEMORY, "no memory for sign-in");
     auth->accounts = options->accounts;
+    auth->is_remote = sn_accounts_are_remote(options->accounts);
     auth->clock = options->clock != NULL ? options->clock : sn_clock_system();
     auth->session_ms = options->session_ms > 0 ? options->session_ms : SN_AUTH_SESSION_MS_DEFAULT;
+    sn_mutex_init(&auth->load_mu, SN_RANK_AUTH_LOAD, "auth-load");
     sn_mutex_init(&auth->mu, SN_RANK_AUTH, "auth");
     sn_map_init(&auth->by_hash, GRANTS_MAX, sn_rng_system_seed());
     sn_throttle_init(&auth->by_name, sn_rng_system_seed(), NAME_WAIT_MAX_NS);
     sn_throttle_init(&auth->by_peer, sn_rng_system_seed(), PEER_WAIT_MAX_NS);
-    sn_mutex_lock(&auth->mu);
-    sn_status status = load_locked(auth, err);
-    auth->looked_ns = sn_auth_now_ns(auth);
-    sn_mutex_unlock(&auth->mu);
-    if (status != SN_OK) {
+    sn_status status = sn_auth_refresh(auth, err);
+    if (status != SN_OK && !is_away(auth, status)) {
         (void)sn_auth_close(auth); /* NULL, always */
         return status;
     }
@@ -131,6 +191,7 @@ struct sn_auth *sn_auth_close(struct sn_auth *auth) {
     sn_map_release(&auth->by_hash);
     sn_free(auth->grants);
     sn_mutex_release(&auth->mu);
+    sn_mutex_release(&auth->load_mu);
     sn_free(auth);
     return NULL;
 }
@@ -172,7 +233,9 @@ static sn_status look_up_locked(struct sn_auth *auth, const struct sn_secret_has
 static sn_status look_up_locked(struct sn_auth *auth, const struct sn_secret_hash *hash,
                                 struct sn_principal *ret_principal, struct sn_err *err) {
     uint64_t at = 0;
-    SN_TRY(refresh_locked(auth, err));
+    if (!auth->is_known)
+        return sn_err_set(err, auth->unknown.status, "it is not known yet who may do what: %s",
+                          auth->unknown.text);
     if (sn_map_get(&auth->by_hash, sn_str_make(hash->bytes, sizeof hash->bytes), &at)) {
         const struct sn_account_grant *grant = &auth->grants[at];
         if (grant->expires_wall_ms == 0 || grant->expires_wall_ms > sn_auth_now_ms(auth)) {
@@ -189,6 +252,7 @@ sn_status sn_auth_check(struct sn_auth *auth, struct sn_str secret,
     /* Of what is none of ours the hash of nothing is looked for: counted and answered the same. */
     struct sn_secret_hash hash = {{0}};
     (void)sn_secret_hash(secret, &hash);
+    SN_TRY(be_fresh(auth, err));
     sn_mutex_lock(&auth->mu);
     sn_status status = look_up_locked(auth, &hash, ret_principal, err);
     sn_mutex_unlock(&auth->mu);
@@ -196,9 +260,9 @@ sn_status sn_auth_check(struct sn_auth *auth, struct sn_str secret,
 }
 
 bool sn_auth_has_admin(struct sn_auth *auth) {
+    (void)be_fresh(auth, NULL); /* A failing database leaves what was known. */
     sn_mutex_lock(&auth->mu);
-    (void)refresh_locked(auth, NULL); /* A failing database leaves what was known. */
-    bool has_admin = auth->has_admin;
+    bool has_admin = auth->has_admin || !auth->is_known;
     sn_mutex_unlock(&auth->mu);
     return has_admin;
 }

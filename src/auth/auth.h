@@ -8,15 +8,18 @@
  * Invariants:
  *   1. No password and no user exist until somebody makes one; nothing has a default.
  *   2. Secrets are stored as hashes. What is checked on every request is a table in memory; it is
- *      read again when another process (`sonde admin`) has changed the database, at most
- *      SN_AUTH_STALE_MAX_MS later. Changes through this object count at once.
+ *      read again when another process (`sonde admin`, another server) has changed the database, at
+ *      most SN_AUTH_STALE_MAX_MS later. Changes through this object count at once. Remote accounts
+ *      (accounts.h) are read by sn_auth_refresh and by changes only, so that no check waits for a
+ *      network; while their database is away, what was known stays valid until it expires.
  *   3. Passwords are compared SN_AUTH_HASHES_MAX at a time; failures slow down the next try of the
  *      same name and the same address (throttle.h). Unknown names cost what known ones cost.
  *   4. Every change and every sign-in, also a failed one, is a row of the audit log. A change whose
  *      row cannot be written is reported as failed.
  *
- * Threads: any. sn_auth_check blocks at most on one small read, and for one load after a change;
- * everything else blocks on disk or computes a password hash (40 ms): for job threads.
+ * Threads: any. sn_auth_check and sn_auth_has_admin block at most on one small read, and for one load
+ * after a change, of local accounts, and never of remote ones; everything else blocks on disk or the
+ * network, or computes a password hash (40 ms): for job threads.
  */
 #ifndef SN_AUTH_AUTH_H
 #define SN_AUTH_AUTH_H
@@ -43,10 +46,23 @@ struct sn_auth_options {
     int64_t session_ms;           /* 0: SN_AUTH_SESSION_MS_DEFAULT */
 };
 
-/* SN_ERR_NO_MEMORY, and the statuses of the database. */
+/* SN_ERR_NO_MEMORY, and the statuses of the database; a remote one may be away: then nobody is known
+ * until a refresh succeeds. */
 sn_status sn_auth_open(const struct sn_auth_options *options, struct sn_auth **ret_auth,
                        struct sn_err *err) SN_MUST_USE;
 struct sn_auth *sn_auth_close(struct sn_auth *auth); /* returns NULL; NULL is fine */
+
+/*
+ * Look whether another process changed something, and read the table again then. With remote accounts
+ * somebody has to do it every SN_AUTH_STALE_MAX_MS; with local ones every check does.
+ *
+ * Statuses of the database: what was known stays. Blocks as accounts.h says.
+ * Cost: one small read; all sessions and tokens after a change.
+ */
+sn_status sn_auth_refresh(struct sn_auth *auth, struct sn_err *err) SN_MUST_USE;
+
+/* Whether the table was read at least once. */
+bool sn_auth_is_known(struct sn_auth *auth);
 
 /* Somebody who is signed in. A value: nothing to release. */
 struct sn_principal {
@@ -61,13 +77,14 @@ struct sn_principal {
 
 /*
  * Whose secret this is. SN_ERR_DENIED with a sentence for the client ("the token is unknown,
- * expired or revoked"); failures of the database.
+ * expired or revoked"); failures of the database, of a remote one only before it was first read.
  * Cost: one hash of 47 bytes and a look-up under a mutex, about 1 us.
  */
 sn_status sn_auth_check(struct sn_auth *auth, struct sn_str secret,
                         struct sn_principal *ret_principal, struct sn_err *err) SN_MUST_USE;
 
-/* Whether an administrator exists: until then only setup and local ingest are open. */
+/* Whether an administrator exists: until then only setup and local ingest are open. true as well while
+ * it is not known. */
 bool sn_auth_has_admin(struct sn_auth *auth);
 
 /* Who does something, for the audit log. */

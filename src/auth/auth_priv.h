@@ -14,15 +14,21 @@ struct sn_auth {
     struct sn_accounts *accounts;
     const struct sn_clock *clock;
     int64_t session_ms;
+    bool is_remote; /* the accounts are: only sn_auth_refresh reads them */
+
+    struct sn_mutex load_mu; /* one at a time reads the grants; guards change_count */
+    int64_t change_count;    /* of the accounts when the grants were read */
 
     struct sn_mutex mu;              /* guards what follows */
     struct sn_account_grant *grants; /* [grant_count] */
     size_t grant_count, grant_capacity;
-    struct sn_map by_hash; /* hash -> index into grants */
-    bool has_admin;
-    int64_t change_count; /* of the accounts when the grants were read */
-    int64_t looked_ns;    /* when change_count was last asked for */
-    bool is_stale;        /* a change of ours: read before the next answer */
+    struct sn_map by_hash;  /* hash -> index into grants */
+    bool is_known;          /* the grants were read at least once */
+    bool has_admin;         /* as is_known: false before */
+    struct sn_err unknown;  /* while they are not known: why */
+    int64_t looked_ns;      /* when the accounts were last asked for news */
+    uint64_t changed_count; /* changes of ours */
+    uint64_t loaded_count;  /* those that the grants have; fewer: read before the next answer */
     unsigned hashing_count;
     struct sn_throttle by_name;
     struct sn_throttle by_peer; /* never loopback: behind a proxy everybody has that address */
@@ -33,7 +39,8 @@ struct sn_auth {
 int64_t sn_auth_now_ns(const struct sn_auth *auth);
 int64_t sn_auth_now_ms(const struct sn_auth *auth);
 
-/* Read the grants again before the next answer. */
+/* A change was made: the next answer counts it. From threads that may wait: remote accounts are read
+ * here. */
 void sn_auth_changed(struct sn_auth *auth);
 
 /* Write a row of the audit log. */

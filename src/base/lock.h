@@ -27,8 +27,9 @@ enum sn_rank {
     SN_RANK_BOARD = 38,         /* its published table */
     SN_RANK_STREAMS = 39,       /* clients of event streams; read as metrics as well */
     SN_RANK_INGEST = 40,
-    SN_RANK_AUTH = 42,           /* grants in memory, failures, above the accounts in SQLite */
-    SN_RANK_ACCOUNTS = 43,       /* the SQLite connection of the accounts */
+    SN_RANK_AUTH_LOAD = 41,      /* reading grants from the accounts, one at a time */
+    SN_RANK_AUTH = 42,           /* grants in memory, failures */
+    SN_RANK_ACCOUNTS = 43,       /* the database connection of the accounts, and of the settings */
     SN_RANK_QUERY = 45,          /* places and the queue of the query engine */
     SN_RANK_RECORDS = 46,        /* queue of the records writer */
     SN_RANK_RECORDS_POOL = 47,   /* connections to the database of the records */

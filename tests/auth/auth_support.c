@@ -1,6 +1,8 @@
 /* See auth_support.h. */
 #include "auth_support.h"
 
+#include "../records/postgres_support.h"
+
 #include "base/os.h"
 
 #include <setjmp.h>
@@ -9,6 +11,43 @@
 #include <stdlib.h>
 
 #include <cmocka.h>
+
+static struct test_postgres server;
+
+struct sn_accounts *test_auth_open_accounts(const struct test_auth *test) {
+    struct sn_accounts *accounts = NULL;
+    struct sn_err err = {.status = SN_OK};
+    sn_status status = test->url != NULL ? sn_accounts_open_postgres(test->url, &accounts, &err)
+                                         : sn_accounts_open(test->path, &accounts, &err);
+    if (status != SN_OK)
+        fail_msg("%s", err.text);
+    return accounts;
+}
+
+void test_auth_pass_ms(struct test_auth *test, int64_t ms) {
+    sn_fake_clock_advance_ms(&test->clock, ms);
+    assert_int_equal(sn_auth_refresh(test->auth, NULL), SN_OK);
+}
+
+void test_auth_stop_database(void) {
+    test_postgres_stop(&server);
+}
+
+void test_auth_start_database(void) {
+    test_postgres_start(&server);
+}
+
+int test_auth_run(const char *name, const struct CMUnitTest *tests, size_t count) {
+    int failed = _cmocka_run_group_tests(name, tests, count, NULL, NULL);
+    if (!test_postgres_wanted(false))
+        return failed;
+    char title[64];
+    (void)snprintf(title, sizeof title, "%s on PostgreSQL", name);
+    test_postgres_init(&server);
+    failed += _cmocka_run_group_tests(title, tests, count, NULL, NULL);
+    test_postgres_release(&server);
+    return failed;
+}
 
 int test_auth_set_up(void **state) {
     static struct test_auth test;
@@ -19,9 +58,11 @@ int test_auth_set_up(void **state) {
     (void)snprintf(test.path, sizeof test.path, "%s/sonde.db", test.dir);
     sn_fake_clock_init(&test.clock, INT64_C(1000000000000), TEST_NOW_MS);
     test.actor = (struct sn_auth_actor){SN_STR("root"), SN_STR("192.0.2.7"), false};
-    struct sn_err err = {.status = SN_OK};
-    if (sn_accounts_open(test.path, &test.accounts, &err) != SN_OK)
-        fail_msg("%s", err.text);
+    if (server.is_running) {
+        test_postgres_clear(&server);
+        test.url = server.url;
+    }
+    test.accounts = test_auth_open_accounts(&test);
     const struct sn_auth_options options = {.accounts = test.accounts, .clock = &test.clock.clock};
     assert_int_equal(sn_auth_open(&options, &test.auth, NULL), SN_OK);
     *state = &test;

@@ -94,10 +94,12 @@ static void what_another_process_changes_counts_soon(void **state) {
     struct sn_secret secret = test_auth_login(test, SN_STR("ann"));
     struct sn_principal principal;
     assert_int_equal(check(test, &secret, &principal), SN_OK);
-    struct sn_accounts *other = NULL;
-    assert_int_equal(sn_accounts_open(test->path, &other, NULL), SN_OK);
+    struct sn_accounts *other = test_auth_open_accounts(test);
     assert_int_equal(sn_accounts_set_role(other, id, SN_ACCOUNT_ADMIN, NULL), SN_OK);
-    sn_fake_clock_advance_ms(&test->clock, SN_AUTH_STALE_MAX_MS);
+    if (test->url != NULL) /* somebody has to look */
+        test_auth_pass_ms(test, SN_AUTH_STALE_MAX_MS);
+    else
+        sn_fake_clock_advance_ms(&test->clock, SN_AUTH_STALE_MAX_MS);
     assert_int_equal(check(test, &secret, &principal), SN_OK);
     assert_int_equal(principal.role, SN_ACCOUNT_ADMIN);
     assert_true(sn_auth_has_admin(test->auth));
@@ -112,7 +114,7 @@ static void sessions_survive_a_restart(void **state) {
     struct sn_principal principal;
     test->auth = sn_auth_close(test->auth);
     test->accounts = sn_accounts_close(test->accounts);
-    assert_int_equal(sn_accounts_open(test->path, &test->accounts, NULL), SN_OK);
+    test->accounts = test_auth_open_accounts(test);
     const struct sn_auth_options options = {.accounts = test->accounts,
                                             .clock = &test->clock.clock};
     assert_int_equal(sn_auth_open(&options, &test->auth, NULL), SN_OK);
@@ -147,6 +149,64 @@ static void without_memory_nothing_is_let_through(void **state) {
     assert_null(sn_auth_close(NULL));
 }
 
+/* ---- a database that is away: a remote one ---- */
+
+static void what_was_known_stays_valid_while_the_database_is_away(void **state) {
+    struct test_auth *test = *state;
+    struct sn_principal principal;
+    struct sn_secret unused;
+    struct sn_err err = {.status = SN_OK};
+    if (test->url == NULL)
+        return; /* a file is not away */
+    test_auth_add_user(test, SN_STR("ann"), SN_ACCOUNT_ADMIN);
+    struct sn_secret secret = test_auth_login(test, SN_STR("ann"));
+    test_auth_stop_database();
+    sn_fake_clock_advance_ms(&test->clock, 2 * SN_AUTH_STALE_MAX_MS);
+    assert_int_equal(sn_auth_refresh(test->auth, &err), SN_ERR_IO);
+    assert_non_null(strstr(err.text, "the database is away"));
+    assert_int_equal(check(test, &secret, &principal), SN_OK);
+    assert_true(sn_auth_has_admin(test->auth));
+    assert_int_equal(sn_secret_new(SN_SECRET_SESSION, &unused, NULL), SN_OK);
+    assert_int_equal(check(test, &unused, &principal), SN_ERR_DENIED);
+    assert_int_equal(test_auth_try(test, SN_STR("ann"), SN_STR(TEST_PASSWORD), &err), SN_ERR_IO);
+    assert_non_null(strstr(err.text, "the database is away"));
+    assert_int_equal(sn_auth_logout(test->auth, &principal, &test->actor, NULL), SN_ERR_IO);
+    /* Not for ever. */
+    sn_fake_clock_advance_ms(&test->clock, SN_AUTH_SESSION_MS_DEFAULT);
+    assert_int_equal(check(test, &secret, &principal), SN_ERR_DENIED);
+    test_auth_start_database();
+    while (sn_auth_refresh(test->auth, NULL) != SN_OK)
+        sn_clock_system()->sleep_ns(sn_clock_system()->ctx, 1000000);
+    secret = test_auth_login(test, SN_STR("ann"));
+    assert_int_equal(check(test, &secret, &principal), SN_OK);
+}
+
+static void an_auth_that_starts_without_its_database_knows_nobody_until_it_is_there(void **state) {
+    struct test_auth *test = *state;
+    struct sn_principal principal;
+    struct sn_err err = {.status = SN_OK};
+    if (test->url == NULL)
+        return; /* a file is not away */
+    const struct sn_auth_options options = {.accounts = test->accounts,
+                                            .clock = &test->clock.clock};
+    test_auth_add_user(test, SN_STR("ann"), SN_ACCOUNT_USER);
+    struct sn_secret secret = test_auth_login(test, SN_STR("ann"));
+    test->auth = sn_auth_close(test->auth);
+    test_auth_stop_database();
+    assert_int_equal(sn_auth_open(&options, &test->auth, NULL), SN_OK);
+    assert_false(sn_auth_is_known(test->auth));
+    assert_true(sn_auth_has_admin(test->auth)); /* nobody is led to set one up */
+    assert_int_equal(sn_auth_check(test->auth, sn_str_from(secret.text), &principal, &err),
+                     SN_ERR_IO);
+    assert_non_null(strstr(err.text, "it is not known yet who may do what: the database is away"));
+    test_auth_start_database();
+    while (sn_auth_refresh(test->auth, NULL) != SN_OK)
+        sn_clock_system()->sleep_ns(sn_clock_system()->ctx, 1000000);
+    assert_true(sn_auth_is_known(test->auth));
+    assert_int_equal(check(test, &secret, &principal), SN_OK);
+    assert_false(sn_auth_has_admin(test->auth));
+}
+
 int main(void) {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, test_auth_set_up, test_auth_tear_down)
     const struct CMUnitTest tests[] = {
@@ -157,6 +217,8 @@ int main(void) {
         TEST(what_another_process_changes_counts_soon),
         TEST(sessions_survive_a_restart),
         TEST(without_memory_nothing_is_let_through),
+        TEST(what_was_known_stays_valid_while_the_database_is_away),
+        TEST(an_auth_that_starts_without_its_database_knows_nobody_until_it_is_there),
     };
-    return cmocka_run_group_tests_name("auth", tests, NULL, NULL);
+    return test_auth_run("auth", tests, sizeof tests / sizeof tests[0]);
 }

@@ -153,5 +153,5 @@ int main(void) {
         TEST(a_setup_code_expires),
         TEST(wrong_guesses_void_the_code),
     };
-    return cmocka_run_group_tests_name("login", tests, NULL, NULL);
+    return test_auth_run("login", tests, sizeof tests / sizeof tests[0]);
 }

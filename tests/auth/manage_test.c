@@ -138,5 +138,5 @@ int main(void) {
         cmocka_unit_test(scopes_and_roles_are_read_from_text),
         TEST(every_change_is_in_the_audit_log),
     };
-    return cmocka_run_group_tests_name("manage", tests, NULL, NULL);
+    return test_auth_run("manage", tests, sizeof tests / sizeof tests[0]);
 }
