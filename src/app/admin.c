@@ -1,11 +1,13 @@
 /*
  * `sonde admin`: accounts on the host itself, beside a running server or without one. It works on
- * the database of the data directory; whoever may write there needs no password.
+ * the database that the server's configuration names, or that of the data directory; whoever may write
+ * there needs no password.
  *
  * A running server notices within a second.
  */
 #include "app/command.h"
 #include "app/sign_in.h"
+#include "app/tool_options.h"
 #include "base/os.h"
 #include "codec/duration.h"
 
@@ -18,7 +20,7 @@
 enum { PASSWORD_LINE_MAX = 1024, AUDIT_ROWS = 100 };
 
 static const char usage[] =
-    "usage: sonde admin COMMAND [--data DIR]\n"
+    "usage: sonde admin COMMAND [--config FILE] [--data DIR]\n"
     "\n"
     "  user add NAME [--role user|admin] [--password-file FILE]\n"
     "  user list\n"
@@ -31,20 +33,23 @@ static const char usage[] =
     "  setup-link [--url URL]   a link to make an administrator, for an hour, once\n"
     "  audit                    the last 100 entries, newest first\n"
     "\n"
-    "  --data DIR   the server's data directory [" SN_CONFIG_DATA_DEFAULT "]\n"
+    "  --config FILE  the server's configuration: needed where records.database is PostgreSQL,\n"
+    "                 which has the accounts then\n"
+    "  --data DIR     the server's data directory [" SN_CONFIG_DATA_DEFAULT "]\n"
     "\n"
     "A password is asked for on a terminal, else read as the first line of stdin.\n"
     "\n"
     "examples:\n"
     "  sonde admin user add ann --role admin\n"
     "  sonde admin token add grafana --user ann --scopes read\n"
-    "  sonde admin setup-link\n";
+    "  sonde admin setup-link\n"
+    "  sonde admin user list --config /etc/sonde/sonde.yml\n";
 
 static const struct sn_auth_actor shell = {SN_STR("command line"), SN_STR(""), true};
 
 /* What the command line said; text is argv's. */
 struct admin {
-    const char *data;
+    struct sn_tool_options place; /* --data, --config */
     const char *role;
     const char *password_file;
     const char *user;
@@ -278,6 +283,7 @@ static size_t find_action(const struct admin *admin) {
 static bool parse(int argc, char **argv, struct admin *admin) {
     static const struct option options[] = {
         {"data", required_argument, NULL, 'd'},
+        {"config", required_argument, NULL, 'c'},
         {"role", required_argument, NULL, 'r'},
         {"user", required_argument, NULL, 'u'},
         {"password-file", required_argument, NULL, 'p'},
@@ -290,10 +296,10 @@ static bool parse(int argc, char **argv, struct admin *admin) {
     const struct {
         int letter;
         const char **ret_value;
-    } rows[] = {{'d', &admin->data},   {'r', &admin->role},
-                {'u', &admin->user},   {'p', &admin->password_file},
-                {'s', &admin->scopes}, {'e', &admin->expires},
-                {'l', &admin->url}};
+    } rows[] = {{'d', &admin->place.data}, {'c', &admin->place.config_path},
+                {'r', &admin->role},       {'u', &admin->user},
+                {'s', &admin->scopes},     {'p', &admin->password_file},
+                {'l', &admin->url},        {'e', &admin->expires}};
     int letter;
     optind = 1;
     while ((letter = getopt_long(argc, argv, "h", options, NULL)) != -1) {
@@ -309,21 +315,31 @@ static bool parse(int argc, char **argv, struct admin *admin) {
     return true;
 }
 
-static sn_status open_accounts(struct admin *admin, struct sn_err *err) {
-    char path[SN_ACCOUNTS_PATH_SIZE];
+/* SQLite's file is made where its directory is, which is a slip of the keyboard otherwise. */
+static sn_status check_data(const struct sn_config *config, struct sn_err *err) {
     struct stat info;
-    SN_TRY(sn_accounts_path(admin->data, path, err));
-    if (sn_os_stat(admin->data, &info) != 0)
+    if (config->records_database == NULL && sn_os_stat(config->data, &info) != 0)
         return sn_err_set(err, SN_ERR_NOT_FOUND,
                           "there is no data directory %s; see --data, or start the server first",
-                          admin->data);
-    SN_TRY(sn_accounts_open(path, &admin->accounts, err));
+                          config->data);
+    return SN_OK;
+}
+
+static sn_status open_accounts(struct admin *admin, struct sn_err *err) {
+    struct sn_config config;
+    sn_status status = sn_tool_options_config(&admin->place, &config, err);
+    if (status == SN_OK)
+        status = check_data(&config, err);
+    if (status == SN_OK)
+        status = sn_config_accounts(&config, &admin->accounts, err);
+    sn_config_release(&config);
+    SN_TRY(status);
     const struct sn_auth_options options = {.accounts = admin->accounts};
     return sn_auth_open(&options, &admin->auth, err);
 }
 
 int sn_command_admin(int argc, char **argv) {
-    struct admin admin = {.data = SN_CONFIG_DATA_DEFAULT};
+    struct admin admin = {.word_count = 0};
     struct sn_err err = {0};
     if (!parse(argc, argv, &admin))
         return SN_EXIT_USAGE;

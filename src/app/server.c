@@ -161,9 +161,7 @@ static void close_config_text(struct sn_server *server) {
 }
 
 static sn_status open_commands(struct sn_server *server, struct sn_err *err) {
-    char path[SN_ACCOUNTS_PATH_SIZE];
-    SN_TRY(sn_accounts_path(server->config->data, path, err));
-    SN_TRY(sn_settings_open(path, &server->settings, err));
+    SN_TRY(sn_config_settings(server->config, &server->settings, err));
     server->commands = (struct sn_commands){
         .querier = sn_query_engine_querier(server->query_engine),
         .reader = sn_store_reader(server->store),
@@ -362,6 +360,8 @@ static sn_status start_all(struct sn_server *server, struct sn_err *err) {
     struct sn_crew *records = &server->records_crew;
     records->workers[records->count++] = sn_records_worker(server->records);
     records->workers[records->count++] = sn_usage_sealer_worker(&server->usage_sealer);
+    if (sn_sign_in_worker(&server->sign_in, &records->workers[records->count]))
+        records->count++;
     SN_TRY(sn_crew_start(records, err));
     job->count = sn_api_workers(server->api, job->workers, SN_CREW_MAX);
     job->count += sn_query_engine_workers(server->query_engine, job->workers + job->count,

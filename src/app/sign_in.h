@@ -9,19 +9,32 @@
  *
  * SONDE_ADMIN_PASSWORD_FILE names a file whose first line becomes the password of the user "admin",
  * made at the first start only.
+ *
+ * Accounts are in the database that the configuration names (records.database), else in sonde.db. When
+ * PostgreSQL is away the server starts all the same: nobody can be checked (503) until a look, once a
+ * second, finds it back; what start could not do about the first administrator is done then.
  */
 #ifndef SN_APP_SIGN_IN_H
 #define SN_APP_SIGN_IN_H
 
 #include "app/config.h"
 #include "auth/auth.h"
+#include "base/lock.h"
+#include "records/settings.h"
 
 #define SN_SETUP_CODE_FILE "setup-code"
 
-/* Main thread. Zeroed memory holds nothing. */
+/* Main thread, but for looks, which the worker takes over once it runs. Zeroed memory holds nothing. */
 struct sn_sign_in {
     struct sn_accounts *accounts;
     struct sn_auth *auth;
+    bool wants_admin; /* access is not open */
+    bool was_known;   /* who may do what, at the last look */
+    bool was_away;    /* the database, at the last look */
+    struct sn_mutex mu;
+    struct sn_cond wake;
+    bool has_mu;
+    bool is_stopping;               /* guarded by mu */
     struct sn_buf certificate, key; /* PEM with a final NUL; empty: no TLS */
 };
 
@@ -44,10 +57,22 @@ static inline bool sn_sign_in_has_tls(const struct sn_sign_in *sign_in) {
 sn_status sn_sign_in_announce(struct sn_sign_in *sign_in, const struct sn_config *config,
                               const char *address, struct sn_err *err) SN_MUST_USE;
 
-/* Path of the database of a data directory. SN_ERR_LIMIT. */
-#define SN_ACCOUNTS_PATH_SIZE 4096
-sn_status sn_accounts_path(const char *data, char ret_path[SN_ACCOUNTS_PATH_SIZE],
-                           struct sn_err *err) SN_MUST_USE;
+/*
+ * Look for changes by others in a remote database, and say in the log when it goes away and comes back.
+ * The first time that it is there: make the administrator of the environment, or warn that there is
+ * none.
+ */
+void sn_sign_in_look(struct sn_sign_in *sign_in);
+
+/* Looks once a second. false: nobody has to, the accounts are local. */
+bool sn_sign_in_worker(struct sn_sign_in *sign_in, struct sn_worker *ret_worker);
+
+/* The accounts, or the settings, that a configuration means: in PostgreSQL when it names one, else in
+ * the data directory. SN_ERR_LIMIT (its path), statuses of accounts.h and settings.h. */
+sn_status sn_config_accounts(const struct sn_config *config, struct sn_accounts **ret_accounts,
+                             struct sn_err *err) SN_MUST_USE;
+sn_status sn_config_settings(const struct sn_config *config, struct sn_settings **ret_settings,
+                             struct sn_err *err) SN_MUST_USE;
 
 /* First line of a file, as a password. The buffer is the caller's. SN_ERR_NOT_FOUND, SN_ERR_DENIED,
  * SN_ERR_LIMIT, SN_ERR_IO. */

@@ -1,6 +1,7 @@
 /* `sonde admin`: what it says and does, with its exit codes. */
 #include "app/command.h"
 
+#include "../records/postgres_support.h"
 #include "app_support.h"
 
 #include <stdio.h>
@@ -116,12 +117,41 @@ static void a_missing_directory_is_named(void **state) {
     free(text);
 }
 
+static void accounts_are_where_the_configuration_says(void **state) {
+    struct test_postgres server;
+    char text[256], path[256], words[512];
+    (void)state;
+    if (!test_postgres_wanted(false))
+        return;
+    test_postgres_init(&server);
+    (void)snprintf(text, sizeof text, "records: '%s'\n", server.url);
+    char *config = make_file(dir, "sonde.yml", text);
+    (void)snprintf(words, sizeof words, "user add ann --role admin --config %s", config);
+    expect(words, "correct horse\n", 0, "user ann added as admin");
+    (void)snprintf(words, sizeof words, "token add ci --user ann --scopes read --config %s",
+                   config);
+    expect(words, "", 0, "snt_");
+    (void)snprintf(words, sizeof words, "audit --config %s", config);
+    expect(words, "", 0, "token-add");
+    (void)snprintf(words, sizeof words, "user remove ann --config %s", config);
+    expect(words, "", 6, "only administrator");
+    (void)snprintf(path, sizeof path, "%s/sonde.db", dir);
+    assert_int_not_equal(access(path, F_OK), 0); /* the data directory has none of it */
+    expect("user list", "", 0, "NAME");
+    test_postgres_stop(&server);
+    (void)snprintf(words, sizeof words, "user list --config %s", config);
+    expect(words, "", 1, "the database is away");
+    test_postgres_release(&server);
+    expect("user list --config /nonexistent/sonde.yml", "", 5, "/nonexistent/sonde.yml");
+    free(config);
+}
+
 int main(void) {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         TEST(users_come_change_and_go),     TEST(tokens_come_and_go),
         TEST(a_setup_link_is_printed),      TEST(mistakes_of_use_are_exit_2),
-        TEST(a_missing_directory_is_named),
+        TEST(a_missing_directory_is_named), TEST(accounts_are_where_the_configuration_says),
     };
     return cmocka_run_group_tests_name("admin", tests, NULL, NULL);
 }

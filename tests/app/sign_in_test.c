@@ -1,6 +1,7 @@
 /* How a server starts with sign-in: which addresses, which certificate, the first administrator. */
 #include "app/sign_in.h"
 
+#include "../records/postgres_support.h"
 #include "app_support.h"
 #include "base/os.h"
 
@@ -125,6 +126,68 @@ static void the_environment_makes_the_first_administrator_once(void **state) {
     free(file);
 }
 
+/* ---- a database of several servers ---- */
+
+static bool has_user(const struct place *place, const char *name) {
+    struct sn_account account;
+    return sn_accounts_find_user(place->sign_in.accounts, sn_str_from(name), &account, NULL) ==
+           SN_OK;
+}
+
+/* Starts while the database is away, on any address; the administrator of the environment is made as
+ * soon as it is there, by one of two servers. */
+static void a_server_starts_without_its_database_and_catches_up(void **state) {
+    struct place *place = *state;
+    struct test_postgres server;
+    struct sn_worker worker;
+    if (!test_postgres_wanted(false))
+        return;
+    test_postgres_init(&server);
+    test_postgres_stop(&server);
+    char *file = make_file(place->dir, "password", "from the file\n");
+    assert_int_equal(setenv("SONDE_ADMIN_PASSWORD_FILE", file, 1), 0);
+    place->config.records_database = server.url;
+    place->config.listen = "0.0.0.0:9464";
+    assert_int_equal(open_sign_in(place), SN_ERR_INVALID); /* rules about TLS stay */
+    place->config.tls_allow_plain = true;
+    assert_int_equal(open_sign_in(place), SN_OK);
+    assert_false(sn_auth_is_known(place->sign_in.auth));
+    assert_true(sn_sign_in_worker(&place->sign_in, &worker));
+    sn_sign_in_look(&place->sign_in);
+    assert_true(place->sign_in.was_away);
+    test_postgres_start(&server);
+    while (!sn_auth_is_known(place->sign_in.auth))
+        sn_sign_in_look(&place->sign_in);
+    assert_false(place->sign_in.was_away);
+    assert_true(has_user(place, "admin"));
+    sn_sign_in_look(&place->sign_in); /* nothing to do any more */
+    struct sn_sign_in other = {.was_known = false};
+    assert_int_equal(sn_sign_in_open(&other, &place->config, NULL), SN_OK);
+    assert_true(sn_auth_has_admin(other.auth));
+    sn_sign_in_close(&other);
+    assert_int_equal(unsetenv("SONDE_ADMIN_PASSWORD_FILE"), 0);
+    sn_sign_in_close(&place->sign_in);
+    test_postgres_release(&server);
+    free(file);
+}
+
+static void without_an_administrator_in_postgres_the_configuration_is_named(void **state) {
+    struct place *place = *state;
+    struct test_postgres server;
+    struct sn_worker worker;
+    if (!test_postgres_wanted(false))
+        return;
+    assert_int_equal(open_sign_in(place), SN_OK);
+    assert_false(sn_sign_in_worker(&place->sign_in, &worker)); /* a file needs no looks */
+    test_postgres_init(&server);
+    place->config.records_database = server.url;
+    place->config.listen = "0.0.0.0:9464";
+    assert_int_equal(open_sign_in(place), SN_ERR_INVALID);
+    assert_non_null(strstr(place->err.text, "--config FILE"));
+    sn_sign_in_close(&place->sign_in);
+    test_postgres_release(&server);
+}
+
 int main(void) {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
     const struct CMUnitTest tests[] = {
@@ -133,6 +196,8 @@ int main(void) {
         TEST(certificate_and_key_go_together_and_are_read),
         TEST(the_setup_code_goes_to_a_file_of_the_owner),
         TEST(the_environment_makes_the_first_administrator_once),
+        TEST(a_server_starts_without_its_database_and_catches_up),
+        TEST(without_an_administrator_in_postgres_the_configuration_is_named),
     };
     return cmocka_run_group_tests_name("sign_in", tests, NULL, NULL);
 }
