@@ -68,6 +68,8 @@ struct sn_api_options {
     const struct sn_parse_options *features; /* of the querier: NULL: none that is experimental */
     int64_t start_wall_ms;                   /* when the server started */
     const char *retention_text;              /* "15d" */
+    const char *place; /* host and data directory: tells settings of this server alone from those
+                          of others on the same database; NULL: there are no others */
     struct sn_ingest *ingest;
     struct sn_records *records;
     struct sn_push_groups *push_groups; /* NULL: no Pushgateway */

@@ -13,8 +13,11 @@
 #include "api/prom_priv.h"
 #include "codec/number.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+
+enum { SNAPSHOT_KEY_SIZE = 40 };
 
 /* Whether the store can do it: a server in front of a cluster cannot. */
 static bool can(struct sn_http_request *request, bool is_there) {
@@ -25,26 +28,34 @@ static bool can(struct sn_http_request *request, bool is_there) {
     return is_there;
 }
 
-/* When the last copy was made, kept for the page of administrators. */
-#define LAST_SNAPSHOT_KEY SN_STR("last_snapshot_ms")
+/* When the last copy of this server's data was made, kept for the page of administrators. */
+static struct sn_str last_snapshot_key(const struct sn_api *api, char buf[SNAPSHOT_KEY_SIZE]) {
+    const char *place = api->options.place;
+    int len = snprintf(buf, SNAPSHOT_KEY_SIZE, "last_snapshot_ms"); /* fits */
+    if (place != NULL)
+        len = snprintf(buf, SNAPSHOT_KEY_SIZE, "last_snapshot_ms/%016" PRIx64,
+                       sn_hash_bytes(place, strlen(place), 0)); /* fits */
+    return sn_str_make(buf, (size_t)len);
+}
 
 /* Losing it changes what the page says, not the copy. */
 static void remember_snapshot(struct sn_api *api) {
-    char text[32];
+    char text[32], key[SNAPSHOT_KEY_SIZE];
     if (api->options.commands == NULL || api->options.commands->settings == NULL)
         return;
     (void)snprintf(text, sizeof text, "%lld",
                    (long long)sn_clock_wall_ms(api->options.clock)); /* fits */
-    (void)!sn_settings_put(api->options.commands->settings, LAST_SNAPSHOT_KEY, sn_str_from(text),
-                           NULL);
+    (void)!sn_settings_put(api->options.commands->settings, last_snapshot_key(api, key),
+                           sn_str_from(text), NULL);
 }
 
 int64_t sn_api_last_snapshot_ms(struct sn_api *api, struct sn_arena *arena) {
     struct sn_str text;
+    char key[SNAPSHOT_KEY_SIZE];
     int64_t time_ms = 0;
     bool is_known = api->options.commands != NULL && api->options.commands->settings != NULL &&
-                    sn_settings_get(api->options.commands->settings, LAST_SNAPSHOT_KEY, arena,
-                                    &text, NULL) == SN_OK &&
+                    sn_settings_get(api->options.commands->settings, last_snapshot_key(api, key),
+                                    arena, &text, NULL) == SN_OK &&
                     sn_int64_parse(text, &time_ms) == SN_OK;
     return is_known ? time_ms : 0;
 }

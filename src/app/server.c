@@ -196,11 +196,29 @@ static sn_status open_board(struct sn_server *server, const struct sn_app *apps,
     return SN_OK;
 }
 
+/* The kernel's host name, as the label "instance". */
+static void read_host_name(char ret_name[HOST_NAME_BYTES]) {
+    struct sn_buf file;
+    sn_buf_init(&file, HOST_NAME_BYTES - 1);
+    struct sn_str name = SN_STR("localhost");
+    if (sn_os_read_file("/proc/sys/kernel/hostname", &file, NULL) == SN_OK)
+        name = sn_str_trim(sn_buf_str(&file));
+    memcpy(ret_name, name.ptr, name.len);
+    ret_name[name.len] = '\0';
+    sn_buf_release(&file);
+}
+
 static sn_status open_api(struct sn_server *server, struct sn_err *err) {
     struct sn_app *apps;
     struct sn_error_rules rules;
     SN_TRY(sn_config_apps_make(&server->config->apps, &server->apps_arena, &apps, &rules, err));
     SN_TRY(open_board(server, apps, err));
+    char host_name[HOST_NAME_BYTES];
+    read_host_name(host_name);
+    const char *data = server->config->data;
+    const char *place = sn_arena_printf(&server->apps_arena, "%s:%s", host_name, data);
+    if (place == NULL)
+        return sn_arena_failure(&server->apps_arena, strlen(data), err);
     (void)sn_duration_format(server->config->retention_ms, server->retention_text); /* its length */
     const struct sn_api_options options = {
         .access = server->config->access,
@@ -218,6 +236,7 @@ static sn_status open_api(struct sn_server *server, struct sn_err *err) {
         .features = sn_query_engine_features(server->query_engine),
         .start_wall_ms = sn_clock_wall_ms(sn_clock_system()),
         .retention_text = server->retention_text,
+        .place = place,
         .ingest = &server->ingest,
         .records = server->records,
         .apps = apps,
@@ -258,18 +277,6 @@ static void on_collector_change(void *ctx, const char *source, const struct sn_e
         sn_log_warn("collect", "%s: %s", source, err->text);
     else
         sn_log_info("collect", "%s: works again", source);
-}
-
-/* The kernel's host name, as the label "instance". */
-static void read_host_name(char ret_name[HOST_NAME_BYTES]) {
-    struct sn_buf file;
-    sn_buf_init(&file, HOST_NAME_BYTES - 1);
-    struct sn_str name = SN_STR("localhost");
-    if (sn_os_read_file("/proc/sys/kernel/hostname", &file, NULL) == SN_OK)
-        name = sn_str_trim(sn_buf_str(&file));
-    memcpy(ret_name, name.ptr, name.len);
-    ret_name[name.len] = '\0';
-    sn_buf_release(&file);
 }
 
 static sn_status open_collect(struct sn_server *server, const struct sn_config *config,

@@ -1,8 +1,8 @@
 /* `sonde admin`: what it says and does, with its exit codes. */
 #include "app/command.h"
 
-#include "../records/postgres_support.h"
 #include "app_support.h"
+#include "postgres_support.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,9 +1,9 @@
 /* How a server starts with sign-in: which addresses, which certificate, the first administrator. */
 #include "app/sign_in.h"
 
-#include "../records/postgres_support.h"
 #include "app_support.h"
 #include "base/os.h"
+#include "postgres_support.h"
 
 #include <stdio.h>
 #include <stdlib.h>

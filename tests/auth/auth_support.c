@@ -1,7 +1,7 @@
 /* See auth_support.h. */
 #include "auth_support.h"
 
-#include "../records/postgres_support.h"
+#include "postgres_support.h"
 
 #include "base/os.h"
 

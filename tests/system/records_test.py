@@ -197,24 +197,35 @@ class Base(unittest.TestCase):
         self.assertEqual(float(stored[0]["value"][1]), 280)
 
 
-class OnSqlite(Base):
-    def test_numbers_come_back_as_they_were_sent(self):
-        server = _sonde.Server(self, arguments=["--access", "required"]).start()
-        sign_in = {"name": "root", "password": "correct horse"}
-        done = _sonde.run("admin", "user", "add", "root", "--role", "admin", "--data", server.data,
-                          input=sign_in["password"] + "\n")
+    sign_in = {"name": "root", "password": "correct horse"}
+
+    def login(self, server):
+        return server.request("POST", "/api/auth/login", json.dumps(self.sign_in))
+
+    def become_admin(self, server, *place):
+        """Make the administrator on the command line and sign in."""
+        done = _sonde.run("admin", "user", "add", "root", "--role", "admin", *place,
+                          input=self.sign_in["password"] + "\n")
         self.assertEqual(done.returncode, 0, done.stderr)
-        _sonde.wait_for(lambda: server.request("POST", "/api/auth/login",
-                                               json.dumps(sign_in)).status == 200, "the account")
-        token = self.post(server, "/api/auth/login", sign_in, 200)["data"]["token"]
+        _sonde.wait_for(lambda: self.login(server).status == 200, "the account")
         self.get(server, "/api/apps/pose-generator/metrics", 401)
+        token = self.login(server).json()["data"]["token"]
         self.headers = {"Authorization": f"Bearer {token}"}
+
+    def play(self, server):
         self.crawl(server)
         self.generate(server)
         self.serve_media(server)
         self.edit(server)
         health = self.get(server, "/api/apps/pose-generator/health")
         self.assertEqual(health["status"], "healthy")
+
+
+class OnSqlite(Base):
+    def test_numbers_come_back_as_they_were_sent(self):
+        server = _sonde.Server(self, arguments=["--access", "required"]).start()
+        self.become_admin(server, "--data", server.data)
+        self.play(server)
 
     @unittest.skipUnless(shutil.which("redis-server"), "Redis is not installed")
     def test_health_asks_redis_and_http(self):
@@ -273,13 +284,15 @@ class OnSqlite(Base):
 @unittest.skipUnless(find_postgres(), "PostgreSQL is not installed")
 @unittest.skipIf(_sonde.IS_SLOW_BUILD, "once, in the quick build")
 class OnPostgres(Base):
+    def server(self, postgres):
+        return _sonde.Server(self, config=f"records: '{postgres.url}'\n",
+                             arguments=["--access", "required"])
+
     def test_the_same_numbers_and_an_outage_under_load(self):
         postgres = Postgres(self)
-        server = _sonde.Server(self, config=f"records: '{postgres.url}'\n").start()
-        self.crawl(server)
-        self.generate(server)
-        self.serve_media(server)
-        self.edit(server)
+        server = self.server(postgres).start()
+        self.become_admin(server, "--config", server.config)
+        self.play(server)
         config = self.get(server, "/api/v1/status/config")["data"]["yaml"]
         self.assertIn("postgres:<secret>@", config)
         acknowledged = []
@@ -304,10 +317,13 @@ class OnPostgres(Base):
             more()
             if _sonde.IS_LONG:
                 _sonde.wait_for(lambda: time.monotonic() > stopped + 20, "20 s without it")
-            self.get(server, METRICS, 503)
+            self.assertIn("the database is away", self.get(server, METRICS, 503)["error"])
+            reply = self.login(server)
+            self.assertEqual(reply.status, 503, reply.body)
+            self.assertIn("the database is away", reply.error())
             self.get(server, "/api/apps/pose-generator/metrics", 503)
-            self.assertEqual(server.metric("sonde_records_database_away"), 1)
-            self.assertGreater(server.metric("sonde_records_spool_bytes"), 0)
+            self.assertEqual(server.metric("sonde_records_database_away", self.headers), 1)
+            self.assertGreater(server.metric("sonde_records_spool_bytes", self.headers), 0)
             postgres.start()
             more()
         finally:
@@ -319,9 +335,60 @@ class OnPostgres(Base):
                                "&start_time=2000-01-01T00:00:00Z")["windows"]
             return sum(window["count"] for window in windows)
         _sonde.wait_for(lambda: count() == sum(acknowledged), "what was acknowledged", 60)
-        _sonde.wait_for(lambda: server.metric("sonde_records_spool_bytes") == 0, "the spool")
-        self.assertEqual(server.metric("sonde_records_database_away"), 0)
-        self.assertEqual(server.metric("sonde_records_spool_lost_total"), 0)
+        _sonde.wait_for(lambda: server.metric("sonde_records_spool_bytes", self.headers) == 0, "the spool")
+        self.assertEqual(server.metric("sonde_records_database_away", self.headers), 0)
+        self.assertEqual(server.metric("sonde_records_spool_lost_total", self.headers), 0)
+        _sonde.wait_for(lambda: self.login(server).status == 200, "a sign-in after the outage")
+
+    def test_two_servers_share_accounts_and_settings(self):
+        postgres = Postgres(self)
+        servers = [self.server(postgres).start() for _ in range(2)]
+        self.become_admin(servers[0], "--config", servers[0].config)
+
+        def status(server, target="/api/v1/labels", headers=None):
+            return server.get(target, headers or self.headers).status
+
+        # A session, a token and their end are known to the other one soon.
+        _sonde.wait_for(lambda: status(servers[1]) == 200, "the session")
+        token = self.post(servers[1], "/api/v1/admin/tokens",
+                          {"name": "ci", "user": "root", "scopes": "read"}, 200)["data"]
+        bearer = {"Authorization": f"Bearer {token['token']}"}
+        _sonde.wait_for(lambda: status(servers[0], headers=bearer) == 200, "the token")
+        reply = servers[0].request("DELETE", f"/api/v1/admin/tokens/{token['id']:.0f}",
+                                   headers=self.headers)
+        self.assertEqual(reply.status, 204, reply.body)
+        self.assertEqual(status(servers[0], headers=bearer), 401)
+        _sonde.wait_for(lambda: status(servers[1], headers=bearer) == 401, "the end of the token")
+        self.post(servers[0], "/api/v1/commands/set_cache_alert_thresholds",
+                  {"min_hit_rate": 0.25}, 200)
+        limits = self.get(servers[1], "/api/v1/cache")["data"]["thresholds"]
+        self.assertEqual(limits["min_hit_rate"], 0.25)
+        # What is of one server's data alone is not: when a copy of it was made.
+        self.post(servers[0], "/api/v1/admin/tsdb/snapshot", None, 200)
+        backups = [self.get(server, "/api/v1/admin/storage")["data"]["last_backup_at"]
+                   for server in servers]
+        self.assertEqual([bool(backup) for backup in backups], [True, False])
+        # Without the database: who is known stays known, also where measurements come in.
+        postgres.stop()
+        self.post(servers[0], METRICS, {"metric_type": "t", "name": "n", "value": 1})
+        self.assertEqual([status(server) for server in servers], [200, 200])
+        # A server that starts now knows nobody, and everybody when the database is there.
+        servers[1].stop()
+        servers[1].start()
+        reply = servers[1].get("/api/v1/labels", self.headers)
+        self.assertEqual(reply.status, 503, reply.body)
+        self.assertIn("the database is away", reply.error())
+        self.assertEqual(self.login(servers[1]).status, 503)
+        self.assertEqual(servers[1].get("/api/auth/status").json()["data"]["has_admin"], True)
+        self.assertEqual(servers[1].push("early 1\n").status, 200)  # from this machine, as ever
+        postgres.start()
+        _sonde.wait_for(lambda: status(servers[1]) == 200, "the session after the outage")
+        self.assertEqual(self.login(servers[1]).status, 200)
+        self.assertIn("nobody can sign in", servers[1].stderr())
+        reply = servers[1].request("POST", "/api/auth/logout", headers=self.headers)
+        self.assertEqual(reply.status, 204, reply.body)
+        self.assertEqual(status(servers[1]), 401)
+        _sonde.wait_for(lambda: status(servers[0]) == 401, "the end of the session")
 
 
 if __name__ == "__main__":
