@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/os.h"
+#include "records/pg.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -135,6 +136,96 @@ static void each_change_of_another_server_is_seen_and_no_other(void **state) {
     theirs = sn_accounts_close(theirs);
 }
 
+/* ---- limits, with what another hand has put there ---- */
+
+static void run_sql(const char *sql) {
+    struct sn_pg pg = {.conn = NULL};
+    struct sn_err err = {.status = SN_OK};
+    assert_int_equal(sn_pg_connect(&pg, server.url, NULL), SN_OK);
+    if (sn_pg_run(&pg, sql, NULL, NULL, &err) != SN_OK)
+        fail_msg("%s", err.text);
+    sn_pg_disconnect(&pg);
+}
+
+struct sessions {
+    size_t count;
+    bool has_oldest; /* the one that expires at TEST_NOW_MS + 1 */
+};
+
+static sn_status see_session(void *ctx, const struct sn_account_grant *grant) {
+    struct sessions *sessions = ctx;
+    sessions->count++;
+    sessions->has_oldest |= grant->expires_wall_ms == TEST_NOW_MS + 1;
+    return SN_OK;
+}
+
+static void the_oldest_sessions_go_first(void **state) {
+    struct sn_accounts *accounts;
+    struct sessions seen = {0};
+    const uint8_t hash[SN_ACCOUNT_HASH_BYTES] = {1};
+    (void)state;
+    test_postgres_clear(&server);
+    accounts = open_accounts(server.url);
+    int64_t id = add_admin(accounts, "root");
+    run_sql("INSERT INTO sonde_session SELECT sha256(i::text::bytea), u.id, i,"
+            " 1700000000000 + i FROM generate_series(1, 10000) i, sonde_user u");
+    assert_int_equal(sn_accounts_each_grant(accounts, TEST_NOW_MS, see_session, &seen, NULL),
+                     SN_OK);
+    assert_int_equal(seen.count, SN_ACCOUNTS_SESSIONS_MAX);
+    assert_true(seen.has_oldest);
+    const struct sn_account_session_new session = {hash, id, TEST_NOW_MS, TEST_NOW_MS + 50000};
+    assert_int_equal(sn_accounts_add_session(accounts, &session, NULL), SN_OK);
+    seen = (struct sessions){0};
+    assert_int_equal(sn_accounts_each_grant(accounts, TEST_NOW_MS, see_session, &seen, NULL),
+                     SN_OK);
+    assert_int_equal(seen.count, SN_ACCOUNTS_SESSIONS_MAX);
+    assert_false(seen.has_oldest);
+    accounts = sn_accounts_close(accounts);
+}
+
+static void there_is_a_limit_of_tokens(void **state) {
+    struct sn_accounts *accounts;
+    struct sn_err err = {.status = SN_OK};
+    int64_t token_id = 0;
+    const uint8_t hash[SN_ACCOUNT_HASH_BYTES] = {1};
+    (void)state;
+    test_postgres_clear(&server);
+    accounts = open_accounts(server.url);
+    const struct sn_account_token_new token = {.hash = hash,
+                                               .user_id = add_admin(accounts, "root"),
+                                               .name = SN_STR("ci"),
+                                               .hint = SN_STR("snt_"),
+                                               .scopes = SN_SCOPE_READ};
+    run_sql("INSERT INTO sonde_token(hash, user_id, name, hint, scopes, created_ms, expires_ms)"
+            " SELECT sha256(i::text::bytea), u.id, 'n', 'h', 1, 0, 0"
+            " FROM generate_series(1, 1000) i, sonde_user u");
+    assert_int_equal(sn_accounts_add_token(accounts, &token, &token_id, &err), SN_ERR_LIMIT);
+    assert_string_equal(err.text, "there are 1000 tokens already, the limit; revoke some");
+    assert_int_equal(sn_accounts_remove_token(accounts, 1, NULL), SN_OK);
+    assert_int_equal(sn_accounts_add_token(accounts, &token, &token_id, NULL), SN_OK);
+    accounts = sn_accounts_close(accounts);
+}
+
+static void the_oldest_rows_of_the_audit_log_go_first(void **state) {
+    struct sn_accounts *accounts;
+    struct sn_audit_list list;
+    struct sn_arena arena;
+    const struct sn_audit_row row = {.time_ms = TEST_NOW_MS, .action = SN_STR("a")};
+    (void)state;
+    test_postgres_clear(&server);
+    accounts = open_accounts(server.url);
+    add_admin(accounts, "root");
+    run_sql("INSERT INTO sonde_audit(time_ms, actor, peer, action, detail)"
+            " SELECT i, '', '', 'x', '' FROM generate_series(1, 100095) i");
+    sn_arena_init(&arena, 0);
+    assert_int_equal(sn_accounts_add_audit(accounts, &row, NULL), SN_OK); /* 100096 = 391 * 256 */
+    assert_int_equal(sn_accounts_list_audit(accounts, 98, 10, &arena, &list, NULL), SN_OK);
+    assert_int_equal(list.count, 1);
+    assert_int_equal(list.items[0].id, 97);
+    sn_arena_release(&arena);
+    accounts = sn_accounts_close(accounts);
+}
+
 /* ---- outages ---- */
 
 static void an_outage_is_named_at_once_and_passes(void **state) {
@@ -221,6 +312,9 @@ int main(void) {
         cmocka_unit_test(servers_that_start_together_make_the_tables_once),
         cmocka_unit_test(servers_together_leave_an_administrator),
         cmocka_unit_test(each_change_of_another_server_is_seen_and_no_other),
+        cmocka_unit_test(the_oldest_sessions_go_first),
+        cmocka_unit_test(there_is_a_limit_of_tokens),
+        cmocka_unit_test(the_oldest_rows_of_the_audit_log_go_first),
         cmocka_unit_test(an_outage_is_named_at_once_and_passes),
         cmocka_unit_test(a_restart_between_two_calls_is_not_noticed),
         cmocka_unit_test(a_network_that_breaks_leaves_nothing_half_done),

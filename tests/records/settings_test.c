@@ -1,9 +1,13 @@
 /* Documents by key, in SQLite and in PostgreSQL: kept, replaced, listed, removed, limited. */
 #include "records/settings.h"
 
-#include "postgres_support.h"
+#include "pg_proxy_support.h"
+
+#include "base/clock.h"
+#include "base/mem.h"
 
 #include "base/os.h"
+#include "records/pg.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -124,6 +128,118 @@ static void any_bytes_are_kept(void **state) {
     assert_true(sn_str_equal(list.items[0].key, key));
 }
 
+static void there_is_a_limit_of_keys(void **state) {
+    struct place *place = *state;
+    struct sn_pg pg = {.conn = NULL};
+    struct sn_err err = {.status = SN_OK};
+    if (!server.is_running)
+        return; /* its file is not for us to write to */
+    assert_int_equal(sn_settings_put(place->settings, SN_STR("x"), SN_STR("0"), NULL), SN_OK);
+    assert_int_equal(sn_pg_connect(&pg, server.url, NULL), SN_OK);
+    if (sn_pg_run(&pg,
+                  "INSERT INTO sonde_setting SELECT i::text::bytea, '0'"
+                  " FROM generate_series(2, 10000) i",
+                  NULL, NULL, &err) != SN_OK)
+        fail_msg("%s", err.text);
+    sn_pg_disconnect(&pg);
+    assert_int_equal(sn_settings_put(place->settings, SN_STR("y"), SN_STR("1"), &err),
+                     SN_ERR_LIMIT);
+    assert_string_equal(err.text, "there are 10000 settings already, the limit");
+    assert_int_equal(sn_settings_put(place->settings, SN_STR("x"), SN_STR("1"), NULL), SN_OK);
+    assert_int_equal(sn_settings_remove(place->settings, SN_STR("7"), NULL), SN_OK);
+    assert_int_equal(sn_settings_put(place->settings, SN_STR("y"), SN_STR("1"), NULL), SN_OK);
+}
+
+/* ---- failures ---- */
+
+/* Put, replaced, read, listed, removed: the first failure. */
+static sn_status play(struct sn_settings *settings, struct sn_arena *arena, struct sn_err *err) {
+    struct sn_str value;
+    struct sn_setting_list list;
+    SN_TRY(sn_settings_put(settings, SN_STR("a"), SN_STR("1"), err));
+    SN_TRY(sn_settings_put(settings, SN_STR("a"), SN_STR("2"), err));
+    SN_TRY(sn_settings_get(settings, SN_STR("a"), arena, &value, err));
+    assert_true(sn_str_equal(value, SN_STR("2")));
+    SN_TRY(sn_settings_list(settings, SN_STR(""), arena, &list, err));
+    assert_int_equal(list.count, 1);
+    return sn_settings_remove(settings, SN_STR("a"), err);
+}
+
+/* What a failed play may have left is whole, and goes. */
+static void tidy(struct sn_settings *settings) {
+    struct sn_arena arena;
+    struct sn_setting_list list;
+    sn_arena_init(&arena, 0);
+    assert_int_equal(sn_settings_list(settings, SN_STR(""), &arena, &list, NULL), SN_OK);
+    assert_true(list.count <= 1);
+    if (list.count == 1)
+        assert_true(list.items[0].value.len == 1);
+    sn_arena_release(&arena);
+    sn_status status = sn_settings_remove(settings, SN_STR("a"), NULL);
+    assert_int_equal(status, list.count == 1 ? SN_OK : SN_ERR_NOT_FOUND);
+}
+
+static void without_memory_nothing_is_half_done(void **state) {
+    struct place *place = *state;
+    bool is_over = false;
+    for (uint64_t n = 1; !is_over; n++) {
+        sn_arena_release(&place->arena); /* so that it has to ask for memory */
+        sn_arena_init(&place->arena, 0);
+        sn_mem_fail_nth(n);
+        sn_status status = play(place->settings, &place->arena, NULL);
+        is_over = !sn_mem_fail_fired();
+        sn_mem_fail_nth(0);
+        assert_int_equal(status, is_over ? SN_OK : SN_ERR_NO_MEMORY);
+        tidy(place->settings);
+    }
+}
+
+static void opening_without_memory_leaves_nothing(void **state) {
+    struct place *place = *state;
+    bool is_over = false;
+    place->settings = sn_settings_close(place->settings);
+    int64_t before = sn_mem_block_count();
+    for (uint64_t n = 1; !is_over; n++) {
+        sn_mem_fail_nth(n);
+        sn_status status = server.is_running
+                               ? sn_settings_open_postgres(server.url, &place->settings, NULL)
+                               : sn_settings_open(place->path, &place->settings, NULL);
+        is_over = !sn_mem_fail_fired();
+        sn_mem_fail_nth(0);
+        assert_int_equal(status, is_over ? SN_OK : SN_ERR_NO_MEMORY);
+        place->settings = sn_settings_close(place->settings);
+        assert_int_equal(sn_mem_block_count(), before);
+    }
+}
+
+/* For every n: the n-th piece of the conversation is lost with its connection. */
+static void a_network_that_breaks_is_named_and_passes(void **state) {
+    struct place *place = *state;
+    struct test_proxy proxy;
+    bool is_over = false;
+    if (!server.is_running)
+        return; /* SQLite has none */
+    test_proxy_init(&proxy, &server);
+    for (uint64_t n = 1; !is_over; n++) {
+        struct sn_settings *settings = NULL;
+        struct sn_err err = {.status = SN_OK};
+        struct sn_str value;
+        assert_int_equal(sn_settings_open_postgres(proxy.url, &settings, NULL), SN_OK);
+        test_proxy_cut_at(&proxy, n);
+        sn_status status = play(settings, &place->arena, &err);
+        is_over = !atomic_load(&proxy.has_cut);
+        test_proxy_cut_at(&proxy, 0);
+        if (status != SN_OK && (is_over || status != SN_ERR_IO || err.text[0] == '\0'))
+            fail_msg("%llu: %s: %s", (unsigned long long)n, sn_status_name(status), err.text);
+        while (sn_settings_get(settings, SN_STR("x"), &place->arena, &value, NULL) == SN_ERR_IO)
+            sn_clock_system()->sleep_ns(sn_clock_system()->ctx, 1000000);
+        tidy(settings);
+        settings = sn_settings_close(settings);
+        sn_arena_reset(&place->arena);
+    }
+    test_proxy_release(&proxy);
+}
+
 int main(void) {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
     const struct CMUnitTest tests[] = {
@@ -131,6 +247,10 @@ int main(void) {
         TEST(a_list_has_what_starts_with_the_prefix),
         TEST(lengths_are_limited),
         TEST(any_bytes_are_kept),
+        TEST(there_is_a_limit_of_keys),
+        TEST(without_memory_nothing_is_half_done),
+        TEST(opening_without_memory_leaves_nothing),
+        TEST(a_network_that_breaks_is_named_and_passes),
     };
     int failed = cmocka_run_group_tests_name("settings", tests, NULL, NULL);
     if (!test_postgres_wanted(false))
