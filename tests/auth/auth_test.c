@@ -1,12 +1,15 @@
 /* What a secret is good for, and for how long. */
 #include "auth_support.h"
 
+#include "base/lock.h"
 #include "base/mem.h"
 #include "base/os.h"
+#include "records/pg.h"
 
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 
 #include <cmocka.h>
 
@@ -149,6 +152,85 @@ static void without_memory_nothing_is_let_through(void **state) {
     assert_null(sn_auth_close(NULL));
 }
 
+/* ---- many at once ---- */
+
+enum { CHECKERS = 3 };
+
+struct checker {
+    struct test_auth *test;
+    const struct sn_secret *secret;
+    atomic_bool *is_over;
+    size_t count, refused;
+    struct sn_thread thread;
+};
+
+static void check_often(void *ctx) {
+    struct checker *checker = ctx;
+    struct sn_principal principal;
+    while (!atomic_load(checker->is_over)) {
+        checker->refused += check(checker->test, checker->secret, &principal) != SN_OK;
+        checker->count++;
+    }
+}
+
+static void whoever_changes_something_sees_it_while_others_are_checked(void **state) {
+    struct test_auth *test = *state;
+    struct checker checkers[CHECKERS] = {0};
+    atomic_bool is_over = false;
+    int64_t id = test_auth_add_user(test, SN_STR("ann"), SN_ACCOUNT_USER);
+    struct sn_secret session = test_auth_login(test, SN_STR("ann"));
+    const struct sn_auth_token_new token = {
+        .user_id = id, .name = SN_STR("ci"), .scopes = SN_SCOPE_READ, .actor = test->actor};
+    for (size_t i = 0; i < CHECKERS; i++) {
+        checkers[i] = (struct checker){.test = test, .secret = &session, .is_over = &is_over};
+        assert_int_equal(
+            sn_thread_start(&checkers[i].thread, "check", check_often, &checkers[i], NULL), SN_OK);
+    }
+    for (int i = 0; i < 50; i++) {
+        struct sn_secret secret;
+        struct sn_principal principal;
+        int64_t token_id = 0;
+        assert_int_equal(sn_auth_add_token(test->auth, &token, &secret, &token_id, NULL), SN_OK);
+        assert_int_equal(check(test, &secret, &principal), SN_OK);
+        assert_int_equal(sn_auth_remove_token(test->auth, token_id, &test->actor, NULL), SN_OK);
+        assert_int_equal(check(test, &secret, &principal), SN_ERR_DENIED);
+    }
+    atomic_store(&is_over, true);
+    for (size_t i = 0; i < CHECKERS; i++) {
+        sn_thread_join(&checkers[i].thread);
+        assert_true(checkers[i].count > 0);
+        assert_int_equal(checkers[i].refused, 0);
+    }
+}
+
+static void refresh_once(void *ctx) {
+    struct test_auth *test = ctx;
+    (void)!sn_auth_refresh(test->auth, NULL); /* it waits */
+}
+
+/* A database that does not answer holds up who reads it, and no check. */
+static void no_check_waits_for_a_remote_database(void **state) {
+    struct test_auth *test = *state;
+    struct sn_pg pg = {.conn = NULL};
+    struct sn_thread reader = {.is_running = false};
+    struct sn_principal principal;
+    if (test->url == NULL)
+        return; /* a file is read by checks */
+    test_auth_add_user(test, SN_STR("ann"), SN_ACCOUNT_USER);
+    struct sn_secret secret = test_auth_login(test, SN_STR("ann"));
+    assert_int_equal(sn_pg_connect(&pg, test->url, NULL), SN_OK);
+    assert_int_equal(sn_pg_run(&pg, "BEGIN; LOCK TABLE sonde_account_change", NULL, NULL, NULL),
+                     SN_OK);
+    assert_int_equal(sn_thread_start(&reader, "refresh", refresh_once, test, NULL), SN_OK);
+    assert_false(sn_thread_join_within(&reader, 50000000));
+    for (int i = 0; i < 10; i++)
+        assert_int_equal(check(test, &secret, &principal), SN_OK);
+    assert_false(sn_auth_has_admin(test->auth));
+    assert_false(sn_thread_join_within(&reader, 0));
+    sn_pg_disconnect(&pg); /* and with it the lock */
+    sn_thread_join(&reader);
+}
+
 /* ---- a database that is away: a remote one ---- */
 
 static void what_was_known_stays_valid_while_the_database_is_away(void **state) {
@@ -217,6 +299,8 @@ int main(void) {
         TEST(what_another_process_changes_counts_soon),
         TEST(sessions_survive_a_restart),
         TEST(without_memory_nothing_is_let_through),
+        TEST(whoever_changes_something_sees_it_while_others_are_checked),
+        TEST(no_check_waits_for_a_remote_database),
         TEST(what_was_known_stays_valid_while_the_database_is_away),
         TEST(an_auth_that_starts_without_its_database_knows_nobody_until_it_is_there),
     };
