@@ -156,13 +156,15 @@ static unsigned choose_form(const double *values, size_t count) {
     unsigned sample_count = (unsigned)take_sample(values, count, sample);
     unsigned best_bits = sample_count * SAMPLE_BITS_MAX;
     unsigned best = FORM_ORDERED;
+    /* Largest first: it fits most values, so that the others are given up soon. Of equal ones the
+     * smallest is taken. */
     uint32_t exponents = smallest_exponents(sample, sample_count);
-    for (unsigned form = FORM_DIVIDE; exponents >> form != 0; form++) {
+    for (unsigned form = DIVIDE_EXPONENT_MAX + 1; form-- > 0;) {
         if ((exponents >> form & 1) == 0) {
             continue;
         }
-        unsigned bits = estimate_bits(form, sample, sample_count, best_bits);
-        if (bits < best_bits) {
+        unsigned bits = estimate_bits(form, sample, sample_count, best_bits + 1);
+        if (bits <= best_bits) {
             best_bits = bits;
             best = form;
         }
@@ -300,6 +302,22 @@ static void draft_decimal(unsigned form, const double *values, size_t count, int
     }
 }
 
+/* Counters, sizes, states: whole numbers only, which no other form makes smaller while their
+ * differences are small. False: it is something else. */
+static bool draft_whole(const double *values, size_t count, int64_t *integers,
+                        struct exceptions *exceptions, struct draft *ret) {
+    for (size_t i = 0; i < count; i++) {
+        if (!fits(FORM_DIVIDE, values[i], &integers[i])) {
+            return false;
+        }
+    }
+    exceptions->count = 0;
+    *ret = (struct draft){.form = FORM_DIVIDE};
+    sn_int_plan(integers, count, &ret->plan);
+    ret->size = 1 + ret->plan.size;
+    return ret->size * 8 <= count * DOUBTFUL_BITS;
+}
+
 static void draft_ordered(const double *values, size_t count, int64_t *integers,
                           struct exceptions *exceptions, struct draft *ret) {
     for (size_t i = 0; i < count; i++) {
@@ -311,6 +329,23 @@ static void draft_ordered(const double *values, size_t count, int64_t *integers,
     ret->size = 1 + ret->plan.size;
 }
 
+static void draft_best(const double *values, size_t count, int64_t *integers,
+                       struct exceptions *exceptions, struct draft *ret) {
+    unsigned form = choose_form(values, count);
+    ret->size = SIZE_MAX;
+    if (form != FORM_ORDERED) {
+        draft_decimal(form, values, count, integers, exceptions, ret);
+    }
+    if (ret->size >= count * 4) {
+        /* So many bytes per value: the decimal form may not be it. */
+        size_t decimal_size = ret->size;
+        draft_ordered(values, count, integers, exceptions, ret);
+        if (decimal_size < ret->size) {
+            draft_decimal(form, values, count, integers, exceptions, ret);
+        }
+    }
+}
+
 size_t sn_chunk_encode_values(const double *values, size_t count, uint8_t *ret_bytes) {
     assert(count >= 1 && count <= SN_CHUNK_SAMPLES_MAX);
     if (is_repeated_value(values, count)) {
@@ -318,18 +353,9 @@ size_t sn_chunk_encode_values(const double *values, size_t count, uint8_t *ret_b
     }
     int64_t integers[SN_CHUNK_SAMPLES_MAX];
     struct exceptions exceptions;
-    struct draft draft = {.size = SIZE_MAX};
-    unsigned form = choose_form(values, count);
-    if (form != FORM_ORDERED) {
-        draft_decimal(form, values, count, integers, &exceptions, &draft);
-    }
-    if (draft.size >= count * 4) {
-        /* So many bytes per value: the decimal form may not be it. */
-        size_t decimal_size = draft.size;
-        draft_ordered(values, count, integers, &exceptions, &draft);
-        if (decimal_size < draft.size) {
-            draft_decimal(form, values, count, integers, &exceptions, &draft);
-        }
+    struct draft draft;
+    if (!draft_whole(values, count, integers, &exceptions, &draft)) {
+        draft_best(values, count, integers, &exceptions, &draft);
     }
     uint8_t *end = ret_bytes + sn_chunk_bound(count);
     SN_CHECK(draft.size <= sn_chunk_bound(count));
