@@ -99,22 +99,27 @@ static void put_run(struct sn_buf *buf, uint32_t distance, uint32_t more) {
     sn_buf_put(buf, bytes, (size_t)(end - bytes));
 }
 
-void sn_segment_put_series(const struct sn_bitmap *series, struct sn_buf *buf) {
-    size_t count = sn_bitmap_count(series);
-    size_t start = buf->len;
-    SN_CLEANUP(sn_free_ptr) uint32_t *ids = sn_realloc_array(NULL, count + 1, sizeof *ids);
-    if (!ids) {
-        buf->status = SN_ERR_NO_MEMORY;
-        return;
+/* The first place from `from` on whose bit is `wanted`, or that behind the last word. */
+static size_t find_bit(const uint64_t *words, size_t word_count, size_t from, bool wanted) {
+    for (size_t at = from / 64; at < word_count; at++) {
+        uint64_t word = wanted ? words[at] : ~words[at];
+        if (at == from / 64)
+            word &= UINT64_MAX << (from % 64);
+        if (word != 0)
+            return at * 64 + (size_t)__builtin_ctzll(word);
     }
-    sn_bitmap_ids(series, ids);
+    return word_count * 64;
+}
+
+void sn_segment_put_series(const uint64_t *words, size_t word_count, struct sn_buf *buf) {
+    size_t start = buf->len;
+    size_t last = word_count * 64;
+    size_t next = 0;
     sn_buf_put(buf, (const uint8_t[4]){0}, 4);
-    uint32_t next = 0;
-    for (size_t i = 0, end; i < count; i = end) {
-        for (end = i + 1; end < count && ids[end] == ids[end - 1] + 1; end++)
-            continue;
-        put_run(buf, ids[i] - next, (uint32_t)(end - i - 1));
-        next = ids[end - 1] + 1;
+    for (size_t at = 0, end; (at = find_bit(words, word_count, at, true)) < last; at = end) {
+        end = find_bit(words, word_count, at, false);
+        put_run(buf, (uint32_t)(at - next), (uint32_t)(end - at - 1));
+        next = end;
     }
     if (buf->status == SN_OK)
         sn_store_u32le(buf->ptr + start, sn_crc32c(0, buf->ptr + start + 4, buf->len - start - 4));

@@ -61,8 +61,9 @@ sn_status sn_segment_get_footer(const uint8_t bytes[SN_SEGMENT_FOOTER_BYTES], ui
                                 struct sn_segment_footer *ret_footer,
                                 struct sn_err *err) SN_MUST_USE;
 
-/* Append the list of series. A failure is in buf->status. */
-void sn_segment_put_series(const struct sn_bitmap *series, struct sn_buf *buf);
+/* Append the list of series: those whose bits are set, the lowest of the first word being series 0. A
+ * failure is in buf->status. */
+void sn_segment_put_series(const uint64_t *words, size_t word_count, struct sn_buf *buf);
 
 /*
  * Read the list of series.

@@ -2,6 +2,7 @@
 #include "store/segment_write.h"
 
 #include "base/check.h"
+#include "base/mem.h"
 #include "base/os.h"
 #include "codec/crc32c.h"
 
@@ -34,9 +35,6 @@ sn_status sn_segment_writer_open(struct sn_segment_writer *writer,
     sn_buf_init(&writer->out, 0);
     sn_buf_init(&writer->directory, 0);
     sn_status status = sn_pack_builder_init(&writer->builder);
-    writer->series = sn_bitmap_new(NULL, 0);
-    if (!writer->series)
-        status = SN_ERR_NO_MEMORY;
     if (status != SN_OK) {
         sn_segment_writer_release(writer);
         return sn_err_set(err, status, "no memory to write a segment");
@@ -112,12 +110,33 @@ static sn_status finish_pack(struct sn_segment_writer *writer, struct sn_err *er
     return pace(writer, err);
 }
 
-static void note_series(struct sn_segment_writer *writer, uint32_t series) {
-    if (series != writer->series_last) {
-        writer->footer.series_count++;
-        sn_bitmap_add(writer->series, series);
-    }
+/* Room for the bit of a series in the set of those that were added. */
+static sn_status reach_series(struct sn_segment_writer *writer, uint32_t series,
+                              struct sn_err *err) {
+    size_t words = series / 64 + 1;
+    if (words <= writer->series_words)
+        return SN_OK;
+    if (words < 2 * writer->series_words)
+        words = 2 * writer->series_words;
+    uint64_t *set = sn_realloc_array(writer->series, words, sizeof *set);
+    if (!set)
+        return sn_err_set(err, SN_ERR_NO_MEMORY, "no memory to write a segment");
+    memset(set + writer->series_words, 0, (words - writer->series_words) * sizeof *set);
+    writer->series = set;
+    writer->series_words = words;
+    return SN_OK;
+}
+
+/* They come in the order of metrics, not of ids: a bit each takes the least time. */
+static sn_status note_series(struct sn_segment_writer *writer, uint32_t series,
+                             struct sn_err *err) {
+    if (series == writer->series_last)
+        return SN_OK;
+    SN_TRY(reach_series(writer, series, err));
+    writer->series[series / 64] |= UINT64_C(1) << (series % 64);
+    writer->footer.series_count++;
     writer->series_last = series;
+    return SN_OK;
 }
 
 sn_status sn_segment_writer_add(struct sn_segment_writer *writer, uint32_t series,
@@ -138,9 +157,7 @@ sn_status sn_segment_writer_add(struct sn_segment_writer *writer, uint32_t serie
             return sn_err_set(err, status, "no memory to write a segment");
         at += count;
     }
-    if (samples->count > 0)
-        note_series(writer, series);
-    return SN_OK;
+    return samples->count > 0 ? note_series(writer, series, err) : SN_OK;
 }
 
 sn_status sn_segment_writer_add_histograms(struct sn_segment_writer *writer, uint32_t series,
@@ -155,9 +172,7 @@ sn_status sn_segment_writer_add_histograms(struct sn_segment_writer *writer, uin
             return sn_err_set(err, status, "no memory to write a segment");
         at += taken;
     }
-    if (histograms->count > 0)
-        note_series(writer, series);
-    return SN_OK;
+    return histograms->count > 0 ? note_series(writer, series, err) : SN_OK;
 }
 
 sn_status sn_segment_writer_add_rollups(struct sn_segment_writer *writer, uint32_t series,
@@ -174,9 +189,7 @@ sn_status sn_segment_writer_add_rollups(struct sn_segment_writer *writer, uint32
             return sn_err_set(err, status, "no memory to write a segment");
         at += count;
     }
-    if (rollups->count > 0)
-        note_series(writer, series);
-    return SN_OK;
+    return rollups->count > 0 ? note_series(writer, series, err) : SN_OK;
 }
 
 static sn_status put_end(struct sn_segment_writer *writer, struct sn_err *err) {
@@ -185,7 +198,7 @@ static sn_status put_end(struct sn_segment_writer *writer, struct sn_err *err) {
     footer->directory_crc = sn_crc32c(0, writer->directory.ptr, writer->directory.len);
     sn_buf_put(&writer->out, writer->directory.ptr, writer->directory.len);
     size_t before = writer->out.len;
-    sn_segment_put_series(writer->series, &writer->out);
+    sn_segment_put_series(writer->series, writer->series_words, &writer->out);
     footer->series_bytes = writer->out.len - before;
     uint8_t *at = sn_buf_reserve(&writer->out, SN_SEGMENT_FOOTER_BYTES);
     if (!at)
@@ -236,7 +249,8 @@ void sn_segment_writer_release(struct sn_segment_writer *writer) {
         writer->fd = -1;
     }
     sn_pack_builder_release(&writer->builder);
-    writer->series = sn_bitmap_free(writer->series);
+    sn_free(writer->series);
+    writer->series = NULL;
     sn_buf_release(&writer->out);
     sn_buf_release(&writer->directory);
 }

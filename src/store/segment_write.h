@@ -19,9 +19,10 @@
 
 struct sn_segment_writer {
     struct sn_pack_builder builder;
-    struct sn_buf out;        /* packs not written yet */
-    struct sn_buf directory;  /* entries in their stored form */
-    struct sn_bitmap *series; /* those that were added, owned */
+    struct sn_buf out;       /* packs not written yet */
+    struct sn_buf directory; /* entries in their stored form */
+    uint64_t *series;        /* [series_words], owned: a bit for each that was added */
+    size_t series_words;
     struct sn_segment_footer footer;
     const struct sn_clock *clock; /* borrowed */
     int64_t pause_ns;
