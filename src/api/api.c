@@ -26,7 +26,7 @@ sn_status sn_api_open(const struct sn_api_options *options, struct sn_api **ret_
     sn_jobs_init(&api->jobs);
     sn_prom_watch_init(&api->watch);
     sn_otlp_deltas_init(&api->deltas, 0);
-    sn_ingest_init(&api->backfill, options->admin.backfill);
+    sn_ingest_init_beside(&api->backfill, options->admin.backfill, options->ingest);
     sn_status status = sn_api_page_open(api, err);
     if (status == SN_OK)
         status = sn_api_stream_open(api, err);

@@ -86,8 +86,9 @@ static void flight_unref(struct flight *flight) {
     if (atomic_fetch_sub(&flight->owner_count, 1) != 1) {
         return;
     }
-    count(flight->status == SN_OK ? &flight->ingest->ingested_count[flight->protocol]
-                                  : &flight->ingest->rejected_count[SN_INGEST_NOT_STORED],
+    struct sn_ingest *counters = flight->ingest->counters;
+    count(flight->status == SN_OK ? &counters->ingested_count[flight->protocol]
+                                  : &counters->rejected_count[SN_INGEST_NOT_STORED],
           flight->accepted_count);
     sn_free(flight);
 }
@@ -111,7 +112,7 @@ static sn_status push_counted(void *ctx, const struct sn_batch *batch, struct sn
     uint64_t pushed_count = batch->sample_count + batch->histogram_count;
     struct flight *flight = sn_alloc_zero(1, sizeof *flight);
     if (flight == NULL) {
-        count(&ingest->rejected_count[SN_INGEST_NOT_STORED], pushed_count);
+        count(&ingest->counters->rejected_count[SN_INGEST_NOT_STORED], pushed_count);
         return sn_err_set(err, SN_ERR_NO_MEMORY, "no memory to push %llu samples",
                           (unsigned long long)pushed_count);
     }
@@ -122,13 +123,13 @@ static sn_status push_counted(void *ctx, const struct sn_batch *batch, struct sn
     sn_status status = ingest->sink.push(ingest->sink.ctx, batch, counted, &result, err);
     if (status != SN_OK) {
         sn_free(flight); /* `done` is not called: there is no other owner */
-        count(&ingest->rejected_count[SN_INGEST_NOT_STORED], pushed_count);
+        count(&ingest->counters->rejected_count[SN_INGEST_NOT_STORED], pushed_count);
         return status;
     }
     flight->accepted_count = result.accepted_count;
     flight_unref(flight);
     for (unsigned i = 0; i < SN_REJECT_COUNT; i++) {
-        count(&ingest->rejected_count[i], result.rejected_count[i]);
+        count(&ingest->counters->rejected_count[i], result.rejected_count[i]);
     }
     *ret_result = result;
     return SN_OK;
@@ -172,19 +173,19 @@ sn_status sn_ingest_push(struct sn_ingest *ingest, enum sn_ingest_protocol proto
     struct sn_push_result pushed = {.accepted_count = 0};
     SN_TRY(push(ingest, protocol, batch, done, &pushed, err));
     for (unsigned i = 0; i < SN_INGEST_REASON_COUNT; i++) {
-        count(&ingest->rejected_count[i], result->rejected_count[i]);
+        count(&ingest->counters->rejected_count[i], result->rejected_count[i]);
     }
     add_push_result(result, batch, &pushed);
     return SN_OK;
 }
 
 void sn_ingest_count_rejected(struct sn_ingest *ingest, unsigned reason, uint64_t sample_count) {
-    count(&ingest->rejected_count[reason], sample_count);
+    count(&ingest->counters->rejected_count[reason], sample_count);
 }
 
 void sn_ingest_count_request(struct sn_ingest *ingest, sn_status status) {
-    count(&ingest->request_count, 1);
-    count(&ingest->refused_request_count, status != SN_OK);
+    count(&ingest->counters->request_count, 1);
+    count(&ingest->counters->refused_request_count, status != SN_OK);
 }
 
 /* ---- what requests share ---- */
@@ -235,6 +236,12 @@ sn_status sn_ingest_check_request(struct sn_str body, const struct sn_ingest_opt
 void sn_ingest_init(struct sn_ingest *ingest, struct sn_sink sink) {
     memset(ingest, 0, sizeof *ingest);
     ingest->sink = sink;
+    ingest->counters = ingest;
+}
+
+void sn_ingest_init_beside(struct sn_ingest *ingest, struct sn_sink sink, struct sn_ingest *other) {
+    sn_ingest_init(ingest, sink);
+    ingest->counters = other != NULL ? other : ingest;
 }
 
 static uint64_t load(const _Atomic uint64_t *counter) {

@@ -56,7 +56,8 @@ const char *sn_ingest_reason_name(unsigned reason);
 
 /* Any thread, after init and before release. */
 struct sn_ingest {
-    struct sn_sink sink; /* constant */
+    struct sn_sink sink;        /* constant */
+    struct sn_ingest *counters; /* constant: whose counters count, as a rule its own */
     /* Relaxed atomics: a reader may see one counter newer than another. */
     _Atomic uint64_t ingested_count[SN_INGEST_PROTOCOL_COUNT];
     _Atomic uint64_t rejected_count[SN_INGEST_REASON_COUNT];
@@ -94,6 +95,10 @@ struct sn_ingest_result {
  *   sink   copied; what it stands for lives longer than every push (its done has been called)
  */
 void sn_ingest_init(struct sn_ingest *ingest, struct sn_sink sink);
+
+/* One into another sink whose samples are counted with those of `other`, which lives longer; NULL: by
+ * itself. */
+void sn_ingest_init_beside(struct sn_ingest *ingest, struct sn_sink sink, struct sn_ingest *other);
 
 /*
  * Take a page of the text exposition format (wire/text.h).

@@ -69,7 +69,9 @@ class LabelLimits(unittest.TestCase):
         self.assertIn(WORDS, reply.json()["data"]["first_reject"])
         self.assertEqual(reply.json()["data"]["rejected"], {"label_limit": 1})
         self.assert_one("lines")
-        self.assertEqual(self.rejected(), 2)  # an import tells in its answer alone
+        self.assertEqual(self.rejected(), 3)
+        self.assertEqual(
+            self.server.metric('sonde_ingested_samples_total{protocol="json_lines"}'), 1)
 
     def test_otlp(self):
         self.start()
