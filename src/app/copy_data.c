@@ -3,6 +3,7 @@
 
 #include "base/mem.h"
 #include "base/os.h"
+#include "model/data_dir.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -137,17 +138,41 @@ static sn_status copy_segments(struct copying *copying, struct sn_err *err) {
     return sync_dir(copying->to, "seg", err);
 }
 
-/* A log beside a new sonde.db would be read into it. */
-static sn_status copy_database(struct copying *copying, struct sn_err *err) {
-    static const char *const leftovers[] = {"sonde.db-wal", "sonde.db-shm"};
-    SN_TRY(set_paths(copying, "sonde.db", err));
-    SN_TRY(copy_file(copying, err));
-    for (size_t i = 0; i < sizeof leftovers / sizeof *leftovers; i++) {
-        SN_TRY(set_paths(copying, leftovers[i], err));
-        if (sn_os_unlink(copying->target) != 0 && errno != ENOENT)
-            return sn_err_set_errno(err, errno, "cannot remove %s", copying->target);
+static sn_status remove_target(struct copying *copying, const char *name, struct sn_err *err) {
+    SN_TRY(set_paths(copying, name, err));
+    if (sn_os_unlink(copying->target) != 0 && errno != ENOENT)
+        return sn_err_set_errno(err, errno, "cannot remove %s", copying->target);
+    return SN_OK;
+}
+
+/* A log beside a new database would be read into it. */
+static sn_status remove_log_of(struct copying *copying, const char *database, struct sn_err *err) {
+    static const char *const endings[] = {"-wal", "-shm"};
+    char name[NAME_BYTES];
+    for (size_t i = 0; i < sizeof endings / sizeof *endings; i++) {
+        (void)snprintf(name, sizeof name, "%s%s", database, endings[i]); /* it fits */
+        SN_TRY(remove_target(copying, name, err));
     }
+    return SN_OK;
+}
+
+static sn_status copy_database(struct copying *copying, const char *name, struct sn_err *err) {
+    SN_TRY(set_paths(copying, name, err));
+    SN_TRY(copy_file(copying, err));
+    SN_TRY(remove_log_of(copying, name, err));
     return sync_dir(copying->to, ".", err);
+}
+
+/* Older directories have their records in sonde.db. An old copy of the file would be taken for them. */
+static sn_status copy_records(struct copying *copying, struct sn_err *err) {
+    struct stat info;
+    SN_TRY(set_paths(copying, SN_RECORDS_DB_NAME, err));
+    if (sn_os_stat(copying->source, &info) == 0)
+        return copy_database(copying, SN_RECORDS_DB_NAME, err);
+    if (errno != ENOENT)
+        return sn_err_set_errno(err, errno, "cannot look for %s", copying->source);
+    SN_TRY(remove_target(copying, SN_RECORDS_DB_NAME, err));
+    return remove_log_of(copying, SN_RECORDS_DB_NAME, err);
 }
 
 /* Segments of an older backup that the new sonde.db does not know any more. */
@@ -167,17 +192,19 @@ static sn_status delete_others(struct copying *copying, struct sn_err *err) {
     return status;
 }
 
-static void add_sizes(struct copying *copying) {
+static void add_size(struct copying *copying, const char *place, const char *name) {
     struct stat info;
-    for (size_t i = 0; i < copying->segments.count; i++) {
-        (void)snprintf(copying->source, PATH_BYTES, "%s/seg/%s", copying->from,
-                       copying->segments.items[i]); /* too long a path is found later */
-        if (sn_os_stat(copying->source, &info) == 0)
-            copying->progress->total_bytes += (uint64_t)info.st_size;
-    }
-    (void)snprintf(copying->source, PATH_BYTES, "%s/sonde.db", copying->from); /* as above */
+    (void)snprintf(copying->source, PATH_BYTES, "%s/%s%s", copying->from, place,
+                   name); /* too long a path is found later */
     if (sn_os_stat(copying->source, &info) == 0)
         copying->progress->total_bytes += (uint64_t)info.st_size;
+}
+
+static void add_sizes(struct copying *copying) {
+    for (size_t i = 0; i < copying->segments.count; i++)
+        add_size(copying, "seg/", copying->segments.items[i]);
+    add_size(copying, "", SN_RECORDS_DB_NAME);
+    add_size(copying, "", SN_STORE_DB_NAME);
 }
 
 static sn_status make_dirs(struct copying *copying, struct sn_err *err) {
@@ -194,7 +221,8 @@ static sn_status copy_all(struct copying *copying, struct sn_err *err) {
     add_sizes(copying);
     SN_TRY(make_dirs(copying, err));
     SN_TRY(copy_segments(copying, err));
-    SN_TRY(copy_database(copying, err));
+    SN_TRY(copy_records(copying, err));
+    SN_TRY(copy_database(copying, SN_STORE_DB_NAME, err));
     return delete_others(copying, err);
 }
 

@@ -4,6 +4,7 @@
 #include "app/command.h"
 #include "base/os.h"
 #include "codec/json_read.h"
+#include "model/data_dir.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,7 +22,7 @@ static sn_status reach_server(struct sn_data_source *source, const struct sn_too
 static sn_status check_there(const char *data, struct sn_err *err) {
     char path[4096];
     struct stat info;
-    int len = snprintf(path, sizeof path, "%s/sonde.db", data);
+    int len = snprintf(path, sizeof path, "%s/" SN_STORE_DB_NAME, data);
     if (len > 0 && (size_t)len < sizeof path && sn_os_stat(path, &info) == 0)
         return SN_OK;
     return sn_err_set(err, SN_ERR_NOT_FOUND, "there is no data in %s", data);

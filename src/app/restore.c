@@ -6,6 +6,7 @@
 #include "app/data_command.h"
 #include "app/verify.h"
 #include "base/os.h"
+#include "model/data_dir.h"
 
 #include <stdio.h>
 
@@ -26,23 +27,45 @@ static bool exists(const char *dir, const char *name) {
     return len > 0 && (size_t)len < sizeof path && sn_os_stat(path, &info) == 0;
 }
 
-/* A directory that a stopped restore has left has segments and no sonde.db. */
+struct seen {
+    bool has_segments;
+    bool has_records;
+    bool has_others;
+};
+
 static bool see_name(void *ctx, const char *name) {
-    bool *is_ours = ctx;
+    static const char *const parts[] = {"wal", SN_RECORDS_DB_NAME ".part",
+                                        SN_STORE_DB_NAME ".part"};
+    struct seen *seen = ctx;
     struct sn_str text = sn_str_from(name);
-    *is_ours = sn_str_equal(text, SN_STR("seg")) || sn_str_equal(text, SN_STR("wal")) ||
-               sn_str_equal(text, SN_STR("sonde.db.part"));
-    return *is_ours;
+    bool is_part = false;
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
+        is_part |= sn_str_equal(text, sn_str_from(parts[i]));
+    if (sn_str_equal(text, SN_STR("seg")))
+        seen->has_segments = true;
+    else if (sn_str_equal(text, SN_STR(SN_RECORDS_DB_NAME)))
+        seen->has_records = true;
+    else if (!is_part)
+        seen->has_others = true;
+    return !seen->has_others;
+}
+
+/*
+ * A directory that a stopped restore has left has segments, perhaps records.db, and no sonde.db. One that
+ * has records.db alone was made by `sonde admin`: its accounts are not overwritten.
+ */
+static bool is_left_by_restore(const struct seen *seen) {
+    return !seen->has_others && (seen->has_segments || !seen->has_records);
 }
 
 static sn_status check(const char *backup, const char *dir, struct sn_err *err) {
-    bool is_ours = true;
-    if (!exists(backup, "sonde.db"))
+    struct seen seen = {.has_others = false};
+    if (!exists(backup, SN_STORE_DB_NAME))
         return sn_err_set(err, SN_ERR_NOT_FOUND, "there is no backup in %s", backup);
-    sn_status status = sn_os_list_dir(dir, see_name, &is_ours, err);
+    sn_status status = sn_os_list_dir(dir, see_name, &seen, err);
     if (status == SN_ERR_NOT_FOUND)
         return SN_OK;
-    if (status == SN_OK && !is_ours)
+    if (status == SN_OK && !is_left_by_restore(&seen))
         return sn_err_set(err, SN_ERR_EXISTS, "%s is not empty", dir);
     return status;
 }

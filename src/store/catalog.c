@@ -3,6 +3,8 @@
 
 #include "base/mem.h"
 #include "base/os.h"
+#include "model/data_dir.h"
+#include "store/db_file.h"
 #include "store/segment_write.h"
 #include "store/series_block.h"
 
@@ -12,7 +14,6 @@
 #include <stdio.h>
 
 enum {
-    BUSY_TIMEOUT_MS = 10000, /* another module's transaction; none of ours takes a second */
     CACHE_KIB = 4096,
 };
 
@@ -47,36 +48,8 @@ static const char rollup_schema[] =
 
 /* ---- SQLite's results as ours ---- */
 
-static sn_status status_of(int code) {
-    switch (code & 0xff) {
-    case SQLITE_OK:
-    case SQLITE_DONE:
-    case SQLITE_ROW:
-        return SN_OK;
-    case SQLITE_NOMEM:
-        return SN_ERR_NO_MEMORY;
-    case SQLITE_FULL:
-        return SN_ERR_NO_SPACE;
-    case SQLITE_BUSY:
-    case SQLITE_LOCKED:
-        return SN_ERR_BUSY;
-    case SQLITE_CORRUPT:
-    case SQLITE_NOTADB:
-    case SQLITE_CONSTRAINT:
-    case SQLITE_MISMATCH:
-        return SN_ERR_CORRUPT;
-    case SQLITE_PERM:
-    case SQLITE_AUTH:
-    case SQLITE_READONLY:
-        return SN_ERR_DENIED;
-    default: /* the rest, foreign numbers too, is a failing disk for whoever calls */
-        return SN_ERR_IO;
-    }
-}
-
 static sn_status failure(sqlite3 *db, int code, const char *what, struct sn_err *err) {
-    const char *text = db ? sqlite3_errmsg(db) : sqlite3_errstr(code);
-    return sn_err_set(err, status_of(code), "cannot %s sonde.db: %s", what, text);
+    return sn_db_file_failure(db, code, what, SN_STORE_DB_NAME, err);
 }
 
 static sn_status execute(struct sn_catalog *catalog, const char *sql, struct sn_err *err) {
@@ -167,7 +140,7 @@ static sn_status create_file(const char *path, struct sn_err *err) {
 }
 
 static sn_status make_path(char ret_path[SN_PATH_BYTES_MAX], const char *dir, struct sn_err *err) {
-    int len = snprintf(ret_path, SN_PATH_BYTES_MAX, "%s/sonde.db", dir);
+    int len = snprintf(ret_path, SN_PATH_BYTES_MAX, "%s/" SN_STORE_DB_NAME, dir);
     if (len < 0 || len >= SN_PATH_BYTES_MAX)
         return sn_err_set(err, SN_ERR_LIMIT, "the path of the data directory is too long");
     return SN_OK;
@@ -175,12 +148,9 @@ static sn_status make_path(char ret_path[SN_PATH_BYTES_MAX], const char *dir, st
 
 static sn_status open_file(struct sn_catalog *catalog, const char *path, struct sn_err *err) {
     sqlite3 *db = NULL;
-    int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
-    int code = sqlite3_open_v2(path, &db, flags, NULL);
+    const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
+    SN_TRY(sn_db_file_open(path, SN_STORE_DB_NAME, flags, &db, err));
     catalog->db = db;
-    if (code != SQLITE_OK)
-        return failure(db, code, "open", err);
-    sqlite3_busy_timeout(db, BUSY_TIMEOUT_MS);
     return SN_OK;
 }
 
@@ -192,8 +162,8 @@ sn_status sn_catalog_open(struct sn_catalog *catalog, const char *dir, struct sn
     SN_TRY(open_file(catalog, path, err));
     char pragmas[256];
     (void)snprintf(pragmas, sizeof pragmas,
-                   "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-%d;"
-                   "PRAGMA trusted_schema=OFF;",
+                   "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
+                   "PRAGMA cache_size=-%d; PRAGMA trusted_schema=OFF;",
                    CACHE_KIB);
     SN_TRY(execute(catalog, pragmas, err));
     SN_TRY(execute(catalog, schema, err));
@@ -218,47 +188,13 @@ sn_status sn_catalog_open_to_read(struct sn_catalog *catalog, const char *dir, s
 
 /* ---- copying and checking ---- */
 
-static sn_status copy_pages(sqlite3 *from, sqlite3 *to, struct sn_err *err) {
-    sqlite3_backup *backup = sqlite3_backup_init(to, "main", from, "main");
-    if (!backup)
-        return failure(to, sqlite3_errcode(to), "copy", err);
-    int code = sqlite3_backup_step(backup, -1);
-    int end = sqlite3_backup_finish(backup);
-    if (code != SQLITE_DONE)
-        return failure(to, end != SQLITE_OK ? end : code, "copy", err);
-    return SN_OK;
-}
-
 sn_status sn_catalog_copy(struct sn_catalog *catalog, const char *dir, struct sn_err *err) {
-    char path[SN_PATH_BYTES_MAX];
-    struct sn_catalog copy = {0};
-    SN_TRY(make_path(path, dir, err));
-    int fd = sn_os_open(path, O_RDWR | O_CREAT | O_EXCL, 0640);
-    if (fd < 0)
-        return sn_err_set_errno(err, errno, "cannot create %s", path);
-    sn_status status = open_file(&copy, path, err);
-    if (status == SN_OK)
-        status = execute(&copy, "PRAGMA synchronous=FULL;", err);
-    if (status == SN_OK)
-        status = copy_pages(catalog->db, copy.db, err);
-    sn_catalog_close(&copy);
-    if (status == SN_OK && sn_os_fsync(fd) != 0)
-        status = sn_err_set_errno(err, errno, "cannot sync %s", path);
-    (void)sn_os_close(fd); /* nothing was written through it */
-    return status;
+    return sn_db_file_copy(catalog->db, dir, SN_STORE_DB_NAME, err);
 }
 
 sn_status sn_catalog_check(struct sn_catalog *catalog, void (*found)(void *ctx, const char *what),
                            void *ctx, struct sn_err *err) {
-    STATEMENT statement = NULL;
-    SN_TRY(prepare(catalog, "PRAGMA integrity_check", &statement, err));
-    int code;
-    while ((code = sqlite3_step(statement)) == SQLITE_ROW) {
-        const char *text = (const char *)sqlite3_column_text(statement, 0);
-        if (text && !sn_str_equal(sn_str_from(text), SN_STR("ok")))
-            found(ctx, text);
-    }
-    return code == SQLITE_DONE ? SN_OK : failure(catalog->db, code, "read", err);
+    return sn_db_file_check(catalog->db, SN_STORE_DB_NAME, found, ctx, err);
 }
 
 void sn_catalog_close(struct sn_catalog *catalog) {

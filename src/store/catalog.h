@@ -9,8 +9,9 @@
  *   exemplar(id, records)           exemplars of one flush
  *   rollup(id, width_ms, ...)       files of rollups
  *
- * Threads: one at a time; the owner's flush lock guards it. Blocks on disk. The file is shared with
- * other modules (each has its own connection and its own tables), hence a busy timeout.
+ * Threads: one at a time; the owner's flush lock guards it. Blocks on disk. In a data directory that is
+ * older than records.db other modules have tables in the file too (each by its own connection), hence
+ * a busy timeout.
  */
 #ifndef SN_STORE_CATALOG_H
 #define SN_STORE_CATALOG_H
@@ -113,7 +114,7 @@ sn_status sn_catalog_set_raw_from(struct sn_catalog *catalog, int64_t raw_from_m
 sn_status sn_catalog_commit(struct sn_catalog *catalog, struct sn_err *err) SN_MUST_USE;
 void sn_catalog_rollback(struct sn_catalog *catalog);
 
-/* Copy the whole of sonde.db, other modules' tables included, to dir/sonde.db, which must not exist. It is
+/* Copy the whole of sonde.db, all tables whoever made them, to dir/sonde.db, which must not exist. It is
  * on disk afterwards. SN_ERR_EXISTS, SN_ERR_IO, SN_ERR_NO_SPACE, SN_ERR_NO_MEMORY, SN_ERR_BUSY. */
 sn_status sn_catalog_copy(struct sn_catalog *catalog, const char *dir,
                           struct sn_err *err) SN_MUST_USE;

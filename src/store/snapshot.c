@@ -1,17 +1,21 @@
 /*
  * Snapshots: a directory below snapshots/ that is a data directory of its own. Segments are hard links,
- * sonde.db is a copy by SQLite's backup, there is no log: everything was flushed before.
+ * sonde.db and the guest beside it (records.db) are copies by SQLite's backup, there is no log: everything
+ * was flushed before.
  *
  * Invariants:
  *   1. What was acknowledged before the call is in it: the flush comes first, and the list of segments
  *      and the copy of the catalogue are made under one hold of the flush lock.
  *   2. A snapshot that failed leaves nothing behind.
+ *   3. The guest is copied outside of the flush lock: it may be large, and no row of it belongs to one of
+ *      the catalogue. sonde.db comes last.
  *
  * Any thread, blocks on disk. Pushes and reads go on; flushes wait for the copy of sonde.db.
  */
 #include "base/mem.h"
 #include "base/os.h"
 #include "base/rng.h"
+#include "store/db_file.h"
 #include "store/store_priv.h"
 
 #include <errno.h>
@@ -97,6 +101,7 @@ static sn_status sync_all(const struct place *place, struct sn_err *err) {
 static sn_status fill(struct sn_store *store, const struct place *place, struct sn_err *err) {
     SN_TRY(sn_os_make_dirs(place->seg_dir, err));
     SN_TRY(sn_os_make_dirs(place->wal_dir, err));
+    SN_TRY(sn_db_file_copy_guest(store->dir, place->dir, err));
     sn_mutex_lock(&store->flush_mu);
     sn_status status = link_segments(store, place, err);
     if (status == SN_OK)

@@ -3,6 +3,7 @@
  * directory that one process owns.
  *
  *   dir/sonde.db   SQLite: series catalogue, segment manifest, format version
+ *   dir/records.db not the store's: it goes with snapshots and is verified, as pages
  *   dir/wal/       append-only log of what is not in a segment yet
  *   dir/seg/       immutable segment files; one exists if and only if its SQLite row exists
  *   dir/LOCK       held (flock) while the store is open

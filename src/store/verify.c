@@ -1,8 +1,8 @@
 /*
  * Reading every byte of a data directory: see verify.h.
  *
- *   lock (shared) -> sonde.db: pages, rows -> segments: every pack, every chunk -> logs: every record
- *                 -> names in seg/ that nobody knows
+ *   lock (shared) -> sonde.db: pages, rows -> records.db: pages -> names in seg/ that nobody knows
+ *                 -> segments: every pack, every chunk -> logs: every record
  *
  * What a start would put in order by itself (the torn end of the log, files without a row) is a note,
  * the rest is damage. One thread.
@@ -11,6 +11,8 @@
 
 #include "base/mem.h"
 #include "base/os.h"
+#include "model/data_dir.h"
+#include "store/db_file.h"
 #include "store/store_priv.h"
 
 #include <errno.h>
@@ -169,6 +171,10 @@ static sn_status verify_catalog(struct verify *verify, struct sn_err *err) {
     SN_TRY(sn_catalog_load_rollups(&verify->catalog, see_rollup, verify, &raw_from_ms, err));
     verify->report.series_count = sn_series_index_live_count(&verify->index);
     return SN_OK;
+}
+
+static void guest_finding(void *ctx, const char *what) {
+    find(ctx, true, "%s: %s", SN_RECORDS_DB_NAME, what);
 }
 
 /* ---- one segment ---- */
@@ -543,6 +549,7 @@ static sn_status verify_logs(struct verify *verify, struct sn_err *err) {
 static sn_status verify_all(struct verify *verify, struct sn_err *err) {
     SN_TRY(take_lock(verify, err));
     SN_TRY(verify_catalog(verify, err));
+    SN_TRY(sn_db_file_check_guest(verify->options->dir, guest_finding, verify, err));
     SN_TRY(verify_segments(verify, err));
     return verify_logs(verify, err);
 }

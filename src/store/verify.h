@@ -1,6 +1,6 @@
 /*
- * Reading every byte of a data directory that no store has open: sonde.db, segments, log. Nothing is
- * changed.
+ * Reading every byte of a data directory that no store has open: sonde.db, records.db, segments, log.
+ * Nothing is changed.
  */
 #ifndef SN_STORE_VERIFY_H
 #define SN_STORE_VERIFY_H

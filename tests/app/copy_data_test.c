@@ -50,6 +50,7 @@ static int setup(void **state) {
     make_segment(place->from, "seg/00000001.seg", 'a');
     make_segment(place->from, "seg/00000002.seg", 'b');
     make_segment(place->from, "sonde.db", 'd');
+    make_segment(place->from, "records.db", 'r');
     sn_progress_init(&place->progress, "backup", NULL, true);
     pieces_left = -1;
     *state = place;
@@ -74,9 +75,10 @@ static void everything_is_copied_and_counted(void **state) {
     assert_true(is_there(place->to, "seg/00000001.seg"));
     assert_true(is_there(place->to, "seg/00000002.seg"));
     assert_true(is_there(place->to, "sonde.db"));
+    assert_true(is_there(place->to, "records.db"));
     assert_true(is_there(place->to, "wal"));
-    assert_int_equal(place->progress.done_bytes, 3 * 199);
-    assert_int_equal(place->progress.total_bytes, 3 * 199);
+    assert_int_equal(place->progress.done_bytes, 4 * 199);
+    assert_int_equal(place->progress.total_bytes, 4 * 199);
 }
 
 static void a_second_copy_brings_it_up_to_date(void **state) {
@@ -87,10 +89,12 @@ static void a_second_copy_brings_it_up_to_date(void **state) {
     make_segment(place->from, "seg/00000002.seg", 'x'); /* the number was used again */
     make_segment(place->from, "seg/00000003.seg", 'c');
     free(make_file(place->to, "sonde.db-wal", "old"));
+    free(make_file(place->to, "records.db-wal", "old"));
     assert_int_equal(copy(place, NULL), SN_OK);
     assert_false(is_there(place->to, "seg/00000001.seg"));
     assert_true(is_there(place->to, "seg/00000003.seg"));
     assert_false(is_there(place->to, "sonde.db-wal"));
+    assert_false(is_there(place->to, "records.db-wal"));
     sn_buf_init(&file, 0);
     assert_int_equal(sn_os_read_file(path_in(place->to, "seg/00000002.seg"), &file, NULL), SN_OK);
     assert_int_equal(file.ptr[0], 'x');
@@ -104,16 +108,34 @@ static void a_copy_that_was_stopped_goes_on(void **state) {
     assert_int_equal(copy(place, &err), SN_ERR_CLOSED);
     assert_false(is_there(place->to, "sonde.db"));
     assert_true(is_there(place->to, "seg/00000001.seg") != is_there(place->to, "seg/00000002.seg"));
-    pieces_left = 2; /* one segment and sonde.db are left */
+    pieces_left = 2; /* one segment and records.db are left, and then sonde.db */
+    assert_int_equal(copy(place, &err), SN_ERR_CLOSED);
+    assert_true(is_there(place->to, "records.db"));
+    assert_false(is_there(place->to, "sonde.db"));
+    pieces_left = 2; /* both are copied again: nothing tells whether they are the same */
     assert_int_equal(copy(place, &err), SN_OK);
-    assert_int_equal(place->progress.done_bytes, 3 * 199);
+    assert_int_equal(place->progress.done_bytes, 4 * 199);
     assert_true(is_there(place->to, "sonde.db"));
+}
+
+/* Its accounts would be those of somebody else. */
+static void a_copy_of_an_older_directory_has_no_records_db(void **state) {
+    struct place *place = *state;
+    assert_int_equal(copy(place, NULL), SN_OK);
+    free(make_file(place->to, "records.db-wal", "old"));
+    assert_int_equal(sn_os_unlink(path_in(place->from, "records.db")), 0);
+    assert_int_equal(copy(place, NULL), SN_OK);
+    assert_int_equal(place->progress.total_bytes, 3 * 199);
+    assert_true(is_there(place->to, "sonde.db"));
+    assert_false(is_there(place->to, "records.db"));
+    assert_false(is_there(place->to, "records.db-wal"));
 }
 
 static void every_call_may_fail_and_a_repetition_works(void **state) {
     struct place *place = *state;
     static const enum sn_fault_kind kinds[] = {SN_FAULT_OPEN,  SN_FAULT_READ,   SN_FAULT_WRITE,
-                                               SN_FAULT_FSYNC, SN_FAULT_RENAME, SN_FAULT_DIR};
+                                               SN_FAULT_FSYNC, SN_FAULT_RENAME, SN_FAULT_DIR,
+                                               SN_FAULT_STAT};
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
         bool fired = true;
         for (uint64_t n = 1; fired; n++) {
@@ -143,8 +165,11 @@ static void nothing_to_copy_is_an_error(void **state) {
 int main(void) {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
     const struct CMUnitTest tests[] = {
-        TEST(everything_is_copied_and_counted), TEST(a_second_copy_brings_it_up_to_date),
-        TEST(a_copy_that_was_stopped_goes_on),  TEST(every_call_may_fail_and_a_repetition_works),
+        TEST(everything_is_copied_and_counted),
+        TEST(a_second_copy_brings_it_up_to_date),
+        TEST(a_copy_of_an_older_directory_has_no_records_db),
+        TEST(a_copy_that_was_stopped_goes_on),
+        TEST(every_call_may_fail_and_a_repetition_works),
         TEST(nothing_to_copy_is_an_error),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

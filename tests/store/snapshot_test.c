@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <setjmp.h>
+#include <sqlite3.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -56,6 +57,38 @@ static void it_has_what_was_acknowledged_and_nothing_later(void **state) {
     assert_int_equal(discard(&test, snapshot.name), SN_ERR_NOT_FOUND);
     test_store_reopen(&test);
     test_check_series(&test, 1, 12);
+    test_store_release(&test);
+}
+
+/* A database of another module beside the catalogue. */
+static void make_guest(struct test_store *test) {
+    sqlite3 *db = NULL;
+    assert_int_equal(sqlite3_open(test_path(test, "records.db"), &db), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(db,
+                                  "PRAGMA journal_mode=WAL; CREATE TABLE t(a);"
+                                  "INSERT INTO t VALUES(7)",
+                                  NULL, NULL, NULL),
+                     SQLITE_OK);
+    assert_int_equal(sqlite3_close(db), SQLITE_OK);
+}
+
+static void the_database_beside_the_catalogue_is_in_it(void **state) {
+    (void)state;
+    struct test_store test;
+    char path[SN_SNAPSHOT_PATH_SIZE + 16];
+    sqlite3 *db = NULL;
+    sqlite3_stmt *select = NULL;
+    test_store_init_in_memory(&test);
+    test_store_open(&test);
+    make_guest(&test);
+    assert_int_equal(take(&test), SN_OK);
+    (void)snprintf(path, sizeof path, "%s/records.db", snapshot.path);
+    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    assert_int_equal(sqlite3_prepare_v2(db, "SELECT a FROM t", -1, &select, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_step(select), SQLITE_ROW);
+    assert_int_equal(sqlite3_column_int(select, 0), 7);
+    (void)sqlite3_finalize(select);
+    assert_int_equal(sqlite3_close(db), SQLITE_OK);
     test_store_release(&test);
 }
 
@@ -115,6 +148,7 @@ static void a_failure_leaves_nothing_behind(void **state) {
     test_store_open(&test);
     test_push_series(&test, 1, 0, 5);
     assert_int_equal(sn_store_flush(test.store, NULL), SN_OK);
+    make_guest(&test);
     static const enum sn_fault_kind kinds[] = {SN_FAULT_RENAME, SN_FAULT_MKDIR, SN_FAULT_FSYNC,
                                                SN_FAULT_OPEN};
     size_t failures = 0;
@@ -135,7 +169,7 @@ static void a_failure_leaves_nothing_behind(void **state) {
                 assert_int_equal(discard(&test, snapshot.name), SN_OK);
         }
     }
-    assert_true(failures >= 4);
+    assert_true(failures >= 6);
     test_store_release(&test);
 }
 
@@ -159,6 +193,7 @@ static void without_links_files_are_copied(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(it_has_what_was_acknowledged_and_nothing_later),
+        cmocka_unit_test(the_database_beside_the_catalogue_is_in_it),
         cmocka_unit_test(segments_live_on_in_it_when_the_store_drops_them),
         cmocka_unit_test(two_of_one_moment_have_two_names),
         cmocka_unit_test(names_lead_nowhere_else),

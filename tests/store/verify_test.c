@@ -8,10 +8,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
+#include <sqlite3.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -170,11 +172,42 @@ static void missing_files_and_directories_are_named(void **state) {
     test_store_release(&test);
 }
 
+static void make_guest(struct test_store *test) {
+    sqlite3 *db = NULL;
+    assert_int_equal(sqlite3_open(test_path(test, "records.db"), &db), SQLITE_OK);
+    assert_int_equal(
+        sqlite3_exec(db, "CREATE TABLE t(a); INSERT INTO t VALUES(7)", NULL, NULL, NULL),
+        SQLITE_OK);
+    assert_int_equal(sqlite3_close(db), SQLITE_OK);
+}
+
+static void the_database_beside_the_catalogue_is_read_too(void **state) {
+    (void)state;
+    struct test_store test;
+    struct findings findings = {.steps_max = 0};
+    char junk[5000];
+    fill(&test);
+    make_guest(&test);
+    assert_int_equal(verify(&test, &findings, NULL), SN_OK);
+    assert_int_equal(findings.damage_count, 0);
+    memset(junk, 'x', sizeof junk);
+    int fd = sn_os_open(test_path(&test, "records.db"), O_WRONLY, 0);
+    assert_int_equal(lseek(fd, 4096, SEEK_SET), 4096);
+    assert_int_equal(sn_os_write_all(fd, junk, 4096), 0); /* the table, not the schema */
+    assert_int_equal(sn_os_close(fd), 0);
+    assert_int_equal(verify(&test, &findings, NULL), SN_OK);
+    assert_true(findings.damage_count > 0);
+    assert_non_null(strstr(findings.text, "records.db: "));
+    assert_null(strstr(findings.text, "seg/")); /* the rest is told apart */
+    test_store_release(&test);
+}
+
 static void every_read_may_fail(void **state) {
     (void)state;
     struct test_store test;
     struct findings findings = {.steps_max = 0};
     fill(&test);
+    make_guest(&test);
     static const enum sn_fault_kind kinds[] = {SN_FAULT_OPEN, SN_FAULT_READ, SN_FAULT_DIR,
                                                SN_FAULT_STAT};
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
@@ -197,6 +230,7 @@ int main(void) {
         cmocka_unit_test(every_flipped_byte_of_a_segment_is_named),
         cmocka_unit_test(what_a_start_puts_in_order_is_a_note),
         cmocka_unit_test(missing_files_and_directories_are_named),
+        cmocka_unit_test(the_database_beside_the_catalogue_is_read_too),
         cmocka_unit_test(every_read_may_fail),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
