@@ -253,7 +253,7 @@ static void run(const char *dir, size_t rows) {
     double list_naive = ask_naive(db, "SELECT * FROM m WHERE metric_type='processing_time' AND"
                                       " name='download_time' AND service='backend'"
                                       " ORDER BY timestamp DESC LIMIT 100");
-    double size = bytes_per_row(dir, "sonde.db", rows);
+    double size = bytes_per_row(dir, "records.db", rows);
     double size_naive = bytes_per_row(dir, "naive.db", rows);
     struct rate ours = fill_ours(&engine, rows, WRITE_ROWS, rows);
     struct rate naive = fill_naive(db, WRITE_ROWS, rows, BATCH);

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/os.h"
 #include "net/address.h"
+#include "records/records_db.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -26,28 +27,21 @@ static const struct sn_auth_actor shell = {SN_STR("command line"), SN_STR(""), t
 
 /* ---- files ---- */
 
-static sn_status database_path(const char *data, char ret_path[PATH_SIZE], struct sn_err *err) {
-    int len = snprintf(ret_path, PATH_SIZE, "%s/sonde.db", data);
-    if (len < 0 || len >= PATH_SIZE)
-        return sn_err_set(err, SN_ERR_LIMIT, "the name of the data directory is too long");
-    return SN_OK;
-}
-
 sn_status sn_config_accounts(const struct sn_config *config, struct sn_accounts **ret_accounts,
                              struct sn_err *err) {
-    char path[PATH_SIZE];
+    char path[SN_RECORDS_DB_PATH_SIZE];
     if (config->records_database != NULL)
         return sn_accounts_open_postgres(config->records_database, ret_accounts, err);
-    SN_TRY(database_path(config->data, path, err));
+    SN_TRY(sn_records_db_path(config->data, path, err));
     return sn_accounts_open(path, ret_accounts, err);
 }
 
 sn_status sn_config_settings(const struct sn_config *config, struct sn_settings **ret_settings,
                              struct sn_err *err) {
-    char path[PATH_SIZE];
+    char path[SN_RECORDS_DB_PATH_SIZE];
     if (config->records_database != NULL)
         return sn_settings_open_postgres(config->records_database, ret_settings, err);
-    SN_TRY(database_path(config->data, path, err));
+    SN_TRY(sn_records_db_path(config->data, path, err));
     return sn_settings_open(path, ret_settings, err);
 }
 

@@ -10,9 +10,10 @@
  * SONDE_ADMIN_PASSWORD_FILE names a file whose first line becomes the password of the user "admin",
  * made at the first start only.
  *
- * Accounts are in the database that the configuration names (records.database), else in sonde.db. When
- * PostgreSQL is away the server starts all the same: nobody can be checked (503) until a look, once a
- * second, finds it back; what start could not do about the first administrator is done then.
+ * Accounts are in the database that the configuration names (records.database), else in the one of the
+ * data directory (records/records_db.h). When PostgreSQL is away the server starts all the same: nobody
+ * can be checked (503) until a look, once a second, finds it back; what start could not do about the first
+ * administrator is done then.
  */
 #ifndef SN_APP_SIGN_IN_H
 #define SN_APP_SIGN_IN_H
@@ -39,7 +40,7 @@ struct sn_sign_in {
 };
 
 /*
- * After the store is open: the accounts live in its database file. SN_ERR_INVALID: the address may
+ * After the store is open: it makes the data directory. SN_ERR_INVALID: the address may
  * not be served this way, with the ways out; statuses of the database and of reading the files.
  */
 sn_status sn_sign_in_open(struct sn_sign_in *sign_in, const struct sn_config *config,

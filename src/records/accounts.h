@@ -100,7 +100,7 @@ struct sn_audit_list {
 
 struct sn_accounts;
 
-/* path: the database file (sonde.db). SN_ERR_UNSUPPORTED: made by a newer version. */
+/* path: the database file (records_db.h). SN_ERR_UNSUPPORTED: made by a newer version. */
 sn_status sn_accounts_open(const char *path, struct sn_accounts **ret_accounts,
                            struct sn_err *err) SN_MUST_USE;
 /*

@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "base/os.h"
 #include "base/rng.h"
+#include "records/records_db.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -285,7 +286,7 @@ static sn_status read_secret(struct sn_lite *lite, const char *key, int64_t *ret
     sn_sqlite_bind_text(statement, 1, sn_str_from(key));
     int code = sqlite3_step(statement);
     if (code == SQLITE_DONE)
-        return sn_err_set(err, SN_ERR_CORRUPT, "sonde.db has no row %s in records_meta", key);
+        return sn_err_set(err, SN_ERR_CORRUPT, "records_meta has no row %s", key);
     if (code != SQLITE_ROW)
         return sn_lite_failure(&lite->writer, code, err);
     *ret_value = sqlite3_column_int64(statement, 0) & ((INT64_C(1) << 34) - 1);
@@ -302,21 +303,12 @@ static sn_status open_all(struct sn_lite *lite, struct sn_err *err) {
     return sn_lite_load_dimensions(lite, err);
 }
 
-static char *path_of(const char *dir) {
-    static const char name[] = "/sonde.db";
-    size_t len = strlen(dir);
-    char *path = sn_alloc(len + sizeof name);
-    if (path != NULL) {
-        memcpy(path, dir, len);
-        memcpy(path + len, name, sizeof name);
-    }
-    return path;
-}
-
 sn_status sn_lite_open(const struct sn_lite_options *options, struct sn_engine *ret_engine,
                        struct sn_err *err) {
+    char db_path[SN_RECORDS_DB_PATH_SIZE];
+    SN_TRY(sn_records_db_path(options->dir, db_path, err));
     struct sn_lite *lite = sn_alloc_zero(1, sizeof *lite);
-    char *path = path_of(options->dir);
+    char *path = sn_strdup(db_path);
     if (lite == NULL || path == NULL) {
         sn_free(lite);
         sn_free(path);

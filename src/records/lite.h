@@ -1,5 +1,6 @@
 /*
- * Records in SQLite: tables of their own in DIR/sonde.db, beside those of the store.
+ * Records in SQLite: tables of their own in the file that records_db.h names, beside those of
+ * accounts and settings.
  *
  *   records_meta(key, value)             version of the schema, secrets of the ids
  *   record_dim(k, metric_type, name, service, unit, description)   one row per kind of record

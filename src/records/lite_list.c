@@ -141,7 +141,7 @@ static sn_status read_row(struct sn_lite *lite, sqlite3_stmt *statement, struct 
                           struct sn_record *ret_record, struct sn_err *err) {
     int64_t n = sqlite3_column_int64(statement, 0), ts = sqlite3_column_int64(statement, 1);
     if (n < 0 || n > SN_RECORD_ROW_MAX)
-        return sn_err_set(err, SN_ERR_CORRUPT, "sonde.db: record has a row %lld", (long long)n);
+        return sn_err_set(err, SN_ERR_CORRUPT, "record has a row %lld", (long long)n);
     struct sn_record record = {
         .id = sn_record_id_make(&lite->key, ts, n),
         .time_ms = ts,
@@ -227,7 +227,7 @@ sn_status sn_lite_list(struct sn_lite *lite, struct sn_lite_connection *reader,
         sn_status status = read_record(lite, reader, newest.items[list.count].n, arena,
                                        &list.items[list.count], err);
         if (status == SN_ERR_NOT_FOUND)
-            return sn_err_set(err, SN_ERR_CORRUPT, "sonde.db: record %lld has no row",
+            return sn_err_set(err, SN_ERR_CORRUPT, "record %lld has no row",
                               (long long)newest.items[list.count].n);
         SN_TRY(status);
     }

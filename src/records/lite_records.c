@@ -35,7 +35,7 @@ static sn_status load_row(struct sn_lite *lite, sqlite3_stmt *statement, struct 
     };
     int64_t k = sqlite3_column_int64(statement, 0);
     if (k < 1 || k >= (int64_t)KEY_MASK)
-        return sn_err_set(err, SN_ERR_CORRUPT, "sonde.db: record_dim has a row %lld", (long long)k);
+        return sn_err_set(err, SN_ERR_CORRUPT, "record_dim has a row %lld", (long long)k);
     put_key(&lite->scratch, &record);
     SN_TRY(sn_buf_status(&lite->scratch, err));
     if (k >= lite->next_dimension)

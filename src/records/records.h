@@ -35,7 +35,7 @@ struct sn_records_retention {
 };
 
 struct sn_records_options {
-    const char *dir;              /* of sonde.db, or of the spool; borrowed for the call */
+    const char *dir;              /* of records.db, or of the spool; borrowed for the call */
     const char *database_url;     /* postgres://...; NULL: SQLite; borrowed for the call */
     int64_t spool_bytes_max;      /* 0: SN_SPOOL_BYTES_MAX */
     const struct sn_clock *clock; /* kept; NULL: the system's */

@@ -19,7 +19,7 @@
 
 struct sn_settings;
 
-/* path: the database file (sonde.db). */
+/* path: the database file (records_db.h). */
 sn_status sn_settings_open(const char *path, struct sn_settings **ret_settings,
                            struct sn_err *err) SN_MUST_USE;
 /* url: postgresql://..., copied. The database need not be there: each use connects when need be and

@@ -14,6 +14,8 @@ static const char pragmas[] = "PRAGMA journal_mode=WAL;"
                               "PRAGMA synchronous=FULL;"
                               "PRAGMA foreign_keys=ON;"
                               "PRAGMA trusted_schema=OFF;";
+/* No journal mode: it would write the header of a file that is still empty. */
+static const char read_pragmas[] = "PRAGMA query_only=ON; PRAGMA trusted_schema=OFF;";
 
 sn_status sn_sqlite_status(int code) {
     switch (code & 0xff) {
@@ -73,16 +75,15 @@ static sn_status create_file(const char *path, struct sn_err *err) {
     return SN_OK;
 }
 
-sn_status sn_sqlite_open(const char *path, sqlite3 **ret_db, struct sn_err *err) {
+static sn_status connect_to(const char *path, int flags, const char *setup, sqlite3 **ret_db,
+                            struct sn_err *err) {
     sqlite3 *db = NULL;
-    SN_TRY(create_file(path, err));
-    const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
     int code = sqlite3_open_v2(path, &db, flags, NULL);
     sn_status status = code == SQLITE_OK ? SN_OK : sn_sqlite_failure(db, code, err);
     if (status == SN_OK) {
         (void)sqlite3_busy_timeout(db, BUSY_TIMEOUT_MS); /* cannot fail with a valid connection */
         (void)sqlite3_extended_result_codes(db, 1);
-        status = sn_sqlite_execute(db, pragmas, err);
+        status = sn_sqlite_execute(db, setup, err);
     }
     if (status != SN_OK) {
         (void)sn_sqlite_close(db); /* NULL, always */
@@ -92,6 +93,16 @@ sn_status sn_sqlite_open(const char *path, sqlite3 **ret_db, struct sn_err *err)
     }
     *ret_db = db;
     return SN_OK;
+}
+
+sn_status sn_sqlite_open(const char *path, sqlite3 **ret_db, struct sn_err *err) {
+    SN_TRY(create_file(path, err));
+    return connect_to(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX,
+                      pragmas, ret_db, err);
+}
+
+sn_status sn_sqlite_open_to_read(const char *path, sqlite3 **ret_db, struct sn_err *err) {
+    return connect_to(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, read_pragmas, ret_db, err);
 }
 
 sqlite3 *sn_sqlite_close(sqlite3 *db) {

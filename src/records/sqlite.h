@@ -32,6 +32,9 @@
  * SN_ERR_NO_MEMORY. Blocks on disk.
  */
 sn_status sn_sqlite_open(const char *path, sqlite3 **ret_db, struct sn_err *err) SN_MUST_USE;
+/* Open a database file that must exist, and change nothing in it. Statuses as above. */
+sn_status sn_sqlite_open_to_read(const char *path, sqlite3 **ret_db,
+                                 struct sn_err *err) SN_MUST_USE;
 sqlite3 *sn_sqlite_close(sqlite3 *db); /* statements are finalized; returns NULL; NULL is fine */
 
 /* What a result code of SQLite is as a status: constraint is SN_ERR_EXISTS. */

@@ -249,7 +249,7 @@ static void open_accounts(struct test_server *server) {
     const char *base = getenv("TMPDIR");
     (void)snprintf(server->dir, sizeof server->dir, "%s/sonde-api-XXXXXX", base ? base : "/tmp");
     assert_non_null(mkdtemp(server->dir));
-    (void)snprintf(path, sizeof path, "%s/sonde.db", server->dir);
+    (void)snprintf(path, sizeof path, "%s/records.db", server->dir);
     assert_int_equal(sn_accounts_open(path, &server->accounts, NULL), SN_OK);
     const struct sn_auth_options options = {.accounts = server->accounts,
                                             .clock = &server->clock.clock};

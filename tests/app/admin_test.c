@@ -135,7 +135,7 @@ static void accounts_are_where_the_configuration_says(void **state) {
     expect(words, "", 0, "token-add");
     (void)snprintf(words, sizeof words, "user remove ann --config %s", config);
     expect(words, "", 6, "only administrator");
-    (void)snprintf(path, sizeof path, "%s/sonde.db", dir);
+    (void)snprintf(path, sizeof path, "%s/records.db", dir);
     assert_int_not_equal(access(path, F_OK), 0); /* the data directory has none of it */
     expect("user list", "", 0, "NAME");
     test_postgres_stop(&server);

@@ -55,7 +55,7 @@ int test_auth_set_up(void **state) {
     const char *base = getenv("TMPDIR");
     (void)snprintf(test.dir, sizeof test.dir, "%s/sonde-auth-XXXXXX", base ? base : "/tmp");
     assert_non_null(mkdtemp(test.dir));
-    (void)snprintf(test.path, sizeof test.path, "%s/sonde.db", test.dir);
+    (void)snprintf(test.path, sizeof test.path, "%s/records.db", test.dir);
     sn_fake_clock_init(&test.clock, INT64_C(1000000000000), TEST_NOW_MS);
     test.actor = (struct sn_auth_actor){SN_STR("root"), SN_STR("192.0.2.7"), false};
     if (server.is_running) {

@@ -56,7 +56,7 @@ int test_commands_set_up(void **state) {
     const char *base = getenv("TMPDIR");
     (void)snprintf(test.dir, sizeof test.dir, "%s/sonde-commands-XXXXXX", base ? base : "/tmp");
     assert_non_null(mkdtemp(test.dir));
-    (void)snprintf(path, sizeof path, "%s/sonde.db", test.dir);
+    (void)snprintf(path, sizeof path, "%s/records.db", test.dir);
     sn_fake_clock_init(&test.clock, 0, TEST_NOW_MS);
     sn_arena_init(&test.arena, SN_COMMAND_ARENA_BYTES);
     sn_buf_init(&test.answer, 0);

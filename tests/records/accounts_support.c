@@ -20,7 +20,7 @@ int test_accounts_set_up(void **state) {
     const char *base = getenv("TMPDIR");
     (void)snprintf(test.dir, sizeof test.dir, "%s/sonde-accounts-XXXXXX", base ? base : "/tmp");
     assert_non_null(mkdtemp(test.dir));
-    (void)snprintf(test.path, sizeof test.path, "%s/sonde.db", test.dir);
+    (void)snprintf(test.path, sizeof test.path, "%s/records.db", test.dir);
     if (server.is_running) {
         test_postgres_clear(&server);
         test.url = server.url;

@@ -96,7 +96,7 @@ static void assert_sound(const struct test_place *place) {
     char path[128];
     sqlite3 *db = NULL;
     sqlite3_stmt *statement = NULL;
-    (void)snprintf(path, sizeof path, "%s/sonde.db", place->dir);
+    (void)snprintf(path, sizeof path, "%s/records.db", place->dir);
     assert_int_equal(sn_sqlite_open(path, &db, NULL), SN_OK);
     assert_int_equal(sqlite3_prepare_v2(db, "PRAGMA integrity_check", -1, &statement, NULL),
                      SQLITE_OK);

@@ -6,7 +6,7 @@
 static sqlite3 *open_as_a_person(const struct test_place *place) {
     char path[128];
     sqlite3 *db = NULL;
-    (void)snprintf(path, sizeof path, "%s/sonde.db", place->dir);
+    (void)snprintf(path, sizeof path, "%s/records.db", place->dir);
     assert_int_equal(sn_sqlite_open(path, &db, NULL), SN_OK);
     return db;
 }

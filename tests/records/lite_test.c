@@ -39,7 +39,7 @@ static void a_newer_schema_is_refused(void **state) {
     test_place_init(&place);
     test_place_open(&place);
     test_place_close(&place);
-    (void)snprintf(path, sizeof path, "%s/sonde.db", place.dir);
+    (void)snprintf(path, sizeof path, "%s/records.db", place.dir);
     assert_int_equal(sn_sqlite_open(path, &db, NULL), SN_OK);
     assert_int_equal(
         sn_sqlite_execute(db, "UPDATE schema_version SET version = 99 WHERE subject = 'records'",
@@ -56,7 +56,7 @@ static void a_file_that_is_no_database_is_corrupt(void **state) {
     struct test_place place;
     char path[128];
     test_place_init(&place);
-    (void)snprintf(path, sizeof path, "%s/sonde.db", place.dir);
+    (void)snprintf(path, sizeof path, "%s/records.db", place.dir);
     int fd = open(path, O_CREAT | O_WRONLY, 0600);
     assert_true(fd >= 0 && write(fd, long_enough_text, sizeof long_enough_text) > 0);
     (void)close(fd);

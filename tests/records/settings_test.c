@@ -40,7 +40,7 @@ static int set_up(void **state) {
     const char *base = getenv("TMPDIR");
     (void)snprintf(place.dir, sizeof place.dir, "%s/sonde-settings-XXXXXX", base ? base : "/tmp");
     assert_non_null(mkdtemp(place.dir));
-    (void)snprintf(place.path, sizeof place.path, "%s/sonde.db", place.dir);
+    (void)snprintf(place.path, sizeof place.path, "%s/records.db", place.dir);
     if (server.is_running)
         test_postgres_clear(&server);
     open_settings(&place);

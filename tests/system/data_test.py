@@ -2,7 +2,9 @@
 
 import json
 import os
+import shutil
 import signal
+import sqlite3
 import subprocess
 import unittest
 import urllib.parse
@@ -305,6 +307,121 @@ class Data(unittest.TestCase):
         self.assertGreaterEqual(data["storage"]["segmentSamples"], 20)
         self.assertGreater(data["storage"]["bytesPerSample"], 0)
         self.assertGreater(data["seriesCreatedByHour"][-1]["value"], 4)
+
+
+class Databases(unittest.TestCase):
+    """Records and accounts have a file beside the catalogue; in older directories they are in it."""
+
+    def start(self, is_older):
+        server = _sonde.Server(self, directory=_sonde.temporary_directory(self),
+                               config="collect:\n  interval: 1h\n")
+        server.data.mkdir()
+        if is_older:  # as older programs left it: the version of tables of ours, and pages of 4 KiB
+            with sqlite3.connect(server.data / "sonde.db") as database:
+                database.execute("PRAGMA page_size=4096")
+                database.execute("CREATE TABLE schema_version(subject TEXT PRIMARY KEY NOT NULL,"
+                                 " version INTEGER NOT NULL) WITHOUT ROWID")
+            database.close()
+        server.start()
+        self.record(server, 1)
+        done = _sonde.run("admin", "user", "add", "ann", "--role", "admin", "--data", server.data,
+                          input="correct horse battery\n")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return server
+
+    def record(self, server, value):
+        record = {"metric_type": "t", "service": "s", "name": "n", "value": value}
+        reply = server.request("POST", "/api/v1/metrics", json.dumps(record).encode(),
+                               {"Content-Type": "application/json"})
+        self.assertEqual(reply.status, 201, reply.body)
+        self.assertEqual(server.push("acknowledged 1\n").status, 200)
+
+    def run_ok(self, *arguments):
+        process = _sonde.run(*arguments)
+        self.assertEqual(process.returncode, 0, process.stderr)
+        return process
+
+    def check(self, data, values, is_older):
+        """What is in a directory, which files that takes, and what is in them."""
+        server = _sonde.Server(self, directory=data.parent, config="collect:\n  interval: 1h\n")
+        server.data = data
+        server.start()
+        found = server.get("/api/v1/metrics?metric_type=t").json()["metrics"]
+        self.assertEqual([record["value"] for record in found], values)
+        self.assertIn("ann", self.run_ok("admin", "user", "list", "--data", data).stdout)
+        server.stop()
+        self.assertEqual(self.tables(data / "sonde.db") >= {"record", "account_user", "setting"},
+                         is_older)
+        self.assertEqual((data / "records.db").exists(), not is_older)
+        if not is_older:
+            self.assertGreaterEqual(self.tables(data / "records.db"),
+                                    {"record", "account_user", "setting"})
+            self.assertNotIn("store_meta", self.tables(data / "records.db"))
+            self.assertNotIn("schema_version", self.tables(data / "sonde.db"))
+
+    @staticmethod
+    def tables(path):
+        database = sqlite3.connect(path)
+        names = {name for name, in database.execute("SELECT name FROM sqlite_master")}
+        database.close()
+        return names
+
+    def test_backups_have_the_records_of_both_kinds(self):
+        for is_older in (False, True):
+            with self.subTest(is_older=is_older):
+                server = self.start(is_older)
+                backup = server.directory / "backup"
+                self.run_ok("backup", backup, "--url", f"http://127.0.0.1:{server.port}", "-q")
+                self.assertIn(": ok: ", self.run_ok("verify", backup).stdout)
+                self.record(server, 2)
+                online = server.directory / "online"
+                self.run_ok("restore", backup, online, "-q")
+                self.check(online, [1], is_older)
+                server.kill()  # the last record is in the log beside the file
+                self.run_ok("backup", backup, "--data", server.data, "-q")
+                self.assertIn(": ok: ", self.run_ok("verify", backup).stdout)
+                offline = server.directory / "offline"
+                self.run_ok("restore", backup, offline, "-q")
+                self.check(offline, [2, 1], is_older)
+                self.check(server.data, [2, 1], is_older)
+
+    def test_a_damaged_records_db_is_named(self):
+        server = self.start(False)
+        server.stop()
+        path = server.data / "records.db"
+        content = bytearray(path.read_bytes())
+        content[2 * 4096:3 * 4096] = b"x" * 4096
+        path.write_bytes(content)
+        process = _sonde.run("verify", server.data)
+        self.assertEqual(process.returncode, EXIT_BAD_DATA)
+        self.assertIn("damaged: records.db: ", process.stderr)
+        self.assertNotIn("sonde.db", process.stderr)
+        path.write_bytes(b"no database" * 1000)
+        process = _sonde.run("verify", server.data)
+        self.assertEqual(process.returncode, EXIT_BAD_DATA)
+        self.assertIn("damaged: records.db: file is not a database\n", process.stderr)
+
+    def test_a_restore_goes_on_with_its_own_remains_only(self):
+        server = self.start(False)
+        backup = server.directory / "backup"
+        server.stop()
+        self.run_ok("backup", backup, "--data", server.data, "-q")
+        target = server.directory / "target"
+        shutil.copytree(backup, target)
+        for name in ("sonde.db", "BACKUP"):
+            (target / name).unlink(missing_ok=True)
+        names = set(os.listdir(target))
+        self.assertEqual(names, {"seg", "wal", "records.db"}, names)
+        (target / "records.db").write_bytes(b"half")
+        self.run_ok("restore", backup, target, "-q")
+        self.check(target, [1], False)
+        accounts = server.directory / "accounts"  # nobody's remains: `sonde admin` made it
+        accounts.mkdir()
+        shutil.copy(backup / "records.db", accounts)
+        process = _sonde.run("restore", backup, accounts, "-q")
+        self.assertEqual(process.returncode, 1)
+        self.assertIn("is not empty", process.stderr)
+        self.assertEqual(os.listdir(accounts), ["records.db"])
 
 
 if __name__ == "__main__":
