@@ -15,6 +15,9 @@
 
 enum {
     CACHE_KIB = 4096,
+    /* Most tables here have a few rows, and each has a page: a small store has more pages than rows. Only
+     * a file that has no page yet takes it. */
+    PAGE_BYTES = 1024,
 };
 
 static const char schema[] =
@@ -162,9 +165,9 @@ sn_status sn_catalog_open(struct sn_catalog *catalog, const char *dir, struct sn
     SN_TRY(open_file(catalog, path, err));
     char pragmas[256];
     (void)snprintf(pragmas, sizeof pragmas,
-                   "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
+                   "PRAGMA page_size=%d; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
                    "PRAGMA cache_size=-%d; PRAGMA trusted_schema=OFF;",
-                   CACHE_KIB);
+                   PAGE_BYTES, CACHE_KIB);
     SN_TRY(execute(catalog, pragmas, err));
     SN_TRY(execute(catalog, schema, err));
     return check_version(catalog, err);

@@ -7,6 +7,7 @@
 
 #include <fcntl.h>
 #include <setjmp.h>
+#include <sqlite3.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -157,11 +158,51 @@ static void a_file_that_is_no_database_is_corrupt(void **state) {
     test_store_release(&place);
 }
 
+static int64_t pragma(const struct sn_catalog *catalog, const char *sql) {
+    sqlite3_stmt *statement = NULL;
+    assert_int_equal(sqlite3_prepare_v2(catalog->db, sql, -1, &statement, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_step(statement), SQLITE_ROW);
+    int64_t found = sqlite3_column_int64(statement, 0);
+    (void)sqlite3_finalize(statement);
+    return found;
+}
+
+/* A page per table: small ones, in copies too. A file of before keeps those that it has. */
+static void a_new_file_and_its_copy_have_small_pages(void **state) {
+    (void)state;
+    struct test_store place;
+    struct test_store copy;
+    struct sn_catalog catalog;
+    sqlite3 *older = NULL;
+    test_store_init(&place);
+    test_store_init(&copy);
+    assert_int_equal(sn_catalog_open(&catalog, place.dir, NULL), SN_OK);
+    assert_int_equal(pragma(&catalog, "PRAGMA page_size"), 1024);
+    assert_int_equal(sn_catalog_copy(&catalog, copy.dir, NULL), SN_OK);
+    sn_catalog_close(&catalog);
+    assert_int_equal(sn_catalog_open(&catalog, copy.dir, NULL), SN_OK);
+    assert_int_equal(pragma(&catalog, "PRAGMA page_size"), 1024);
+    sn_catalog_close(&catalog);
+    test_store_release(&copy);
+    assert_int_equal(sn_os_unlink(test_path(&place, "sonde.db")), 0);
+    assert_int_equal(sqlite3_open(test_path(&place, "sonde.db"), &older), SQLITE_OK);
+    assert_int_equal(
+        sqlite3_exec(older, "PRAGMA journal_mode=WAL; CREATE TABLE t(a)", NULL, NULL, NULL),
+        SQLITE_OK);
+    assert_int_equal(sqlite3_close(older), SQLITE_OK);
+    assert_int_equal(sn_catalog_open(&catalog, place.dir, NULL), SN_OK);
+    assert_int_equal(pragma(&catalog, "PRAGMA page_size"), 4096);
+    assert_int_equal(pragma(&catalog, "SELECT count(*) FROM t"), 0);
+    sn_catalog_close(&catalog);
+    test_store_release(&place);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_transaction_is_all_or_nothing),
         cmocka_unit_test(a_segment_number_is_taken_once),
         cmocka_unit_test(a_file_that_is_no_database_is_corrupt),
+        cmocka_unit_test(a_new_file_and_its_copy_have_small_pages),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -353,7 +353,9 @@ class Databases(unittest.TestCase):
         self.assertEqual(self.tables(data / "sonde.db") >= {"record", "account_user", "setting"},
                          is_older)
         self.assertEqual((data / "records.db").exists(), not is_older)
+        self.assertEqual(self.page_bytes(data / "sonde.db"), 4096 if is_older else 1024)
         if not is_older:
+            self.assertEqual(self.page_bytes(data / "records.db"), 4096)
             self.assertGreaterEqual(self.tables(data / "records.db"),
                                     {"record", "account_user", "setting"})
             self.assertNotIn("store_meta", self.tables(data / "records.db"))
@@ -365,6 +367,13 @@ class Databases(unittest.TestCase):
         names = {name for name, in database.execute("SELECT name FROM sqlite_master")}
         database.close()
         return names
+
+    @staticmethod
+    def page_bytes(path):
+        database = sqlite3.connect(path)
+        count, = database.execute("PRAGMA page_size").fetchone()
+        database.close()
+        return count
 
     def test_backups_have_the_records_of_both_kinds(self):
         for is_older in (False, True):
