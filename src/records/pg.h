@@ -61,7 +61,8 @@ struct sn_pg_params {
  * hold a password. */
 sn_status sn_pg_check_url(const char *url, struct sn_err *err) SN_MUST_USE;
 
-/* Connect. SN_ERR_IO (not there), SN_ERR_DENIED (password), SN_ERR_NO_MEMORY. Blocks up to
+/* Connect. SN_ERR_IO (not there, or it does not let us in: only the sentence tells the two apart),
+ * SN_ERR_UNSUPPORTED (older than 15), SN_ERR_NO_MEMORY. Blocks up to
  * SN_POSTGRES_CONNECT_TIMEOUT_S for each address. */
 sn_status sn_pg_connect(struct sn_pg *pg, const char *url, struct sn_err *err) SN_MUST_USE;
 void sn_pg_disconnect(struct sn_pg *pg);
