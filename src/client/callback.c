@@ -65,7 +65,7 @@ sonde_callback *sonde_callback_free(sonde_callback *callback) {
     sn_mutex_lock(&registry->read_mu);
     atomic_store(&tail->read, NULL);
     if (sn_callback_is_in_file(series))
-        __atomic_store_n(&series->head.gauge.shared[SN_CALLBACK_IS_KNOWN], 0, __ATOMIC_RELAXED);
+        __atomic_store_n(&sn_series_shared(series)[SN_CALLBACK_IS_KNOWN], 0, __ATOMIC_RELAXED);
     sn_mutex_unlock(&registry->read_mu);
     return NULL;
 }
@@ -83,7 +83,7 @@ bool sn_callback_read(struct sn_series *series, double *ret_value) {
         return false;
     *ret_value = read(callback->ctx);
     if (sn_callback_is_in_file(series))
-        keep_in_file(series->head.gauge.shared, *ret_value);
+        keep_in_file(sn_series_shared(series), *ret_value);
     return true;
 }
 

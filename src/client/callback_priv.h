@@ -28,7 +28,7 @@ void sn_callback_load(struct sn_series *series, const uint64_t *cells);
 
 /* Whether the value of a callback is left in a file. */
 static inline bool sn_callback_is_in_file(const struct sn_series *series) {
-    return series->head.gauge.shared != NULL;
+    return sn_series_shared(series) != NULL;
 }
 
 /* Bring the number in the file up to date; for callbacks of the library's own. NULL: nothing to do. */

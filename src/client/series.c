@@ -225,8 +225,10 @@ static bool take_cells(struct sn_series *series, const struct sn_series_origin *
         series->head.native.scale = &family->native->scale;
     if (family->kind != SN_KIND_GAUGE && !sn_kind_is_callback(family->kind))
         return true;
-    series->head.gauge.shared = sn_shared_cells(&series->head.ref);
-    return series->head.gauge.shared != NULL;
+    uint64_t *shared = sn_shared_cells(&series->head.ref);
+    bool asks = family->registry->cells.shared != NULL; /* other processes may add to a gauge */
+    series->head.gauge.shared = (uintptr_t)shared | (asks ? SONDE_GAUGE_ASKS : 0);
+    return shared != NULL;
 }
 
 /* origin: NULL, or where it comes from. */

@@ -131,6 +131,12 @@ static inline struct sn_str sn_series_value(const struct sn_series *series, size
     return sn_str_make(sn_series_text(series) + series->values[i].offset, series->values[i].len);
 }
 
+/* The cells that all threads share; NULL: it has none. Only of gauges and callbacks. Any thread. */
+static inline uint64_t *sn_series_shared(const struct sn_series *series) {
+    uintptr_t shared = __atomic_load_n(&series->head.gauge.shared, __ATOMIC_RELAXED);
+    return (uint64_t *)(shared & ~SONDE_GAUGE_ASKS);
+}
+
 static inline void *sn_series_tail(struct sn_series *series) {
     return (char *)series + series->tail;
 }

@@ -167,8 +167,9 @@ static void add_operation(const struct image *image, struct sn_series *series, u
 
 static void add_gauge(struct sn_series *series, uint64_t *own, const uint64_t *cells,
                       bool is_common) {
-    uint64_t *shared = series->head.gauge.shared;
+    uint64_t *shared = sn_series_shared(series);
     if (is_common) {
+        series->head.gauge.shared |= SONDE_GAUGE_ASKS; /* it may have been added to */
         for (size_t i = 0; i < 3; i++)
             shared[i] = cells[i];
         return;

@@ -68,6 +68,53 @@ static void a_set_after_steps_forgets_them(void **state) {
     (void)sonde_registry_free(registry);
 }
 
+/* Two threads that meet at the first add of gauge after gauge. */
+enum { RACES = 3000 };
+
+struct race {
+    sonde_gauge *gauges[RACES];
+    pthread_barrier_t start;
+};
+
+static void *add_one_to_each(void *ctx) {
+    struct race *race = ctx;
+    for (int i = 0; i < RACES; i++) {
+        (void)pthread_barrier_wait(&race->start);
+        sonde_gauge_inc(race->gauges[i]);
+    }
+    return NULL;
+}
+
+static void a_set_forgets_the_adds_before_it_whoever_was_first(void **state) {
+    (void)state;
+    static const char *const labels[] = {"number"};
+    static struct race race;
+    sonde_registry *registry = new_registry();
+    sonde_metric metric = {.name = "g", .label_names = labels, .label_count = 1};
+    sonde_gauge_family *family = sonde_gauge_family_new(registry, &metric, NULL);
+    for (int i = 0; i < RACES; i++) {
+        char number[16];
+        (void)snprintf(number, sizeof number, "%d", i);
+        race.gauges[i] = sonde_gauge_family_get(family, (const char *[]){number}, 1);
+        sonde_gauge_set(race.gauges[i], 10);
+    }
+    pthread_t thread;
+    assert_int_equal(pthread_barrier_init(&race.start, NULL, 2), 0);
+    assert_int_equal(pthread_create(&thread, NULL, add_one_to_each, &race), 0);
+    for (int i = 0; i < RACES; i++) {
+        (void)pthread_barrier_wait(&race.start);
+        sonde_gauge_inc(race.gauges[i]);
+        sonde_gauge_set(race.gauges[i], 100);
+    }
+    assert_int_equal(pthread_join(thread, NULL), 0);
+    for (int i = 0; i < RACES; i++) { /* the other thread's step came before the set or after */
+        double value = sonde_gauge_value(race.gauges[i]);
+        assert_true(value == 100 || value == 101);
+    }
+    assert_int_equal(pthread_barrier_destroy(&race.start), 0);
+    (void)sonde_registry_free(registry);
+}
+
 static void a_step_that_is_not_a_number_is_dropped(void **state) {
     (void)state;
     sonde_registry *registry = new_registry();
@@ -108,6 +155,7 @@ int main(void) {
         cmocka_unit_test(steps_of_all_threads_add_up),
         cmocka_unit_test(steps_count_from_what_was_set_before),
         cmocka_unit_test(a_set_after_steps_forgets_them),
+        cmocka_unit_test(a_set_forgets_the_adds_before_it_whoever_was_first),
         cmocka_unit_test(a_step_that_is_not_a_number_is_dropped),
         cmocka_unit_test(children_are_apart),
         cmocka_unit_test(a_handle_that_records_nothing_is_safe),

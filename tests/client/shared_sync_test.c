@@ -231,6 +231,42 @@ static void processes_that_open_a_living_file_join_it(void **state) {
     (void)sonde_registry_free(registry);
 }
 
+static void add_to_temperature(void *ctx) {
+    (void)ctx;
+    sonde_gauge_add(sonde_gauge_new(open_shared(), &temperature, NULL), 3);
+}
+
+static void a_set_forgets_what_another_process_added(void **state) {
+    (void)state;
+    sonde_registry *registry = open_shared();
+    sonde_gauge *gauge = sonde_gauge_new(registry, &temperature, NULL);
+    sonde_gauge_set(gauge, 1);
+    pid_t child = living_child(add_to_temperature, NULL);
+    assert_true(loaded("temperature") == 4);
+    sonde_gauge_set(gauge, 7);
+    assert_true(loaded("temperature") == 7);
+    kill_child(child);
+    (void)sonde_registry_free(registry);
+}
+
+static void a_gauge_that_was_loaded_goes_on(void **state) {
+    (void)state;
+    killed_child(add_to_temperature, NULL);
+    sonde_registry *registry = sonde_shared_load(shared_path(), NULL, NULL);
+    assert_non_null(registry);
+    sonde_gauge *gauge = sonde_gauge_new(registry, &temperature, NULL);
+    sonde_gauge_add(gauge, 1);
+    assert_true(sonde_gauge_value(gauge) == 4);
+    sonde_gauge_set(gauge, 7);
+    assert_true(sonde_gauge_value(gauge) == 7);
+    (void)sonde_registry_free(registry);
+    registry = sonde_shared_load(shared_path(), NULL, NULL);
+    gauge = sonde_gauge_new(registry, &temperature, NULL);
+    sonde_gauge_set(gauge, 8);
+    assert_true(sonde_gauge_value(gauge) == 8);
+    (void)sonde_registry_free(registry);
+}
+
 static void *count_in_thread(void *ctx) {
     sonde_counter_inc(ctx);
     return NULL;
@@ -453,6 +489,8 @@ int main(void) {
         IN_DIRECTORY(workers_count_into_one_set_without_loss),
         IN_DIRECTORY(new_workers_take_the_pages_of_dead_ones),
         IN_DIRECTORY(processes_that_open_a_living_file_join_it),
+        IN_DIRECTORY(a_set_forgets_what_another_process_added),
+        IN_DIRECTORY(a_gauge_that_was_loaded_goes_on),
         IN_DIRECTORY(threads_of_one_process_use_pages_again),
         IN_DIRECTORY(a_full_file_keeps_totals_under_other),
         IN_DIRECTORY(a_full_disk_is_a_counted_loss),
