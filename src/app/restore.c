@@ -10,18 +10,21 @@
 
 #include <stdio.h>
 
+enum { PATH_BYTES = 4096, LOG_NAME_BYTES = 64 };
+
 static const char usage[] =
     "usage: sonde restore BACKUP DIR [-q]\n"
     "\n"
     "Copies a backup into a new data directory and verifies every byte of it. DIR must be new or\n"
-    "empty. Then start the server with --data DIR.\n"
+    "empty. Then start the server with --data DIR. A data directory that was in use has logs, which\n"
+    "a backup has not: it is refused.\n"
     "\n"
     "examples:\n"
     "  sonde restore /backup/sonde /var/lib/sonde\n"
     "  sonde restore /backup/sonde /tmp/look && sonde serve --data /tmp/look --access open\n";
 
 static bool exists(const char *dir, const char *name) {
-    char path[4096];
+    char path[PATH_BYTES];
     struct stat info;
     int len = snprintf(path, sizeof path, "%s/%s", dir, name);
     return len > 0 && (size_t)len < sizeof path && sn_os_stat(path, &info) == 0;
@@ -58,10 +61,42 @@ static bool is_left_by_restore(const struct seen *seen) {
     return !seen->has_others && (seen->has_segments || !seen->has_records);
 }
 
+/* The first log there is. */
+static bool see_log(void *ctx, const char *name) {
+    char *found = ctx;
+    if (!sn_str_ends_with(sn_str_from(name), SN_STR(".log")))
+        return true;
+    (void)snprintf(found, LOG_NAME_BYTES, "wal/%s", name); /* cut: still says which directory */
+    return false;
+}
+
+/* Samples and rows that only a log has are not copied: a backup has none there, see sonde backup. */
+static sn_status check_is_whole(const char *backup, struct sn_err *err) {
+    static const char *const logs[] = {SN_STORE_DB_NAME "-wal", SN_RECORDS_DB_NAME "-wal"};
+    char path[PATH_BYTES], found[LOG_NAME_BYTES] = "";
+    struct stat info;
+    (void)snprintf(path, sizeof path, "%s/wal", backup); /* too long: it is not there */
+    sn_status status = sn_os_list_dir(path, see_log, found, err);
+    if (status != SN_OK && status != SN_ERR_NOT_FOUND)
+        return status;
+    for (size_t i = 0; i < sizeof logs / sizeof logs[0] && found[0] == '\0'; i++) {
+        (void)snprintf(path, sizeof path, "%s/%s", backup, logs[i]); /* the same */
+        if (sn_os_stat(path, &info) == 0 && info.st_size > 0)
+            (void)snprintf(found, sizeof found, "%s", logs[i]); /* fits */
+    }
+    if (found[0] == '\0')
+        return SN_OK;
+    return sn_err_set(err, SN_ERR_INVALID,
+                      "%s is a data directory that was in use and not a backup: %s would be left "
+                      "behind; make a backup of it with sonde backup",
+                      backup, found);
+}
+
 static sn_status check(const char *backup, const char *dir, struct sn_err *err) {
     struct seen seen = {.has_others = false};
     if (!exists(backup, SN_STORE_DB_NAME))
         return sn_err_set(err, SN_ERR_NOT_FOUND, "there is no backup in %s", backup);
+    SN_TRY(check_is_whole(backup, err));
     sn_status status = sn_os_list_dir(dir, see_name, &seen, err);
     if (status == SN_ERR_NOT_FOUND)
         return SN_OK;

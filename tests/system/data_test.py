@@ -249,6 +249,8 @@ class Data(unittest.TestCase):
             (("backup", self.server.data, "--url", self.url), 1, "holds no backup"),
             (("backup", "/proc/self", "--url", self.url), 1, "holds no backup"),
             (("restore", nothing, self.server.data), EXIT_NOT_FOUND, "there is no backup"),
+            (("restore", self.server.data, nothing), EXIT_BAD_DATA,
+             "would be left behind"),
             (("verify", nothing), EXIT_NOT_FOUND, "No such file"),
         ]
         for arguments, code, words in cases:
