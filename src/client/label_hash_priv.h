@@ -74,20 +74,49 @@ static __attribute__((noinline)) __m128i sn_block_copy(const char *text) {
     return _mm_loadu_si128((const __m128i *)(const void *)bytes);
 }
 
-static inline struct sn_label_value sn_label_value(const char *text) {
+/* Whether the block of a value may be loaded. */
+static inline bool sn_label_is_open(const char *text) {
+    return __builtin_expect((int)((uintptr_t)text % SN_PAGE) <= sn_label_page_last, 1);
+}
+
+/* Length behind the first block. No call of strlen: it would spill the blocks of all values. */
+static inline size_t sn_rest_len(const char *text) {
+    size_t len = 0;
+    while (sn_label_is_open(text + len)) {
+        __m128i block = _mm_loadu_si128((const __m128i *)(const void *)(text + len));
+        unsigned ends = (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(block, _mm_setzero_si128()));
+        if (__builtin_expect(ends != 0, 1))
+            return len + (size_t)__builtin_ctz(ends);
+        len += SN_BLOCK;
+    }
+    while (text[len] != '\0') {
+        len++;
+        __asm__ volatile("" : "+r"(len)); /* or the compiler makes it strlen */
+    }
+    return len;
+}
+
+static inline struct sn_label_value sn_label_of_block(const char *text, __m128i block) {
     static const char ones[2 * SN_BLOCK] = {-1, -1, -1, -1, -1, -1, -1, -1,
                                             -1, -1, -1, -1, -1, -1, -1, -1};
-    bool is_safe = (int)((uintptr_t)text % SN_PAGE) <= sn_label_page_last;
-    __m128i block = __builtin_expect(is_safe, 1)
-                        ? _mm_loadu_si128((const __m128i *)(const void *)text)
-                        : sn_block_copy(text);
     __m128i ends = _mm_cmpeq_epi8(block, _mm_setzero_si128());
     size_t len = (size_t)__builtin_ctz((unsigned)_mm_movemask_epi8(ends) | 1u << SN_BLOCK);
     const char *at = ones + SN_BLOCK - len;
     __m128i mask = _mm_loadu_si128((const __m128i *)(const void *)at);
     if (len == SN_BLOCK)
-        len += strlen(text + SN_BLOCK);
+        len += sn_rest_len(text + SN_BLOCK);
     return (struct sn_label_value){text, len, _mm_and_si128(block, mask), mask};
+}
+
+/* Of a value that is open. */
+static inline struct sn_label_value sn_label_open_value(const char *text) {
+    return sn_label_of_block(text, _mm_loadu_si128((const __m128i *)(const void *)text));
+}
+
+/* Of any value. */
+static inline struct sn_label_value sn_label_value(const char *text) {
+    return sn_label_is_open(text) ? sn_label_open_value(text)
+                                  : sn_label_of_block(text, sn_block_copy(text));
 }
 
 static inline uint64_t sn_label_word(const struct sn_label_value *value, int i) {
@@ -104,10 +133,19 @@ static inline bool sn_block_equal(const struct sn_label_value *value, const char
 
 #else
 
+static inline bool sn_label_is_open(const char *text) {
+    (void)text;
+    return true;
+}
+
 static inline struct sn_label_value sn_label_value(const char *text) {
     struct sn_label_value value = {text, strlen(text), {0, 0}};
     memcpy(value.words, text, value.len < SN_BLOCK ? value.len : SN_BLOCK);
     return value;
+}
+
+static inline struct sn_label_value sn_label_open_value(const char *text) {
+    return sn_label_value(text);
 }
 
 static inline uint64_t sn_label_word(const struct sn_label_value *value, int i) {

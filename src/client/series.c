@@ -56,10 +56,20 @@ static void prepare_lookups(void) {
 
 /* Lookup. */
 
-LOOKUP void key_set_values(struct key *key, const char *const *values, size_t count) {
+static inline const char *text_of(const char *value) {
+    return value != NULL ? value : "";
+}
+
+/* False: one of them must be copied, key_init can. So no call stands between the values, which
+ * would spill what is known of the ones before it. */
+LOOKUP bool key_set_open_values(struct key *key, const char *const *values, size_t count) {
 #pragma GCC unroll 4
-    for (size_t i = 0; i < count; i++)
-        key->values[i] = sn_label_value(values[i] != NULL ? values[i] : "");
+    for (size_t i = 0; i < count; i++) {
+        if (!sn_label_is_open(text_of(values[i])))
+            return false;
+        key->values[i] = sn_label_open_value(text_of(values[i]));
+    }
+    return true;
 }
 
 LOOKUP void key_set_hash(struct key *key, size_t count) {
@@ -70,8 +80,10 @@ LOOKUP void key_set_hash(struct key *key, size_t count) {
     key->hash = sn_hash_mix(hash, SN_HASH_STEP);
 }
 
-static inline void key_init(struct key *key, const char *const *values, size_t count) {
-    key_set_values(key, values, count);
+static __attribute__((noinline)) void key_init(struct key *key, const char *const *values,
+                                               size_t count) {
+    for (size_t i = 0; i < count; i++)
+        key->values[i] = sn_label_value(text_of(values[i]));
     key_set_hash(key, count);
 }
 
@@ -426,11 +438,24 @@ static struct sn_series *site_put(sonde_site *site, struct sn_series *series) {
     return series;
 }
 
+/* The lookup of values of which some must be copied. */
+static __attribute__((noinline)) struct sn_series *get_copied(struct sn_family *family,
+                                                              sonde_site *site,
+                                                              const char *const *values) {
+    struct key key;
+    key_init(&key, values, family->label_count);
+    struct sn_series *series = find(family, &key, family->label_count);
+    if (series == NULL)
+        series = get_slow(family, values);
+    return site != NULL ? site_put(site, series) : series;
+}
+
 /* A lookup; compiled once for each small count, because the loops then vanish. */
 LOOKUP struct sn_series *get_n(struct sn_family *family, sonde_site *site,
                                const char *const *values, size_t count) {
     struct key key;
-    key_set_values(&key, values, count);
+    if (!key_set_open_values(&key, values, count))
+        return get_copied(family, site, values);
     if (site != NULL && __atomic_load_n(&site->family_id, __ATOMIC_RELAXED) == family->id) {
         /* Acquire: the series is seen as it was published. */
         const struct sn_series *last = __atomic_load_n(&site->child, __ATOMIC_ACQUIRE);

@@ -67,6 +67,7 @@ static void values_at_the_end_of_memory_are_found(void **state) {
     size_t page = (size_t)sysconf(_SC_PAGESIZE);
     sonde_registry *registry = new_registry();
     sonde_counter_family *family = new_family(registry, 1, 0);
+    sonde_site copied = {0}, open = {0};
     char *memory = mmap(NULL, 2 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     assert_true(memory != MAP_FAILED);
     assert_int_equal(mprotect(memory + page, page, PROT_NONE), 0);
@@ -77,8 +78,12 @@ static void values_at_the_end_of_memory_are_found(void **state) {
         text[len] = '\0';
         memcpy(copy, text, len + 1);
         const char *at_end[] = {text}, *elsewhere[] = {copy};
-        assert_ptr_equal(sonde_counter_family_get(family, at_end, 1),
-                         sonde_counter_family_get(family, elsewhere, 1));
+        sonde_counter *counter = sonde_counter_family_get(family, at_end, 1);
+        assert_ptr_equal(sonde_counter_family_get(family, elsewhere, 1), counter);
+        for (int i = 0; i < 2; i++) { /* the second time the site remembers */
+            assert_ptr_equal(sonde_counter_family_at(family, &copied, at_end, 1), counter);
+            assert_ptr_equal(sonde_counter_family_at(family, &open, elsewhere, 1), counter);
+        }
     }
     assert_int_equal(munmap(memory, 2 * page), 0);
     (void)sonde_registry_free(registry);
