@@ -8,6 +8,7 @@
 #       SN_TEST_SUPPORT   support files of other modules' tests: <module>/<file> of
 #                         tests/<module>/<file>_support.c
 #       SN_TEST_NOT_MSAN  tests that MemorySanitizer cannot run: <file> of tests/<module>/<file>_test.c
+#       SN_FAST           sources compiled with -O3 in release: loops over all samples
 #       SN_EMBEDS_WEB     ON: the dashboard is embedded in the module, see cmake/Web.cmake
 #       SN_RAW_ALLOC      sources compiled with -DSN_BANNED_ALLOW_ALLOC (see base/banned.h)
 #   bench/<module>/<name>_bench.c           bench_<module>_<name>, by target "bench"
@@ -105,6 +106,7 @@ function(sn_module module)
     set(SN_TEST_SUPPORT "")
     set(SN_TEST_NOT_MSAN "")
     set(SN_RAW_ALLOC "")
+    set(SN_FAST "")
     set(SN_EMBEDS_WEB OFF)
     include("${dir}/CMakeLists.txt" OPTIONAL)
     set_property(GLOBAL PROPERTY SN_TEST_EXTERNAL_${module} "${SN_TEST_EXTERNAL}")
@@ -117,6 +119,10 @@ function(sn_module module)
     foreach(source IN LISTS SN_RAW_ALLOC)
         set_property(SOURCE "${dir}/${source}" APPEND PROPERTY
                      COMPILE_DEFINITIONS SN_BANNED_ALLOW_ALLOC)
+    endforeach()
+    foreach(source IN LISTS SN_FAST)
+        set_property(SOURCE "${dir}/${source}" APPEND PROPERTY
+                     COMPILE_OPTIONS "$<$<CONFIG:RelWithDebInfo>:-O3>")
     endforeach()
     if(SN_EMBEDS_WEB)
         sn_embed_web(${target})
@@ -276,6 +282,9 @@ function(sn_benchmarks)
             add_executable(${target} EXCLUDE_FROM_ALL "${source}" ${support})
             sn_internal_target(${target})
             target_compile_definitions(${target} PRIVATE SN_BANNED_ALLOW_ALLOC)
+            # A short loop that crosses a line of the cache takes two cycles per turn whatever is in
+            # it: where the linker puts it must not be what is measured.
+            target_compile_options(${target} PRIVATE -falign-loops=64)
             target_link_libraries(${target} PRIVATE sn_${module} ${external})
             add_dependencies(bench ${target})
         endforeach()
