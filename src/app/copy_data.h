@@ -1,7 +1,8 @@
 /*
  * Copying a data directory that nobody writes to: segments first, then records.db where there is one,
- * sonde.db last, so that the copy is whole or has no sonde.db (or still its old one). What is there already with the same footer is kept: a
- * copy that was stopped goes on, and a second backup copies only what is new. One thread.
+ * sonde.db last, so that the copy is whole or has no sonde.db (or still its old one). What is there
+ * already with the same footer is kept: a copy that was stopped goes on, and a second backup copies
+ * only what is new. One thread.
  */
 #ifndef SN_APP_COPY_DATA_H
 #define SN_APP_COPY_DATA_H

@@ -81,32 +81,20 @@ struct sn_accounts *sn_accounts_new(const struct sn_accounts_ops *ops, struct sn
 /* Every this many rows of the audit log the oldest beyond SN_AUDIT_ROWS_MAX are deleted. */
 #define SN_AUDIT_TRIM_EVERY 256
 
-/* An array in an arena that doubles: the old one stays behind. */
-struct sn_arena_list {
+/* Rows of SQLite into a list whose items are of any type. */
+struct sn_account_listing {
+    struct sn_arena *arena;
     void *items;
     size_t count, capacity, item_size;
 };
 
 /* Room for one more, zeroed. NULL without memory. */
-static inline void *sn_arena_list_add(struct sn_arena_list *list, struct sn_arena *arena) {
-    if (list->count == list->capacity) {
-        size_t capacity = list->capacity == 0 ? 16 : list->capacity * 2;
-        char *items = sn_arena_alloc_zero(arena, capacity, list->item_size);
-        if (items == NULL)
-            return NULL;
-        if (list->count > 0)
-            memcpy(items, list->items, list->count * list->item_size);
-        list->items = items;
-        list->capacity = capacity;
-    }
-    return (char *)list->items + list->item_size * list->count++;
+static inline void *sn_account_listing_add(struct sn_account_listing *listing) {
+    if (sn_arena_grow(listing->arena, &listing->items, listing->count, &listing->capacity,
+                      listing->item_size, NULL) != SN_OK)
+        return NULL;
+    return (char *)listing->items + listing->item_size * listing->count++;
 }
-
-/* Rows into a list. */
-struct sn_account_listing {
-    struct sn_arena *arena;
-    struct sn_arena_list list;
-};
 
 /* Copy text into a fixed buffer; what does not fit is cut (our own writes always fit). */
 void sn_account_copy_text(struct sn_str text, char *ret_text, size_t size);

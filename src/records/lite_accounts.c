@@ -129,7 +129,7 @@ static sn_status get_user(struct sn_accounts *accounts, int64_t id, struct sn_ac
 
 static sn_status list_user(void *ctx, sqlite3_stmt *row) {
     struct sn_account_listing *listing = ctx;
-    struct sn_account *account = sn_arena_list_add(&listing->list, listing->arena);
+    struct sn_account *account = sn_account_listing_add(listing);
     if (account == NULL)
         return SN_ERR_NO_MEMORY;
     read_user(row, account);
@@ -138,13 +138,12 @@ static sn_status list_user(void *ctx, sqlite3_stmt *row) {
 
 static sn_status list_users(struct sn_accounts *accounts, struct sn_arena *arena,
                             struct sn_account_list *ret_list, struct sn_err *err) {
-    struct sn_account_listing listing = {.arena = arena,
-                                         .list = {.item_size = sizeof(struct sn_account)}};
+    struct sn_account_listing listing = {.arena = arena, .item_size = sizeof *ret_list->items};
     SN_SQLITE_STATEMENT select = NULL;
     SN_TRY(sn_sqlite_prepare(
         accounts->db, "SELECT " USER_COLUMNS " FROM account_user ORDER BY name", &select, err));
     SN_TRY(sn_lite_accounts_each_row(accounts, select, list_user, &listing, err));
-    *ret_list = (struct sn_account_list){listing.list.items, listing.list.count};
+    *ret_list = (struct sn_account_list){listing.items, listing.count};
     return SN_OK;
 }
 
@@ -191,11 +190,7 @@ static sn_status make_change(struct sn_accounts *accounts, const struct sn_accou
 static sn_status change_user(struct sn_accounts *accounts, const struct sn_account_change *change,
                              struct sn_err *err) {
     SN_TRY(sn_sqlite_begin(accounts->db, err));
-    sn_status status = make_change(accounts, change, err);
-    if (status == SN_OK)
-        return sn_sqlite_commit(accounts->db, err);
-    sn_sqlite_rollback(accounts->db);
-    return status;
+    return sn_sqlite_end(accounts->db, make_change(accounts, change, err), err);
 }
 
 /* ---- setup code ---- */

@@ -25,7 +25,7 @@ sn_status sn_lite_accounts_add_audit(struct sn_accounts *accounts, const struct 
 
 static sn_status list_row(void *ctx, sqlite3_stmt *row) {
     struct sn_account_listing *listing = ctx;
-    struct sn_audit_row *item = sn_arena_list_add(&listing->list, listing->arena);
+    struct sn_audit_row *item = sn_account_listing_add(listing);
     if (item == NULL)
         return SN_ERR_NO_MEMORY;
     item->id = sqlite3_column_int64(row, 0);
@@ -40,8 +40,7 @@ static sn_status list_row(void *ctx, sqlite3_stmt *row) {
 sn_status sn_lite_accounts_list_audit(struct sn_accounts *accounts, int64_t before_id,
                                       size_t count_max, struct sn_arena *arena,
                                       struct sn_audit_list *ret_list, struct sn_err *err) {
-    struct sn_account_listing listing = {.arena = arena,
-                                         .list = {.item_size = sizeof(struct sn_audit_row)}};
+    struct sn_account_listing listing = {.arena = arena, .item_size = sizeof *ret_list->items};
     SN_SQLITE_STATEMENT select = NULL;
     SN_TRY(sn_sqlite_prepare(accounts->db,
                              "SELECT id, time_ms, actor, peer, action, detail"
@@ -50,6 +49,6 @@ sn_status sn_lite_accounts_list_audit(struct sn_accounts *accounts, int64_t befo
     sqlite3_bind_int64(select, 1, before_id > 0 ? before_id : INT64_MAX);
     sqlite3_bind_int64(select, 2, (int64_t)count_max);
     SN_TRY(sn_lite_accounts_each_row(accounts, select, list_row, &listing, err));
-    *ret_list = (struct sn_audit_list){listing.list.items, listing.list.count};
+    *ret_list = (struct sn_audit_list){listing.items, listing.count};
     return SN_OK;
 }

@@ -44,11 +44,7 @@ sn_status sn_lite_accounts_add_session(struct sn_accounts *accounts,
                                        const struct sn_account_session_new *session,
                                        struct sn_err *err) {
     SN_TRY(sn_sqlite_begin(accounts->db, err));
-    sn_status status = add_session(accounts, session, err);
-    if (status == SN_OK)
-        return sn_sqlite_commit(accounts->db, err);
-    sn_sqlite_rollback(accounts->db);
-    return status;
+    return sn_sqlite_end(accounts->db, add_session(accounts, session, err), err);
 }
 
 sn_status sn_lite_accounts_remove_session(struct sn_accounts *accounts, const uint8_t *hash,
@@ -88,7 +84,7 @@ sn_status sn_lite_accounts_add_token(struct sn_accounts *accounts,
 
 static sn_status list_token(void *ctx, sqlite3_stmt *row) {
     struct sn_account_listing *listing = ctx;
-    struct sn_account_token *token = sn_arena_list_add(&listing->list, listing->arena);
+    struct sn_account_token *token = sn_account_listing_add(listing);
     if (token == NULL)
         return SN_ERR_NO_MEMORY;
     token->id = sqlite3_column_int64(row, 0);
@@ -105,8 +101,7 @@ static sn_status list_token(void *ctx, sqlite3_stmt *row) {
 
 sn_status sn_lite_accounts_list_tokens(struct sn_accounts *accounts, struct sn_arena *arena,
                                        struct sn_account_token_list *ret_list, struct sn_err *err) {
-    struct sn_account_listing listing = {.arena = arena,
-                                         .list = {.item_size = sizeof(struct sn_account_token)}};
+    struct sn_account_listing listing = {.arena = arena, .item_size = sizeof *ret_list->items};
     SN_SQLITE_STATEMENT select = NULL;
     SN_TRY(sn_sqlite_prepare(accounts->db,
                              "SELECT t.id, t.user_id, u.name, t.name, t.hint, t.scopes,"
@@ -114,7 +109,7 @@ sn_status sn_lite_accounts_list_tokens(struct sn_accounts *accounts, struct sn_a
                              " ON u.id = t.user_id ORDER BY t.id",
                              &select, err));
     SN_TRY(sn_lite_accounts_each_row(accounts, select, list_token, &listing, err));
-    *ret_list = (struct sn_account_token_list){listing.list.items, listing.list.count};
+    *ret_list = (struct sn_account_token_list){listing.items, listing.count};
     return SN_OK;
 }
 

@@ -226,9 +226,23 @@ sn_status sn_pg_run(struct sn_pg *pg, const char *sql, const struct sn_pg_params
     return SN_OK;
 }
 
-void sn_pg_roll_back(struct sn_pg *pg) {
-    if (pg->conn != NULL && sn_pg_run(pg, "ROLLBACK", NULL, NULL, NULL) != SN_OK)
+sn_status sn_pg_transaction(struct sn_pg *pg,
+                            sn_status (*work)(void *args, struct sn_pg *pg, struct sn_err *err),
+                            void *args, struct sn_err *err) {
+    sn_status status = sn_pg_run(pg, "BEGIN", NULL, NULL, err);
+    if (status == SN_OK)
+        status = work(args, pg, err);
+    if (status == SN_OK)
+        status = sn_pg_run(pg, "COMMIT", NULL, NULL, err);
+    if (status != SN_OK && pg->conn != NULL && sn_pg_run(pg, "ROLLBACK", NULL, NULL, NULL) != SN_OK)
         sn_pg_disconnect(pg);
+    return status;
+}
+
+int64_t sn_pg_take_number(PGresult *result) {
+    int64_t number = PQntuples(result) > 0 ? sn_pg_int8(result, 0, 0) : 0;
+    PQclear(result);
+    return number;
 }
 
 static sn_status see_rows(void *ctx, PGresult *result, struct sn_err *err) {

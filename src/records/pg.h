@@ -83,8 +83,17 @@ bool sn_pg_is_stale(const struct sn_pg *pg);
 sn_status sn_pg_run(struct sn_pg *pg, const char *sql, const struct sn_pg_params *params,
                     struct pg_result **ret_result, struct sn_err *err) SN_MUST_USE;
 
-/* End a transaction that failed; a connection on which that fails is closed. None is fine. */
-void sn_pg_roll_back(struct sn_pg *pg);
+/*
+ * Run `work` in a transaction: committed when it succeeds, else rolled back; a connection on which that
+ * fails is closed. SN_ERR_IO of the commit leaves open whether it happened, as everywhere. Statuses of
+ * `work` and of sn_pg_run.
+ */
+sn_status sn_pg_transaction(struct sn_pg *pg,
+                            sn_status (*work)(void *args, struct sn_pg *pg, struct sn_err *err),
+                            void *args, struct sn_err *err) SN_MUST_USE;
+
+/* The number in the first row of a result, which is cleared; 0: it has none. */
+int64_t sn_pg_take_number(struct pg_result *result);
 
 /* Run one statement and see its rows while they come, so that no result fills the memory. */
 struct sn_pg_visitor {

@@ -66,11 +66,5 @@ sn_status sn_pg_link_change(struct sn_pg_link *link,
                             sn_status (*work)(void *args, struct sn_pg *pg, struct sn_err *err),
                             void *args, struct sn_err *err) {
     SN_TRY(sn_pg_link_ready(link, err));
-    SN_TRY(sn_pg_run(&link->pg, "BEGIN", NULL, NULL, err));
-    sn_status status = work(args, &link->pg, err);
-    if (status == SN_OK)
-        status = sn_pg_run(&link->pg, "COMMIT", NULL, NULL, err);
-    if (status != SN_OK)
-        sn_pg_roll_back(&link->pg);
-    return status;
+    return sn_pg_transaction(&link->pg, work, args, err);
 }

@@ -39,10 +39,7 @@ sn_status sn_pg_link_read(struct sn_pg_link *link, const char *sql,
                           const struct sn_pg_params *params, struct pg_result **ret_result,
                           struct sn_err *err) SN_MUST_USE;
 
-/*
- * Run `work` in a transaction: committed when it succeeds, else rolled back. SN_ERR_IO of the commit
- * leaves open whether it happened, as everywhere.
- */
+/* As sn_pg_transaction. */
 sn_status sn_pg_link_change(struct sn_pg_link *link,
                             sn_status (*work)(void *args, struct sn_pg *pg, struct sn_err *err),
                             void *args, struct sn_err *err) SN_MUST_USE;

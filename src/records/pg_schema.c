@@ -16,8 +16,7 @@ static sn_status read_version(const struct sn_pg_schema *schema, struct sn_pg *p
                   &params, &result, err);
     sn_pg_params_release(&params);
     SN_TRY(status);
-    *ret_version = PQntuples(result) > 0 ? sn_pg_int8(result, 0, 0) : 0;
-    PQclear(result);
+    *ret_version = sn_pg_take_number(result);
     return SN_OK;
 }
 
@@ -35,9 +34,14 @@ static sn_status put_version(const struct sn_pg_schema *schema, struct sn_pg *pg
     return status;
 }
 
-/* Inside a transaction that holds the lock: servers that start together take turns. */
-static sn_status migrate_locked(const struct sn_pg_schema *schema, struct sn_pg *pg,
-                                struct sn_err *err) {
+struct migration {
+    const struct sn_pg_schema *schema;
+};
+
+/* In a transaction. The lock: servers that start together take turns. */
+static sn_status migrate(void *args, struct sn_pg *pg, struct sn_err *err) {
+    const struct migration *migration = args;
+    const struct sn_pg_schema *schema = migration->schema;
     int64_t version = 0;
     SN_TRY(sn_pg_run(pg,
                      "SELECT pg_advisory_xact_lock(5990437);"
@@ -55,17 +59,9 @@ static sn_status migrate_locked(const struct sn_pg_schema *schema, struct sn_pg 
     return version < schema->count ? put_version(schema, pg, err) : SN_OK;
 }
 
-static sn_status migrate(const struct sn_pg_schema *schema, struct sn_pg *pg, struct sn_err *err) {
-    SN_TRY(sn_pg_run(pg, "BEGIN", NULL, NULL, err));
-    sn_status status = migrate_locked(schema, pg, err);
-    if (status == SN_OK)
-        return sn_pg_run(pg, "COMMIT", NULL, NULL, err);
-    sn_pg_roll_back(pg);
-    return status;
-}
-
 sn_status sn_pg_schema_ready(const struct sn_pg_schema *schema, struct sn_pg *pg, const char *url,
                              struct sn_err *err) {
+    struct migration migration = {schema};
     int64_t version = 0;
     if (pg->conn != NULL && sn_pg_is_stale(pg))
         sn_pg_disconnect(pg);
@@ -75,7 +71,8 @@ sn_status sn_pg_schema_ready(const struct sn_pg_schema *schema, struct sn_pg *pg
         return SN_OK;
     sn_status status = read_version(schema, pg, &version, err);
     if (status == SN_ERR_UNSUPPORTED || (status == SN_OK && version != schema->count))
-        status = migrate(schema, pg, err); /* unsupported: no such table yet */
+        status =
+            sn_pg_transaction(pg, migrate, &migration, err); /* unsupported: no such table yet */
     pg->is_ready = status == SN_OK;
     return status;
 }

@@ -205,18 +205,21 @@ static sn_status write_new(struct sn_pg *pg, struct sn_engine_write *const *writ
 
 #define WRITES_MAX 256 /* of one transaction: what the records writer takes at once */
 
-static sn_status write_all(struct sn_pg *pg, struct sn_engine_write *const *writes, size_t count,
-                           struct sn_err *err) {
+struct writing {
+    struct sn_engine_write *const *writes;
+    size_t count;
+};
+
+static sn_status write_all(void *args, struct sn_pg *pg, struct sn_err *err) {
+    const struct writing *writing = args;
     struct sn_engine_write *fresh[WRITES_MAX];
     bool is_new[WRITES_MAX] = {false};
     size_t fresh_count = 0;
-    SN_TRY(sn_pg_run(pg, "BEGIN", NULL, NULL, err));
-    SN_TRY(add_batches(pg, writes, count, is_new, err));
-    for (size_t i = 0; i < count; i++)
+    SN_TRY(add_batches(pg, writing->writes, writing->count, is_new, err));
+    for (size_t i = 0; i < writing->count; i++)
         if (is_new[i])
-            fresh[fresh_count++] = writes[i];
-    SN_TRY(write_new(pg, fresh, fresh_count, err));
-    return sn_pg_run(pg, "COMMIT", NULL, NULL, err);
+            fresh[fresh_count++] = writing->writes[i];
+    return write_new(pg, fresh, fresh_count, err);
 }
 
 static sn_status commit(void *ctx, struct sn_engine_write *const *writes, size_t write_count,
@@ -226,10 +229,8 @@ static sn_status commit(void *ctx, struct sn_engine_write *const *writes, size_t
         return SN_ERR_INTERNAL;
     SN_TRY(sn_postgres_ready(postgres, &postgres->writer, err));
     SN_TRY(sn_postgres_make_partitions(postgres, err)); /* nothing to do, but once a day */
-    sn_status status = write_all(&postgres->writer, writes, write_count, err);
-    if (status != SN_OK)
-        sn_pg_roll_back(&postgres->writer);
-    return status;
+    struct writing writing = {writes, write_count};
+    return sn_pg_transaction(&postgres->writer, write_all, &writing, err);
 }
 
 static sn_status tick(void *ctx, int64_t *ret_next_ms, struct sn_err *err) {

@@ -74,8 +74,7 @@ sn_status sn_postgres_accounts_number(struct sn_pg *pg, const char *sql,
                                       struct sn_err *err) {
     PGresult *result = NULL;
     SN_TRY(sn_postgres_accounts_run(pg, sql, params, &result, err));
-    *ret_number = PQntuples(result) > 0 ? sn_pg_int8(result, 0, 0) : 0;
-    PQclear(result);
+    *ret_number = sn_pg_take_number(result);
     return SN_OK;
 }
 
@@ -101,8 +100,25 @@ static sn_status read_number(struct sn_accounts *accounts, const char *sql, int6
     PGresult *result = NULL;
     sn_pg_params_init(&none);
     SN_TRY(sn_postgres_accounts_read(accounts, sql, &none, &result, err));
-    *ret_number = PQntuples(result) > 0 ? sn_pg_int8(result, 0, 0) : 0;
+    *ret_number = sn_pg_take_number(result);
+    return SN_OK;
+}
+
+sn_status sn_postgres_accounts_take_rows(PGresult *result, struct sn_arena *arena, size_t item_size,
+                                         bool (*read)(const PGresult *result, int row,
+                                                      struct sn_arena *arena, void *ret_item),
+                                         void *ret_items_at, size_t *ret_count,
+                                         struct sn_err *err) {
+    size_t count = (size_t)PQntuples(result);
+    char *items = sn_arena_alloc_zero(arena, count, item_size);
+    bool is_read = items != NULL;
+    for (size_t i = 0; is_read && i < count; i++)
+        is_read = read(result, (int)i, arena, items + i * item_size);
     PQclear(result);
+    if (!is_read)
+        return sn_arena_failure(arena, count * item_size, err);
+    memcpy(ret_items_at, &items, sizeof items);
+    *ret_count = count;
     return SN_OK;
 }
 
@@ -113,7 +129,9 @@ static sn_status change_count(struct sn_accounts *accounts, int64_t *ret_count,
 
 /* ---- users ---- */
 
-static void read_user(const PGresult *result, int row, struct sn_account *ret_account) {
+static bool read_user(const PGresult *result, int row, struct sn_arena *arena, void *ret_item) {
+    struct sn_account *ret_account = ret_item;
+    (void)arena; /* it holds its texts itself */
     ret_account->id = sn_pg_int8(result, row, 0);
     sn_account_copy_text(sn_pg_bytes(result, row, 1), ret_account->name, sizeof ret_account->name);
     ret_account->role = sn_account_role_of(sn_pg_int2(result, row, 2));
@@ -121,6 +139,7 @@ static void read_user(const PGresult *result, int row, struct sn_account *ret_ac
                          sizeof ret_account->password_hash);
     ret_account->created_wall_ms = sn_pg_int8(result, row, 4);
     ret_account->last_login_wall_ms = sn_pg_int8(result, row, 5);
+    return true;
 }
 
 struct adding {
@@ -158,9 +177,7 @@ static sn_status add_user(struct sn_accounts *accounts, const struct sn_account_
 
 /* The only row of a result, which is cleared. SN_ERR_NOT_FOUND: there is none. */
 static sn_status take_user(PGresult *result, struct sn_account *ret_account) {
-    bool is_found = PQntuples(result) > 0;
-    if (is_found)
-        read_user(result, 0, ret_account);
+    bool is_found = PQntuples(result) > 0 && read_user(result, 0, NULL, ret_account);
     PQclear(result);
     return is_found ? SN_OK : SN_ERR_NOT_FOUND;
 }
@@ -198,15 +215,8 @@ static sn_status list_users(struct sn_accounts *accounts, struct sn_arena *arena
     SN_TRY(sn_postgres_accounts_read(accounts,
                                      "SELECT " USER_COLUMNS " FROM sonde_user ORDER BY lower(name)",
                                      &none, &result, err));
-    size_t count = (size_t)PQntuples(result);
-    struct sn_account *items = sn_arena_alloc_zero(arena, count, sizeof *items);
-    for (size_t i = 0; items != NULL && i < count; i++)
-        read_user(result, (int)i, &items[i]);
-    PQclear(result);
-    if (items == NULL)
-        return sn_arena_failure(arena, count * sizeof *items, err);
-    *ret_list = (struct sn_account_list){items, count};
-    return SN_OK;
+    return sn_postgres_accounts_take_rows(result, arena, sizeof *ret_list->items, read_user,
+                                          &ret_list->items, &ret_list->count, err);
 }
 
 #define COUNT_ADMINS "SELECT count(*) FROM sonde_user WHERE role = 2"

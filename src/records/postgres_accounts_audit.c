@@ -45,8 +45,8 @@ sn_status sn_postgres_accounts_add_audit(struct sn_accounts *accounts,
     return sn_pg_link_change(&accounts->link, add_row, &copy, err);
 }
 
-static bool read_row(const PGresult *result, int row, struct sn_arena *arena,
-                     struct sn_audit_row *item) {
+static bool read_row(const PGresult *result, int row, struct sn_arena *arena, void *ret_item) {
+    struct sn_audit_row *item = ret_item;
     item->id = sn_pg_int8(result, row, 0);
     item->time_ms = sn_pg_int8(result, row, 1);
     return sn_arena_copy(arena, sn_pg_bytes(result, row, 2), &item->actor) &&
@@ -67,14 +67,6 @@ sn_status sn_postgres_accounts_list_audit(struct sn_accounts *accounts, int64_t 
                                      "SELECT id, time_ms, actor, peer, action, detail"
                                      " FROM sonde_audit WHERE id < $1 ORDER BY id DESC LIMIT $2",
                                      &params, &result, err));
-    size_t count = (size_t)PQntuples(result);
-    struct sn_audit_row *items = sn_arena_alloc_zero(arena, count, sizeof *items);
-    bool is_read = items != NULL;
-    for (size_t i = 0; is_read && i < count; i++)
-        is_read = read_row(result, (int)i, arena, &items[i]);
-    PQclear(result);
-    if (!is_read)
-        return sn_arena_failure(arena, count * sizeof *items, err);
-    *ret_list = (struct sn_audit_list){items, count};
-    return SN_OK;
+    return sn_postgres_accounts_take_rows(result, arena, sizeof *ret_list->items, read_row,
+                                          &ret_list->items, &ret_list->count, err);
 }

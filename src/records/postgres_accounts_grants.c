@@ -99,8 +99,8 @@ sn_status sn_postgres_accounts_add_token(struct sn_accounts *accounts,
     return SN_OK;
 }
 
-static bool read_token(const PGresult *result, int row, struct sn_arena *arena,
-                       struct sn_account_token *token) {
+static bool read_token(const PGresult *result, int row, struct sn_arena *arena, void *ret_item) {
+    struct sn_account_token *token = ret_item;
     token->id = sn_pg_int8(result, row, 0);
     token->user_id = sn_pg_int8(result, row, 1);
     token->scopes = (unsigned)sn_pg_int2(result, row, 5);
@@ -122,16 +122,8 @@ sn_status sn_postgres_accounts_list_tokens(struct sn_accounts *accounts, struct 
         "SELECT t.id, t.user_id, u.name, t.name, t.hint, t.scopes, t.created_ms, t.expires_ms"
         " FROM sonde_token t JOIN sonde_user u ON u.id = t.user_id ORDER BY t.id",
         &none, &result, err));
-    size_t count = (size_t)PQntuples(result);
-    struct sn_account_token *items = sn_arena_alloc_zero(arena, count, sizeof *items);
-    bool is_read = items != NULL;
-    for (size_t i = 0; is_read && i < count; i++)
-        is_read = read_token(result, (int)i, arena, &items[i]);
-    PQclear(result);
-    if (!is_read)
-        return sn_arena_failure(arena, count * sizeof *items, err);
-    *ret_list = (struct sn_account_token_list){items, count};
-    return SN_OK;
+    return sn_postgres_accounts_take_rows(result, arena, sizeof *ret_list->items, read_token,
+                                          &ret_list->items, &ret_list->count, err);
 }
 
 static sn_status remove_token(void *args, struct sn_pg *pg, struct sn_err *err) {

@@ -183,6 +183,13 @@ void sn_sqlite_rollback(sqlite3 *db) {
         (void)sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL); /* the journal does it otherwise */
 }
 
+sn_status sn_sqlite_end(sqlite3 *db, sn_status status, struct sn_err *err) {
+    if (status == SN_OK)
+        return sn_sqlite_commit(db, err);
+    sn_sqlite_rollback(db);
+    return status;
+}
+
 /* ---- migrations ---- */
 
 static sn_status get_version(sqlite3 *db, const char *subject, int *ret_version,
@@ -229,9 +236,5 @@ static sn_status migrate(sqlite3 *db, const char *subject, const char *const *mi
 sn_status sn_sqlite_migrate(sqlite3 *db, const char *subject, const char *const *migrations,
                             int count, struct sn_err *err) {
     SN_TRY(sn_sqlite_begin(db, err));
-    sn_status status = migrate(db, subject, migrations, count, err);
-    if (status == SN_OK)
-        return sn_sqlite_commit(db, err);
-    sn_sqlite_rollback(db);
-    return status;
+    return sn_sqlite_end(db, migrate(db, subject, migrations, count, err), err);
 }

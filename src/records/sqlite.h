@@ -70,6 +70,8 @@ sn_status sn_sqlite_next(sqlite3 *db, sqlite3_stmt *statement, struct sn_err *er
 sn_status sn_sqlite_begin(sqlite3 *db, struct sn_err *err) SN_MUST_USE;
 sn_status sn_sqlite_commit(sqlite3 *db, struct sn_err *err) SN_MUST_USE;
 void sn_sqlite_rollback(sqlite3 *db);
+/* Commit when the status of what was done is SN_OK, else roll back and return it. */
+sn_status sn_sqlite_end(sqlite3 *db, sn_status status, struct sn_err *err) SN_MUST_USE;
 
 /*
  * Bring the tables of one subject up to date: run migrations[version] .. migrations[count - 1],
