@@ -169,10 +169,12 @@ static sn_status resolve(struct sn_backfill *backfill, const struct sn_batch *ba
     uint32_t before = store->index.count;
     for (size_t i = 0; i < batch->series_count && status == SN_OK; i++) {
         ids[i] = ID_REFUSED;
+        if (!is_needed[i])
+            continue;
         if (is_narrow &&
             sn_labels_check_limits(batch->series[i].labels, limits, NULL) == SN_ERR_LIMIT)
             ids[i] = ID_TOO_LARGE;
-        else if (is_needed[i])
+        else
             status = resolve_one_locked(&store->index, batch->series[i].labels, &ids[i], err);
     }
     sn_churn_add(&store->churn, sn_store_wall_ms(store), store->index.count - before);

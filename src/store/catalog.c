@@ -142,13 +142,6 @@ static sn_status create_file(const char *path, struct sn_err *err) {
     return SN_OK;
 }
 
-static sn_status make_path(char ret_path[SN_PATH_BYTES_MAX], const char *dir, struct sn_err *err) {
-    int len = snprintf(ret_path, SN_PATH_BYTES_MAX, "%s/" SN_STORE_DB_NAME, dir);
-    if (len < 0 || len >= SN_PATH_BYTES_MAX)
-        return sn_err_set(err, SN_ERR_LIMIT, "the path of the data directory is too long");
-    return SN_OK;
-}
-
 static sn_status open_file(struct sn_catalog *catalog, const char *path, struct sn_err *err) {
     sqlite3 *db = NULL;
     const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
@@ -160,7 +153,7 @@ static sn_status open_file(struct sn_catalog *catalog, const char *path, struct 
 sn_status sn_catalog_open(struct sn_catalog *catalog, const char *dir, struct sn_err *err) {
     char path[SN_PATH_BYTES_MAX];
     *catalog = (struct sn_catalog){0};
-    SN_TRY(make_path(path, dir, err));
+    SN_TRY(sn_db_file_path(path, dir, SN_STORE_DB_NAME, err));
     SN_TRY(create_file(path, err));
     SN_TRY(open_file(catalog, path, err));
     char pragmas[256];
@@ -177,7 +170,7 @@ sn_status sn_catalog_open_to_read(struct sn_catalog *catalog, const char *dir, s
     char path[SN_PATH_BYTES_MAX];
     struct stat info;
     *catalog = (struct sn_catalog){0};
-    SN_TRY(make_path(path, dir, err));
+    SN_TRY(sn_db_file_path(path, dir, SN_STORE_DB_NAME, err));
     if (sn_os_stat(path, &info) != 0)
         return sn_err_set_errno(err, errno, "cannot open %s", path);
     SN_TRY(open_file(catalog, path, err));

@@ -4,7 +4,6 @@
 #include "base/mem.h"
 #include "base/os.h"
 #include "model/data_dir.h"
-#include "store/segment_write.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -51,8 +50,8 @@ sn_status sn_db_file_failure(sqlite3 *db, int code, const char *what, const char
 
 /* ---- opening ---- */
 
-static sn_status make_path(char ret_path[SN_PATH_BYTES_MAX], const char *dir, const char *name,
-                           struct sn_err *err) {
+sn_status sn_db_file_path(char ret_path[SN_PATH_BYTES_MAX], const char *dir, const char *name,
+                          struct sn_err *err) {
     int len = snprintf(ret_path, SN_PATH_BYTES_MAX, "%s/%s", dir, name);
     if (len < 0 || len >= SN_PATH_BYTES_MAX)
         return sn_err_set(err, SN_ERR_LIMIT, "the path of the data directory is too long");
@@ -84,7 +83,7 @@ static sn_status open_guest(const char *dir, sqlite3 **ret_db, struct sn_err *er
     char path[SN_PATH_BYTES_MAX];
     struct stat info;
     *ret_db = NULL;
-    SN_TRY(make_path(path, dir, SN_RECORDS_DB_NAME, err));
+    SN_TRY(sn_db_file_path(path, dir, SN_RECORDS_DB_NAME, err));
     if (sn_os_stat(path, &info) != 0)
         return errno == ENOENT ? SN_OK : sn_err_set_errno(err, errno, "cannot look for %s", path);
     DB db = NULL;
@@ -124,7 +123,7 @@ static sn_status copy_to(sqlite3 *from, const char *path, const char *name, stru
 
 sn_status sn_db_file_copy(sqlite3 *db, const char *dir, const char *name, struct sn_err *err) {
     char path[SN_PATH_BYTES_MAX];
-    SN_TRY(make_path(path, dir, name, err));
+    SN_TRY(sn_db_file_path(path, dir, name, err));
     int fd = sn_os_open(path, O_RDWR | O_CREAT | O_EXCL, 0640);
     if (fd < 0)
         return sn_err_set_errno(err, errno, "cannot create %s", path);

@@ -10,6 +10,7 @@
 #define SN_STORE_DB_FILE_H
 
 #include "base/status.h"
+#include "store/segment_write.h"
 
 #include <sqlite3.h>
 
@@ -18,6 +19,10 @@
  *   name  of the file, for the sentence; here and below borrowed for the call */
 sn_status sn_db_file_failure(sqlite3 *db, int code, const char *what, const char *name,
                              struct sn_err *err);
+
+/* dir/name. SN_ERR_LIMIT: it is too long. */
+sn_status sn_db_file_path(char ret_path[SN_PATH_BYTES_MAX], const char *dir, const char *name,
+                          struct sn_err *err) SN_MUST_USE;
 
 /*
  * Open a database file, with a busy timeout.

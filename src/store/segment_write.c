@@ -24,7 +24,6 @@ sn_status sn_segment_writer_open(struct sn_segment_writer *writer,
         .clock = options->clock,
         .pause_ns = options->pause_ns,
         .fd = -1,
-        .series_last = UINT32_MAX,
         .footer = {.id = options->id, .time_min = INT64_MAX, .time_max = INT64_MIN}};
     int len = -1;
     if (sn_segment_path(writer->path, options->dir, options->id))
@@ -130,12 +129,10 @@ static sn_status reach_series(struct sn_segment_writer *writer, uint32_t series,
 /* They come in the order of metrics, not of ids: a bit each takes the least time. */
 static sn_status note_series(struct sn_segment_writer *writer, uint32_t series,
                              struct sn_err *err) {
-    if (series == writer->series_last)
-        return SN_OK;
     SN_TRY(reach_series(writer, series, err));
-    writer->series[series / 64] |= UINT64_C(1) << (series % 64);
-    writer->footer.series_count++;
-    writer->series_last = series;
+    uint64_t bit = UINT64_C(1) << (series % 64);
+    writer->footer.series_count += (writer->series[series / 64] & bit) == 0;
+    writer->series[series / 64] |= bit;
     return SN_OK;
 }
 

@@ -26,9 +26,8 @@ struct sn_segment_writer {
     struct sn_segment_footer footer;
     const struct sn_clock *clock; /* borrowed */
     int64_t pause_ns;
-    uint64_t bytes;   /* where the next pack begins */
-    uint64_t written; /* bytes that are in the file */
-    uint32_t series_last;
+    uint64_t bytes;               /* where the next pack begins */
+    uint64_t written;             /* bytes that are in the file */
     int fd;                       /* -1: not open */
     char path[SN_PATH_BYTES_MAX]; /* final name */
     char path_tmp[SN_PATH_BYTES_MAX];
