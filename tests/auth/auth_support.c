@@ -38,15 +38,7 @@ void test_auth_start_database(void) {
 }
 
 int test_auth_run(const char *name, const struct CMUnitTest *tests, size_t count) {
-    int failed = _cmocka_run_group_tests(name, tests, count, NULL, NULL);
-    if (!test_postgres_wanted(false))
-        return failed;
-    char title[64];
-    (void)snprintf(title, sizeof title, "%s on PostgreSQL", name);
-    test_postgres_init(&server);
-    failed += _cmocka_run_group_tests(title, tests, count, NULL, NULL);
-    test_postgres_release(&server);
-    return failed;
+    return test_postgres_run_on_both(&server, name, tests, count);
 }
 
 int test_auth_set_up(void **state) {

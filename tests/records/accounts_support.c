@@ -147,13 +147,5 @@ void test_accounts_tidy(struct sn_accounts *accounts, const char *name) {
 }
 
 int test_accounts_run(const char *name, const struct CMUnitTest *tests, size_t count) {
-    int failed = _cmocka_run_group_tests(name, tests, count, NULL, NULL);
-    if (!test_postgres_wanted(false))
-        return failed;
-    char title[64];
-    (void)snprintf(title, sizeof title, "%s on PostgreSQL", name);
-    test_postgres_init(&server);
-    failed += _cmocka_run_group_tests(title, tests, count, NULL, NULL);
-    test_postgres_release(&server);
-    return failed;
+    return test_postgres_run_on_both(&server, name, tests, count);
 }

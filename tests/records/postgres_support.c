@@ -114,3 +114,16 @@ void test_postgres_clear(struct test_postgres *postgres) {
     if (run(postgres, arguments) != 0)
         fail_with_log(postgres, "cannot clear the database");
 }
+
+int test_postgres_run_on_both(struct test_postgres *postgres, const char *name,
+                              const struct CMUnitTest *tests, size_t count) {
+    int failed = _cmocka_run_group_tests(name, tests, count, NULL, NULL);
+    if (!test_postgres_wanted(false))
+        return failed;
+    char title[64];
+    (void)snprintf(title, sizeof title, "%s on PostgreSQL", name);
+    test_postgres_init(postgres);
+    failed += _cmocka_run_group_tests(title, tests, count, NULL, NULL);
+    test_postgres_release(postgres);
+    return failed;
+}

@@ -6,6 +6,9 @@
 #define SN_TESTS_POSTGRES_SUPPORT_H
 
 #include <stdbool.h>
+#include <stddef.h>
+
+struct CMUnitTest; /* of cmocka */
 
 struct test_postgres {
     char dir[64];
@@ -24,6 +27,11 @@ void test_postgres_init(struct test_postgres *postgres);
 void test_postgres_start(struct test_postgres *postgres);
 void test_postgres_stop(struct test_postgres *postgres);
 void test_postgres_release(struct test_postgres *postgres);
+
+/* Run a group of tests, and then again while `postgres` is running, where that is wanted. Returns how many
+ * failed. */
+int test_postgres_run_on_both(struct test_postgres *postgres, const char *name,
+                              const struct CMUnitTest *tests, size_t count);
 
 /* Forget all tables, so that one cluster serves many tests. */
 void test_postgres_clear(struct test_postgres *postgres);

@@ -252,11 +252,5 @@ int main(void) {
         TEST(opening_without_memory_leaves_nothing),
         TEST(a_network_that_breaks_is_named_and_passes),
     };
-    int failed = cmocka_run_group_tests_name("settings", tests, NULL, NULL);
-    if (!test_postgres_wanted(false))
-        return failed;
-    test_postgres_init(&server);
-    failed += cmocka_run_group_tests_name("settings on PostgreSQL", tests, NULL, NULL);
-    test_postgres_release(&server);
-    return failed;
+    return test_postgres_run_on_both(&server, "settings", tests, sizeof tests / sizeof tests[0]);
 }
