@@ -3,8 +3,8 @@
  *
  * A large result is written while it is sent, so that its text, which is larger than the numbers, is
  * never in memory as a whole and the first bytes leave at once. Smaller ones take fewer system calls
- * when they are sent at once. The numbers stay until the client has
- * taken the last byte; what all such results may hold together is limited.
+ * when they are sent at once. The numbers stay until the client has taken the last byte; what all such
+ * results may hold together is limited.
  *
  * The pieces are written on the HTTP thread of the connection, each in less than 0.1 ms.
  */

@@ -34,8 +34,8 @@ enum {
 
 struct socket {
     int fd;
-    uint32_t dropped; /* as the kernel said last */
-    bool is_busy;     /* the last batch was full */
+    _Atomic uint64_t dropped; /* its lowest 32 bits are what the kernel said last */
+    bool is_busy;             /* the last batch was full */
 };
 
 struct sn_datagrams {
@@ -46,7 +46,7 @@ struct sn_datagrams {
     char address[SN_ADDRESS_TEXT_SIZE];
     bool is_dense; /* the last receive got DENSE_COUNT or more */
     /* Relaxed, one writer. */
-    _Atomic uint64_t received_count, dropped_count, too_long_count;
+    _Atomic uint64_t received_count, too_long_count;
     /* For one batch. */
     struct mmsghdr messages[BATCH];
     struct iovec parts[BATCH];
@@ -80,7 +80,7 @@ static int bound_socket(const struct sockaddr *address, socklen_t len, int recei
 }
 
 static void keep_socket(struct sn_datagrams *datagrams, int fd) {
-    datagrams->sockets[datagrams->socket_count++] = (struct socket){.fd = fd};
+    datagrams->sockets[datagrams->socket_count++].fd = fd;
 }
 
 static sn_status cannot_listen(const char *where, int error, struct sn_err *err) {
@@ -230,21 +230,6 @@ static void prepare_batch(struct sn_datagrams *datagrams) {
     }
 }
 
-/* How many the kernel has dropped since the socket is there. With each datagram (SO_RXQ_OVFL) it would
- * not tell of those behind the last one. */
-static void note_drops(struct sn_datagrams *datagrams, struct socket *socket) {
-    uint32_t numbers[SK_MEMINFO_VARS];
-    socklen_t len = sizeof numbers;
-    if (sn_os_getsockopt(socket->fd, SOL_SOCKET, SO_MEMINFO, numbers, &len) != 0 ||
-        len < sizeof numbers) {
-        return; /* the next one tells */
-    }
-    /* The counter of the kernel wraps, so the difference is meant modulo 2^32. */
-    uint64_t now = (UINT64_C(1) << 32) + numbers[SK_MEMINFO_DROPS];
-    add_relaxed(&datagrams->dropped_count, (uint32_t)(now - socket->dropped));
-    socket->dropped = numbers[SK_MEMINFO_DROPS];
-}
-
 /* One batch of one socket; how many there were. */
 static size_t receive_batch(struct sn_datagrams *datagrams, struct socket *socket,
                             void (*take)(void *ctx, struct sn_str datagram), void *ctx) {
@@ -305,9 +290,6 @@ size_t sn_datagrams_receive(struct sn_datagrams *datagrams, int timeout_ms,
         sn_clock_system()->sleep_ns(sn_clock_system()->ctx, REST_NS);
     }
     datagrams->is_dense = false;
-    for (size_t i = 0; i < datagrams->socket_count; i++) {
-        note_drops(datagrams, &datagrams->sockets[i]);
-    }
     if (!is_any_busy(datagrams) && !wait_for_some(datagrams, timeout_ms)) {
         return 0;
     }
@@ -330,11 +312,29 @@ void sn_datagrams_wake(struct sn_datagrams *datagrams) {
     (void)sn_os_eventfd_ring(datagrams->wake_fd); /* EAGAIN: it rings already */
 }
 
-void sn_datagrams_stats(const struct sn_datagrams *datagrams,
-                        struct sn_datagrams_stats *ret_stats) {
+/* How many the kernel has dropped since the socket is there. With each datagram (SO_RXQ_OVFL) it would
+ * not tell of those behind the last one. */
+static uint64_t dropped_by(struct socket *socket) {
+    uint32_t numbers[SK_MEMINFO_VARS];
+    socklen_t len = sizeof numbers;
+    uint64_t dropped = atomic_load(&socket->dropped);
+    if (sn_os_getsockopt(socket->fd, SOL_SOCKET, SO_MEMINFO, numbers, &len) != 0 ||
+        len < sizeof numbers) {
+        return dropped; /* the next one tells */
+    }
+    /* The counter of the kernel wraps, so the difference is meant modulo 2^32. */
+    uint64_t now = (UINT64_C(1) << 32) + numbers[SK_MEMINFO_DROPS];
+    uint64_t sum = dropped + (uint32_t)(now - (dropped & UINT32_MAX));
+    /* Somebody else was quicker: what he found is as new. */
+    return atomic_compare_exchange_strong(&socket->dropped, &dropped, sum) ? sum : dropped;
+}
+
+void sn_datagrams_stats(struct sn_datagrams *datagrams, struct sn_datagrams_stats *ret_stats) {
     *ret_stats = (struct sn_datagrams_stats){
         .received_count = atomic_load_explicit(&datagrams->received_count, memory_order_relaxed),
-        .dropped_count = atomic_load_explicit(&datagrams->dropped_count, memory_order_relaxed),
         .too_long_count = atomic_load_explicit(&datagrams->too_long_count, memory_order_relaxed),
     };
+    for (size_t i = 0; i < datagrams->socket_count; i++) {
+        ret_stats->dropped_count += dropped_by(&datagrams->sockets[i]);
+    }
 }

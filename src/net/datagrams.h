@@ -24,7 +24,7 @@ struct sn_datagrams_options {
 
 struct sn_datagrams_stats {
     uint64_t received_count;
-    uint64_t dropped_count;  /* by the kernel, as of the newest receive */
+    uint64_t dropped_count;  /* by the kernel */
     uint64_t too_long_count; /* not handed over */
 };
 
@@ -51,7 +51,7 @@ size_t sn_datagrams_receive(struct sn_datagrams *datagrams, int timeout_ms,
 /* Let a receive that waits, or the next one, return. Any thread; never blocks. */
 void sn_datagrams_wake(struct sn_datagrams *datagrams);
 
-/* Any thread. */
-void sn_datagrams_stats(const struct sn_datagrams *datagrams, struct sn_datagrams_stats *ret_stats);
+/* Any thread. Cost: a system call per socket. */
+void sn_datagrams_stats(struct sn_datagrams *datagrams, struct sn_datagrams_stats *ret_stats);
 
 #endif

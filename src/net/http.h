@@ -311,15 +311,14 @@ struct sn_http_stream {
      * END (or HEAD was asked) and everything was sent. Nothing is called afterwards. Without
      * memory it is called by sn_http_respond_stream itself, on the caller's thread. */
     void (*closed)(void *ctx, bool is_complete);
-    void *ctx;       /* kept until closed() */
-    bool is_endless; /* events: ended, as if pull said END, when the server begins to stop */
-    bool
-        is_compressible; /* gzip what is pulled when the client accepts that and the type is text */
+    void *ctx;            /* kept until closed() */
+    bool is_endless;      /* events: ended, as if pull said END, when the server begins to stop */
+    bool is_compressible; /* gzip it when the client accepts that and the type is text */
 };
 
 /*
- * Answer with a stream (chunked transfer). Gzip takes 10 µs per KiB on the worker thread. Unlike other answers the request stays valid until
- * closed() has been called, and only for sn_http_stream_wake.
+ * Answer with a stream (chunked transfer). Gzip takes 10 µs per KiB on the worker thread. Unlike other
+ * answers the request stays valid until closed() has been called, and only for sn_http_stream_wake.
  */
 void sn_http_respond_stream(struct sn_http_request *request, const struct sn_http_stream *stream);
 

@@ -104,9 +104,8 @@ bool sn_http_deflate(struct sn_str body, int level, struct sn_buf *ret_gzip);
 /*
  * Gzip of bytes that come in pieces, 140 KiB of memory. NULL: no memory. free takes NULL.
  *
- * sn_http_gzip_read writes what there is of the packed bytes, at most room; in *ret_step as
- * sn_http_stream.pull does. It pulls plain bytes itself; when there are none now, all that were
- * pulled can be unpacked by the other side.
+ * sn_http_gzip_read is as sn_http_stream.pull, with packed bytes. It pulls the plain ones itself; when
+ * there are none now, all that were pulled can be unpacked by the other side.
  */
 struct sn_http_gzip;
 struct sn_http_gzip *sn_http_gzip_new(void);
