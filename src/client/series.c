@@ -32,9 +32,9 @@ struct sn_piece {
     _Alignas(16) char bytes[];
 };
 
-/* Label values on the stack of a lookup. */
+/* Label values of a lookup that takes its time, or of a new series. */
 struct key {
-    struct sn_label_value values[SONDE_LABELS_MAX];
+    struct sn_str values[SONDE_LABELS_MAX];
     uint64_t hash;
 };
 
@@ -42,71 +42,84 @@ struct key {
 #define NO_GUARD __attribute__((no_stack_protector))
 #define LOOKUP NO_GUARD __attribute__((always_inline)) static inline
 
-static uint64_t hash_secret;
+static struct sn_hash_secrets secrets;
 
-int sn_label_page_last = SN_PAGE - SN_BLOCK;
+int sn_label_open_last = SN_OPEN_LAST;
 
-/* Before the first lookup: the secret, and whether somebody watches our reads (valgrind does). */
+/* Before the first lookup: the secrets, and whether somebody watches our reads (valgrind does). */
 static void prepare_lookups(void) {
-    hash_secret = sn_rng_system_seed();
+    struct sn_rng rng;
+    sn_rng_init(&rng, sn_rng_system_seed());
+    for (size_t i = 0; i < SONDE_LABELS_MAX; i++) {
+        for (size_t k = 0; k < 4; k++)
+            secrets.blocks[i][k] = (uint32_t)(sn_rng_u64(&rng) >> 32);
+    }
+    secrets.seed = sn_rng_u64(&rng);
+    secrets.factor = sn_rng_u64(&rng) | 1;
     const char *preload = getenv("LD_PRELOAD");
     if (preload != NULL && strstr(preload, "vgpreload") != NULL)
-        sn_label_page_last = -1;
+        sn_label_open_last = -1;
 }
 
 /* Lookup. */
 
-static inline const char *text_of(const char *value) {
-    return value != NULL ? value : "";
-}
-
-/* False: one of them must be copied, key_init can. So no call stands between the values, which
- * would spill what is known of the ones before it. */
-LOOKUP bool key_set_open_values(struct key *key, const char *const *values, size_t count) {
-#pragma GCC unroll 4
-    for (size_t i = 0; i < count; i++) {
-        if (!sn_label_is_open(text_of(values[i])))
-            return false;
-        key->values[i] = sn_label_open_value(text_of(values[i]));
-    }
-    return true;
-}
-
-LOOKUP void key_set_hash(struct key *key, size_t count) {
-    uint64_t hash = hash_secret;
-#pragma GCC unroll 4
+static void key_init(struct key *key, const char *const *values, size_t count) {
     for (size_t i = 0; i < count; i++)
-        hash += sn_label_hash(&key->values[i], hash_secret + i * SN_HASH_STEP);
-    key->hash = sn_hash_mix(hash, SN_HASH_STEP);
+        key->values[i] = values[i] != NULL ? sn_str_from(values[i]) : SN_STR("");
+    key->hash = sn_labels_hash(key->values, count, &secrets);
 }
 
-static __attribute__((noinline)) void key_init(struct key *key, const char *const *values,
-                                               size_t count) {
-    for (size_t i = 0; i < count; i++)
-        key->values[i] = sn_label_value(text_of(values[i]));
-    key_set_hash(key, count);
-}
-
-LOOKUP bool series_has_values(const struct sn_series *series, const struct key *key, size_t count) {
+/* False as well when a value is not open and `are_open` does not promise it. */
+LOOKUP bool series_has_open_values(const struct sn_series *series, const char *const *values,
+                                   size_t count, bool are_open) {
     const char *text = (const char *)&series->values[count];
 #pragma GCC unroll 4
     for (size_t i = 0; i < count; i++) {
         const struct sn_span_of_text *span = &series->values[i];
-        if (span->len != key->values[i].len ||
-            !sn_label_equal(&key->values[i], text + span->offset))
+        if (!sn_label_is(values[i], text + span->offset, span->len, are_open))
             return false;
     }
     return true;
 }
 
-LOOKUP struct sn_series *find(const struct sn_family *family, const struct key *key, size_t count) {
+static bool series_has_values(const struct sn_series *series, const struct sn_str *values,
+                              size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        if (!sn_str_equal(sn_series_value(series, i), values[i]))
+            return false;
+    }
+    return true;
+}
+
+/* The first series with this hash at or behind *slot, which is then its slot; or NULL. */
+LOOKUP struct sn_series *next_with_hash(const struct sn_series_table *table, uint64_t hash,
+                                        size_t *slot) {
+    for (;;) {
+        struct sn_series *series =
+            atomic_load_explicit(&table->slots[*slot & table->mask], memory_order_acquire);
+        if (series == NULL || series->hash == hash)
+            return series;
+        ++*slot;
+    }
+}
+
+LOOKUP struct sn_series *find_open(const struct sn_family *family, const char *const *values,
+                                   size_t count, uint64_t hash) {
     const struct sn_series_table *table =
         atomic_load_explicit(&family->table, memory_order_acquire);
-    for (size_t i = (size_t)key->hash & table->mask;; i = (i + 1) & table->mask) {
-        struct sn_series *series = atomic_load_explicit(&table->slots[i], memory_order_acquire);
-        if (series == NULL)
-            return NULL;
-        if (series->hash == key->hash && series_has_values(series, key, count))
+    for (size_t slot = (size_t)hash;; slot++) {
+        struct sn_series *series = next_with_hash(table, hash, &slot);
+        if (series == NULL || series_has_open_values(series, values, count, true))
+            return series;
+    }
+}
+
+static struct sn_series *find(const struct sn_family *family, const struct key *key) {
+    const struct sn_series_table *table =
+        atomic_load_explicit(&family->table, memory_order_acquire);
+    for (size_t slot = (size_t)key->hash;; slot++) {
+        struct sn_series *series = next_with_hash(table, key->hash, &slot);
+        if (series == NULL || series_has_values(series, key->values, family->label_count))
             return series;
     }
 }
@@ -193,7 +206,7 @@ static char *put_text(char *at, const char *text, size_t len) {
 static size_t text_size(const struct sn_family *family, const struct key *key, size_t *ret_raw) {
     size_t size = 0, raw = 0;
     for (size_t i = 0; i < family->label_count; i++) {
-        size_t escaped = escaped_len(key->values[i].text, key->values[i].len);
+        size_t escaped = escaped_len(key->values[i].ptr, key->values[i].len);
         size += strlen(family->label_names[i]) + escaped + 4; /* ,="" */
         raw += escaped != key->values[i].len ? key->values[i].len : 0;
     }
@@ -213,10 +226,10 @@ static void render_labels(struct sn_series *series, const struct key *key) {
         at = put_text(at, family->label_names[i], strlen(family->label_names[i]));
         at = put_text(at, "=\"", 2);
         char *value = at;
-        at = put_escaped(at, key->values[i].text, len);
+        at = put_escaped(at, key->values[i].ptr, len);
         if ((size_t)(at - value) != len) {
             value = raw;
-            raw = put_text(raw, key->values[i].text, len);
+            raw = put_text(raw, key->values[i].ptr, len);
         }
         series->values[i] = (struct sn_span_of_text){(uint32_t)(value - start), (uint32_t)len};
         *at++ = '"';
@@ -328,9 +341,9 @@ static struct sn_series *other_locked(struct sn_family *family) {
     struct key key;
     key_init(&key, values, family->label_count);
     /* The host may have used these very values: then that series is the one. */
-    struct sn_series *other = find(family, &key, family->label_count);
+    struct sn_series *other = find(family, &key);
     if (other == NULL && begin_search(family)) {
-        other = find(family, &key, family->label_count);
+        other = find(family, &key);
         if (other == NULL)
             other = add_locked(family, &key, NULL);
         end_search(family);
@@ -352,9 +365,7 @@ static struct sn_series *get_other(struct sn_family *family, sonde_lost_reason r
 
 static bool is_valid(const struct key *key, size_t count) {
     for (size_t i = 0; i < count; i++) {
-        const struct sn_label_value *value = &key->values[i];
-        if (value->len > SONDE_LABEL_VALUE_BYTES_MAX ||
-            !sn_str_is_utf8(sn_str_make(value->text, value->len)))
+        if (key->values[i].len > SONDE_LABEL_VALUE_BYTES_MAX || !sn_str_is_utf8(key->values[i]))
             return false;
     }
     return true;
@@ -373,13 +384,13 @@ static bool is_full_locked(struct sn_family *family) {
 /* Find a series or make it. NULL, counted: no memory, or (*ret_is_full, not counted) a limit. */
 static struct sn_series *search_locked(struct sn_family *family, const struct key *key,
                                        bool *ret_is_full) {
-    struct sn_series *series = find(family, key, family->label_count);
+    struct sn_series *series = find(family, key);
     *ret_is_full = false;
     if (series != NULL)
         return series;
     if (!begin_search(family))
         return refuse(family, SONDE_LOST_REGISTRATION);
-    series = find(family, key, family->label_count);
+    series = find(family, key);
     *ret_is_full = series == NULL && is_full_locked(family);
     if (series == NULL && !*ret_is_full)
         series = add_counted_locked(family, key, NULL);
@@ -391,7 +402,7 @@ void sn_series_import_locked(struct sn_family *family, const char *const *values
                              const struct sn_series_origin *origin) {
     struct key key;
     key_init(&key, values, family->label_count);
-    if (is_valid(&key, family->label_count) && find(family, &key, family->label_count) == NULL)
+    if (is_valid(&key, family->label_count) && find(family, &key) == NULL)
         (void)add_counted_locked(family, &key, origin); /* without memory: counted */
 }
 
@@ -408,8 +419,7 @@ static void tell_full(struct sn_family *family) {
                     fields, 3);
 }
 
-/* The rare half of a lookup: not found without the lock. Its own key keeps the other's values in
- * registers. */
+/* The rare half of a lookup: not found without the lock. */
 static __attribute__((noinline)) struct sn_series *get_slow(struct sn_family *family,
                                                             const char *const *values) {
     struct key key;
@@ -428,8 +438,48 @@ static __attribute__((noinline)) struct sn_series *get_slow(struct sn_family *fa
     return get_other(family, SONDE_LOST_SERIES_LIMIT);
 }
 
+/* The lookup of values of which some must be copied. */
+static __attribute__((noinline)) struct sn_series *get_copied(struct sn_family *family,
+                                                              const char *const *values) {
+    struct key key;
+    key_init(&key, values, family->label_count);
+    struct sn_series *series = find(family, &key);
+    return series != NULL ? series : get_slow(family, values);
+}
+
+/* A lookup; compiled once for each small count, because the loops then vanish. */
+LOOKUP struct sn_series *get_n(struct sn_family *family, const char *const *values, size_t count) {
+    uint64_t hash;
+    if (!sn_labels_hash_open(values, count, &secrets, &hash))
+        return get_copied(family, values);
+    struct sn_series *series = find_open(family, values, count, hash);
+    return series != NULL ? series : get_slow(family, values);
+}
+
+NO_GUARD struct sn_series *sn_series_get(struct sn_family *family, const char *const *values,
+                                         size_t count) {
+    if (count != family->label_count) /* always so for the family that records nothing */
+        return refuse(family, SONDE_LOST_REGISTRATION);
+    switch (count) {
+    case 1:
+        return get_n(family, values, 1);
+    case 2:
+        return get_n(family, values, 2);
+    case 3:
+        return get_n(family, values, 3);
+    case 4:
+        return get_n(family, values, 4);
+    default: /* a count, no enum */
+        return get_n(family, values, count);
+    }
+}
+
 /* Let a site remember. It belongs to the first family that it sees: so its child is alive. */
-static struct sn_series *site_put(sonde_site *site, struct sn_series *series) {
+static __attribute__((noinline)) struct sn_series *get_and_remember(struct sn_family *family,
+                                                                    sonde_site *site,
+                                                                    const char *const *values,
+                                                                    size_t count) {
+    struct sn_series *series = sn_series_get(family, values, count);
     uint64_t owner = 0;
     if (series != NULL && (__atomic_compare_exchange_n(&site->family_id, &owner, series->family->id,
                                                        false, __ATOMIC_RELAXED, __ATOMIC_RELAXED) ||
@@ -438,63 +488,14 @@ static struct sn_series *site_put(sonde_site *site, struct sn_series *series) {
     return series;
 }
 
-/* The lookup of values of which some must be copied. */
-static __attribute__((noinline)) struct sn_series *get_copied(struct sn_family *family,
-                                                              sonde_site *site,
-                                                              const char *const *values) {
-    struct key key;
-    key_init(&key, values, family->label_count);
-    struct sn_series *series = find(family, &key, family->label_count);
-    if (series == NULL)
-        series = get_slow(family, values);
-    return site != NULL ? site_put(site, series) : series;
-}
-
-/* A lookup; compiled once for each small count, because the loops then vanish. */
-LOOKUP struct sn_series *get_n(struct sn_family *family, sonde_site *site,
-                               const char *const *values, size_t count) {
-    struct key key;
-    if (!key_set_open_values(&key, values, count))
-        return get_copied(family, site, values);
-    if (site != NULL && __atomic_load_n(&site->family_id, __ATOMIC_RELAXED) == family->id) {
-        /* Acquire: the series is seen as it was published. */
-        const struct sn_series *last = __atomic_load_n(&site->child, __ATOMIC_ACQUIRE);
-        if (last != NULL && series_has_values(last, &key, count))
-            return (struct sn_series *)(uintptr_t)last;
-    }
-    key_set_hash(&key, count);
-    struct sn_series *series = find(family, &key, count);
-    if (series == NULL)
-        series = get_slow(family, values);
-    return site != NULL ? site_put(site, series) : series;
-}
-
-LOOKUP struct sn_series *get_any(struct sn_family *family, sonde_site *site,
-                                 const char *const *values, size_t count) {
-    if (count != family->label_count) /* always so for the family that records nothing */
-        return refuse(family, SONDE_LOST_REGISTRATION);
-    switch (count) {
-    case 1:
-        return get_n(family, site, values, 1);
-    case 2:
-        return get_n(family, site, values, 2);
-    case 3:
-        return get_n(family, site, values, 3);
-    case 4:
-        return get_n(family, site, values, 4);
-    default: /* a count, no enum */
-        return get_n(family, site, values, count);
-    }
-}
-
-NO_GUARD struct sn_series *sn_series_get(struct sn_family *family, const char *const *values,
-                                         size_t count) {
-    return get_any(family, NULL, values, count);
-}
-
 NO_GUARD struct sn_series *sn_series_get_at(struct sn_family *family, sonde_site *site,
                                             const char *const *values, size_t count) {
-    return get_any(family, site, values, count);
+    /* Acquire: the series is seen as it was published. */
+    const struct sn_series *last = __atomic_load_n(&site->child, __ATOMIC_ACQUIRE);
+    if (last != NULL && __atomic_load_n(&site->family_id, __ATOMIC_RELAXED) == family->id &&
+        count == family->label_count && series_has_open_values(last, values, count, false))
+        return (struct sn_series *)(uintptr_t)last;
+    return get_and_remember(family, site, values, count);
 }
 
 sonde_status sn_series_get_exact_locked(struct sn_family *family, const char *const *values,

@@ -1,6 +1,7 @@
 /* Tests of lookup by label values: identity, limits, hostile values, call sites. */
 #include "client/series_priv.h"
 
+#include "base/rng.h"
 #include "client/label_hash_priv.h"
 #include "client_support.h"
 
@@ -92,7 +93,7 @@ static void values_at_the_end_of_memory_are_found(void **state) {
 /* Under a memory checker values are read in another way, and are the same. */
 static void watched_reads_find_the_same(void **state) {
     (void)state;
-    int usual = sn_label_page_last;
+    int usual = sn_label_open_last;
     sonde_registry *registry = new_registry();
     sonde_counter_family *family = new_family(registry, 1, 0);
     char text[64];
@@ -100,12 +101,73 @@ static void watched_reads_find_the_same(void **state) {
         memset(text, 'w', len);
         text[len] = '\0';
         const char *values[] = {text};
-        sn_label_page_last = usual;
+        sn_label_open_last = usual;
         sonde_counter *counter = sonde_counter_family_get(family, values, 1);
-        sn_label_page_last = -1;
+        sn_label_open_last = -1;
         assert_ptr_equal(sonde_counter_family_get(family, values, 1), counter);
     }
-    sn_label_page_last = usual;
+    sn_label_open_last = usual;
+    (void)sonde_registry_free(registry);
+}
+
+/* What stands behind a value in memory does not get into its hash: a lookup would then find its series
+ * only with the lock. */
+static void bytes_behind_a_value_do_not_matter(void **state) {
+    (void)state;
+#if SN_LABEL_BLOCKS
+    enum { LEN_MAX = 40 };
+    static const char *const fillings[] = {"a", "\x01", "\x7f", "\xc3\xa9"};
+    static const unsigned char garbage[] = {0x00, 0x01, 0x7f, 0x80, 0xff};
+    struct sn_hash_secrets secrets;
+    struct sn_rng rng;
+    sn_rng_init(&rng, 1);
+    for (size_t i = 0; i < sizeof secrets; i++)
+        ((unsigned char *)&secrets)[i] = (unsigned char)sn_rng_below(&rng, 256);
+    for (size_t f = 0; f < sizeof fillings / sizeof fillings[0]; f++) {
+        size_t step = strlen(fillings[f]);
+        for (size_t len = 0; len <= LEN_MAX; len += step) {
+            char text[2 * SN_PAGE];
+            char *value =
+                text + SN_PAGE - (uintptr_t)text % SN_PAGE + 1; /* open, whatever follows */
+            const char *values[] = {value, memcpy(value + 2 * LEN_MAX, "fixed", sizeof "fixed")};
+            for (size_t i = 0; i < len; i++)
+                value[i] = fillings[f][i % step];
+            value[len] = '\0';
+            const struct sn_str strs[] = {sn_str_from(values[0]), sn_str_from(values[1])};
+            for (size_t g = 0; g < sizeof garbage; g++) {
+                uint64_t hash = 0;
+                memset(value + len + 1, garbage[g], SN_BLOCK);
+                assert_true(sn_labels_hash_open(values, 2, &secrets, &hash));
+                assert_int_equal(hash, sn_labels_hash(strs, 2, &secrets));
+            }
+        }
+    }
+#endif
+}
+
+/* A site gives its child for these very values: none that are longer, shorter or differ in a byte. */
+static void sites_tell_similar_values_apart(void **state) {
+    (void)state;
+    enum { LEN_MAX = 50 };
+    sonde_registry *registry = new_registry();
+    sonde_counter_family *family = new_family(registry, 1, 0);
+    for (size_t len = 1; len < LEN_MAX; len++) {
+        char text[LEN_MAX + 1] = {0}, other[LEN_MAX + 1];
+        memset(text, 's', len);
+        const char *values[] = {text}, *others[] = {other};
+        sonde_site site = {0};
+        sonde_counter *counter = sonde_counter_family_at(family, &site, values, 1);
+        for (size_t i = 0; i <= len; i++) {
+            memcpy(other, text, sizeof text);
+            other[i] = '"'; /* what follows a value where it is stored */
+            assert_ptr_not_equal(sonde_counter_family_at(family, &site, others, 1), counter);
+            assert_ptr_equal(sonde_counter_family_at(family, &site, values, 1), counter);
+        }
+        memcpy(other, text, sizeof text);
+        other[len - 1] = '\0';
+        assert_ptr_not_equal(sonde_counter_family_at(family, &site, others, 1), counter);
+        assert_ptr_equal(sonde_counter_family_at(family, &site, values, 1), counter);
+    }
     (void)sonde_registry_free(registry);
 }
 
@@ -286,6 +348,8 @@ int main(void) {
         cmocka_unit_test(values_of_every_length_are_told_apart),
         cmocka_unit_test(values_at_the_end_of_memory_are_found),
         cmocka_unit_test(watched_reads_find_the_same),
+        cmocka_unit_test(bytes_behind_a_value_do_not_matter),
+        cmocka_unit_test(sites_tell_similar_values_apart),
         cmocka_unit_test(null_is_the_empty_value),
         cmocka_unit_test(a_wrong_number_of_values_records_nothing),
         cmocka_unit_test(the_family_limit_holds_and_totals_stay_exact),
