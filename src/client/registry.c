@@ -154,6 +154,7 @@ static void registry_clear(sonde_registry *registry) {
         (void)sn_family_free(family);
         family = next;
     }
+    sn_series_memory_release(&registry->series_memory);
     sn_client_lock();
     list_remove_locked(registry);
     sn_cell_space_release(&registry->cells);

@@ -21,16 +21,6 @@
 
 #define TABLE_SLOTS_MIN 8
 #define SPARSE_SLOTS_MAX 4096 /* tables up to 32 KiB are a quarter full at most, larger ones half */
-#define PIECE_BYTES_MIN 1024
-#define PIECE_BYTES_MAX ((size_t)64 << 10)
-
-/* Memory of series: one allocation holds many. */
-struct sn_piece {
-    struct sn_piece *older;
-    size_t size; /* of bytes */
-    size_t used;
-    _Alignas(16) char bytes[];
-};
 
 /* Label values of a lookup that takes its time, or of a new series. */
 struct key {
@@ -125,26 +115,6 @@ static struct sn_series *find(const struct sn_family *family, const struct key *
 }
 
 /* Creation, all with the registration lock. */
-
-static void *piece_alloc(struct sn_family *family, size_t size) {
-    size = (size + 15) & ~(size_t)15;
-    struct sn_piece *piece = family->pieces;
-    if (piece == NULL || piece->size - piece->used < size) {
-        size_t bytes = piece == NULL ? PIECE_BYTES_MIN : piece->size * 2;
-        if (bytes > PIECE_BYTES_MAX)
-            bytes = PIECE_BYTES_MAX;
-        if (bytes < size)
-            bytes = size;
-        piece = sn_alloc(sizeof *piece + bytes);
-        if (piece == NULL)
-            return NULL;
-        *piece = (struct sn_piece){.older = family->pieces, .size = bytes};
-        family->pieces = piece;
-    }
-    void *at = piece->bytes + piece->used;
-    piece->used += size;
-    return at;
-}
 
 static struct sn_series_table *table_new(size_t slots) {
     struct sn_series_table *table =
@@ -265,7 +235,7 @@ static struct sn_series *series_make(struct sn_family *family, const struct key 
     size_t tail = family->tail_size > 0 ? (head + text + raw + SN_BLOCK + 15) & ~(size_t)15 : 0;
     /* Comparison reads 16 bytes from the start of any value. */
     size_t end = tail > 0 ? tail + family->tail_size : head + text + raw + SN_BLOCK;
-    struct sn_series *series = piece_alloc(family, end);
+    struct sn_series *series = sn_series_alloc(family, end);
     if (series == NULL)
         return NULL;
     memset(series, 0, head);
@@ -531,9 +501,5 @@ void sn_series_release_all(struct sn_family *family) {
         sn_free(table);
         table = older;
     }
-    while (family->pieces != NULL) {
-        struct sn_piece *older = family->pieces->older;
-        sn_free(family->pieces);
-        family->pieces = older;
-    }
+    sn_pieces_release_all(family->pieces);
 }

@@ -17,6 +17,7 @@
 #include "base/str.h"
 #include "client/extra_priv.h"
 #include "client/moments_priv.h"
+#include "client/series_memory_priv.h"
 #include "client/slab_priv.h"
 #include "sonde/expose.h"
 #include "sonde/gauge.h"
@@ -73,8 +74,6 @@ struct sn_series_table {
     _Atomic(struct sn_series *) slots[];
 };
 
-struct sn_piece; /* memory of series; grows, never shrinks */
-
 struct sn_family {
     _Atomic(struct sn_family *) next; /* in order of registration */
     struct sonde_registry *registry;
@@ -115,6 +114,7 @@ struct sonde_registry {
     _Atomic(const void *) reader;   /* what sn_registry_reader() is in the thread that reads */
     struct sn_moments moments;      /* guarded by read_mu */
     struct sn_cell_space cells;
+    struct sn_series_memory series_memory; /* guarded by the registration lock */
     _Atomic(struct sn_family *) first;
     _Atomic(struct sn_family *) services;
     _Atomic(struct sn_family *) operations;
