@@ -12,11 +12,13 @@
 #include "base/mem.h"
 
 #include "base/check.h"
+#include "base/os.h"
 
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #ifdef SN_FAULTS
 
@@ -137,6 +139,41 @@ void *sn_alloc_aligned(size_t alignment, size_t size) {
     if (!usable_size(size, &bytes) || posix_memalign(&ptr, alignment, bytes) != 0)
         return NULL;
     return counted(memset(ptr, 0, bytes));
+}
+
+/* The aligned part of a mapping that is one huge page longer; the rest goes back. */
+static void *map_aligned(size_t size) {
+    char *mapped = sn_os_mmap(NULL, size + SN_HUGE_PAGE_BYTES, PROT_READ | PROT_WRITE,
+                              MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (mapped == MAP_FAILED)
+        return NULL;
+    size_t behind = (uintptr_t)mapped % SN_HUGE_PAGE_BYTES;
+    size_t before = SN_HUGE_PAGE_BYTES - behind;
+    /* What cannot be given back is address space that nobody touches. */
+    (void)sn_os_munmap(mapped, before);
+    if (behind > 0)
+        (void)sn_os_munmap(mapped + before + size, behind);
+    return mapped + before;
+}
+
+void *sn_alloc_huge(size_t size) {
+    assert(size > 0 && size % SN_HUGE_PAGE_BYTES == 0);
+    if (!SN_HUGE_IS_MAPPED)
+        return sn_alloc_aligned(SN_HUGE_PAGE_BYTES, size);
+    size_t bytes;
+    void *ptr = usable_size(size, &bytes) ? counted(map_aligned(bytes)) : NULL;
+    if (ptr != NULL)
+        (void)sn_os_madvise(ptr, size, MADV_HUGEPAGE); /* small pages do as well */
+    return ptr;
+}
+
+void sn_free_huge(void *ptr, size_t size) {
+    if (ptr == NULL || !SN_HUGE_IS_MAPPED) {
+        sn_free(ptr);
+        return;
+    }
+    count_free();
+    (void)sn_os_munmap(ptr, size);
 }
 
 void *sn_realloc_array(void *old, size_t count, size_t size) {

@@ -25,6 +25,29 @@ void *sn_alloc_zero(size_t count, size_t size) SN_ALLOC_ATTRIBUTES;
 /* Allocate zeroed memory aligned to `alignment`, a power of two (64 for a cache line). */
 void *sn_alloc_aligned(size_t alignment, size_t size) SN_ALLOC_ATTRIBUTES;
 
+#define SN_HUGE_PAGE_BYTES ((size_t)2 << 20)
+
+/* Under AddressSanitizer it is of the heap: what only a mapping points to would count as lost. */
+#if defined(__SANITIZE_ADDRESS__)
+#define SN_HUGE_IS_MAPPED 0
+#elif defined(__has_feature)
+#define SN_HUGE_IS_MAPPED (!__has_feature(address_sanitizer))
+#else
+#define SN_HUGE_IS_MAPPED 1
+#endif
+
+/*
+ * Allocate zeroed memory for what is large and read here and there: it asks for huge pages, so that
+ * nearly every access finds its address (with pages of 4 KiB and 150 MB, half the accesses walk the
+ * page tables). The kernel may have none; then it is memory as any other.
+ *
+ *   size  a multiple of SN_HUGE_PAGE_BYTES; where there are huge pages all of it is resident at once
+ *
+ * Returns memory aligned to SN_HUGE_PAGE_BYTES, NULL: none. Release with sn_free_huge and the size.
+ */
+void *sn_alloc_huge(size_t size) SN_ALLOC_ATTRIBUTES;
+void sn_free_huge(void *ptr, size_t size);
+
 /*
  * Resize an array to count * size bytes, keeping its contents. `old` may be NULL. On failure NULL
  * is returned and `old` stays valid and owned by the caller. Not for sn_alloc_aligned memory.
@@ -35,7 +58,7 @@ void *sn_realloc_array(void *old, size_t count, size_t size) __attribute__((warn
 char *sn_strndup(const char *text, size_t len) SN_ALLOC_ATTRIBUTES;
 char *sn_strdup(const char *text) SN_ALLOC_ATTRIBUTES;
 
-/* Release memory from any function above. NULL is fine. */
+/* Release memory from any function above but sn_alloc_huge. NULL is fine. */
 void sn_free(void *ptr);
 
 /* For `SN_CLEANUP(sn_free_ptr) char *p`: takes the address of the pointer. */

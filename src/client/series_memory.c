@@ -4,19 +4,15 @@
 #include "client/series_memory_priv.h"
 
 #include "base/mem.h"
-#include "base/os.h"
 #include "client/series_priv.h"
-
-#include <assert.h>
-#include <sys/mman.h>
 
 #define ALIGNMENT 16
 #define PIECE_BYTES_MIN 1024
 #define PIECE_BYTES_MAX ((size_t)64 << 10)
-#define BLOCK_BYTES ((size_t)2 << 20) /* a huge page */
+#define BLOCK_BYTES SN_HUGE_PAGE_BYTES
 #define BLOCK_PIECES 32
-#define BLOCKS_FROM                                                                                \
-    ((size_t)4 << 20) /* bytes of a registry on the heap: half a block is then little */
+/* Bytes of a registry on the heap from which on half a block is little. */
+#define BLOCKS_FROM ((size_t)4 << 20)
 
 struct sn_piece {
     struct sn_piece *older;
@@ -35,28 +31,11 @@ struct sn_series_block {
 #define BLOCK_PIECE_BYTES                                                                          \
     ((BLOCK_BYTES - sizeof(struct sn_series_block)) / BLOCK_PIECES / ALIGNMENT * ALIGNMENT)
 
-/* Memory that is one huge page where the kernel has one to give: the aligned half of a mapping. */
-static struct sn_series_block *map_block(void) {
-    char *mapped = sn_os_mmap(NULL, 2 * BLOCK_BYTES, PROT_READ | PROT_WRITE,
-                              MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (mapped == MAP_FAILED)
-        return NULL;
-    size_t before = (BLOCK_BYTES - (uintptr_t)mapped % BLOCK_BYTES) % BLOCK_BYTES;
-    size_t behind = BLOCK_BYTES - before;
-    /* What cannot be given back is address space, never touched. */
-    if (before > 0)
-        (void)sn_os_munmap(mapped, before);
-    if (behind > 0)
-        (void)sn_os_munmap(mapped + before + BLOCK_BYTES, behind);
-    (void)sn_os_madvise(mapped + before, BLOCK_BYTES, MADV_HUGEPAGE); /* small pages do as well */
-    return (struct sn_series_block *)(void *)(mapped + before);
-}
-
 /* A piece of a block; NULL: there is none. */
 static struct sn_piece *take_from_block(struct sn_series_memory *memory) {
     struct sn_series_block *block = memory->blocks;
     if (block == NULL || block->used == BLOCK_PIECES) {
-        block = map_block();
+        block = sn_alloc_huge(BLOCK_BYTES);
         if (block == NULL)
             return NULL;
         block->older = memory->blocks;
@@ -120,7 +99,7 @@ void sn_pieces_release_all(struct sn_piece *pieces) {
 void sn_series_memory_release(struct sn_series_memory *memory) {
     while (memory->blocks != NULL) {
         struct sn_series_block *older = memory->blocks->older;
-        (void)sn_os_munmap(memory->blocks, BLOCK_BYTES);
+        sn_free_huge(memory->blocks, BLOCK_BYTES);
         memory->blocks = older;
     }
 }

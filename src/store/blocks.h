@@ -2,8 +2,9 @@
  * An array that grows without moving: items live in blocks of a fixed size, so a pointer to an item
  * stays valid until release, and a reader that knows an index may look at it while a writer appends.
  *
- * Memory: a block comes zeroed from the heap when its first item is asked for; the table of blocks
- * is allocated once at its full size (its untouched pages cost nothing).
+ * Memory: a block comes zeroed when its first item is asked for, from the heap, or, if it is whole
+ * huge pages long and not the first, in huge pages; the table of blocks is allocated once at its full
+ * size (its untouched pages cost nothing).
  * Threads: one writer at a time (its lock). Readers may use items whose index they learned through
  * the writer's lock; items themselves are guarded by whoever owns them.
  */

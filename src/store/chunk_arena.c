@@ -3,7 +3,7 @@
 
 #include "base/check.h"
 
-enum { UNIT_BYTES = 16, BLOCK_SHIFT = 16, BLOCKS_MAX = 1 << 16 };
+enum { UNIT_BYTES = 16, BLOCK_SHIFT = 17, BLOCKS_MAX = 1 << 15 };
 
 void sn_chunk_arena_init(struct sn_chunk_arena *arena) {
     *arena = (struct sn_chunk_arena){.next = 1};

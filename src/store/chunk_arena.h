@@ -1,5 +1,5 @@
 /*
- * Memory for the token bytes of open chunks: pieces out of blocks of 1 MiB. A piece is named by a 32-bit
+ * Memory for the token bytes of open chunks: pieces out of blocks of 2 MiB, huge pages. A piece is named by a 32-bit
  * number (its place in units of 16 bytes), so that the state of a series stays small; all pieces die
  * together when the epoch has been flushed.
  *

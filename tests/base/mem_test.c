@@ -2,8 +2,10 @@
 #include "base/mem.h"
 
 #include "base/lock.h"
+#include "base/os.h"
 #include "base_support.h"
 
+#include <errno.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -27,6 +29,26 @@ static void blocks_are_usable_and_counted(void **state) {
     sn_free(aligned);
     sn_free(array);
     sn_free(NULL);
+    assert_int_equal(sn_mem_block_count(), before);
+}
+
+static void huge_memory_is_aligned_zeroed_and_given_back(void **state) {
+    (void)state;
+    size_t size = 2 * SN_HUGE_PAGE_BYTES;
+    int64_t before = sn_mem_block_count();
+    for (int i = 0; i < 3; i++) {
+        unsigned char *huge = sn_alloc_huge(size);
+        assert_non_null(huge);
+        assert_int_equal((uintptr_t)huge % SN_HUGE_PAGE_BYTES, 0);
+        for (size_t at = 0; at < size; at += 512)
+            assert_int_equal(huge[at], 0);
+        huge[size - 1] = 0xff;
+        if (HAS_FAULTS)
+            assert_int_equal(sn_mem_block_count() - before, 1);
+        sn_free_huge(huge, size);
+        assert_int_equal(sn_mem_block_count(), before);
+    }
+    sn_free_huge(NULL, size);
     assert_int_equal(sn_mem_block_count(), before);
 }
 
@@ -133,12 +155,24 @@ static void all_kinds_of_allocation_can_fail(void **state) {
     assert_null(sn_alloc(1));
     assert_null(sn_alloc_zero(1, 1));
     assert_null(sn_alloc_aligned(64, 1));
+    assert_null(sn_alloc_huge(SN_HUGE_PAGE_BYTES));
     assert_null(sn_realloc_array(old, 1, 1));
     assert_null(sn_strdup("x"));
     assert_null(sn_strndup("x", 1));
     sn_mem_fail_from(0);
     assert_string_equal(old, "old");
     sn_free(old);
+}
+
+static void huge_memory_that_cannot_be_mapped_is_none(void **state) {
+    (void)state;
+    if (!HAS_FAULTS || !SN_HUGE_IS_MAPPED)
+        skip();
+    int64_t before = sn_mem_block_count();
+    sn_fault_arm(SN_FAULT_MMAP, 1, 1, ENOMEM);
+    assert_null(sn_alloc_huge(SN_HUGE_PAGE_BYTES));
+    sn_fault_disarm_all();
+    assert_int_equal(sn_mem_block_count(), before);
 }
 
 static void fail_from_lasts_until_disarmed(void **state) {
@@ -177,6 +211,7 @@ static void an_armed_failure_concerns_its_own_thread_only(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(blocks_are_usable_and_counted),
+        cmocka_unit_test(huge_memory_is_aligned_zeroed_and_given_back),
         cmocka_unit_test(size_zero_gives_a_block_of_its_own),
         cmocka_unit_test(small_alignments_work_too),
         cmocka_unit_test(sizes_that_no_object_can_have_fail),
@@ -185,6 +220,7 @@ int main(void) {
         cmocka_unit_test(cleanup_frees_and_take_moves_out),
         cmocka_unit_test(exactly_the_nth_allocation_fails),
         cmocka_unit_test(all_kinds_of_allocation_can_fail),
+        cmocka_unit_test(huge_memory_that_cannot_be_mapped_is_none),
         cmocka_unit_test(fail_from_lasts_until_disarmed),
         cmocka_unit_test(an_armed_failure_concerns_its_own_thread_only),
     };

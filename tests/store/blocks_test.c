@@ -87,6 +87,37 @@ static void dropped_blocks_read_as_zeros(void **state) {
     sn_blocks_release(&blocks);
 }
 
+/* Blocks of whole huge pages, all but the first of them mapped. */
+static void huge_blocks_are_as_others(void **state) {
+    (void)state;
+    enum { SHIFT = 17, ITEMS = 3 << SHIFT, STEP = 4099 };
+    int64_t before = sn_mem_block_count();
+    struct sn_blocks blocks;
+    sn_blocks_init(&blocks, 16, SHIFT, 3);
+    for (int round = 0; round < 2; round++) {
+        for (uint64_t n = 1; n < 4; n++) {
+            sn_mem_fail_nth(n);
+            assert_int_equal(sn_blocks_reach(&blocks, ITEMS - 1), SN_ERR_NO_MEMORY);
+            sn_mem_fail_nth(0);
+            sn_blocks_reset(&blocks);
+        }
+        assert_int_equal(sn_blocks_reach(&blocks, ITEMS - 1), SN_OK);
+        for (size_t i = 0; i < ITEMS; i += STEP) {
+            uint64_t *item = sn_blocks_at(&blocks, i);
+            assert_int_equal(item[0] | item[1], 0);
+            item[1] = i + 1;
+        }
+        sn_blocks_drop(&blocks, (size_t)round);
+        for (size_t i = 0; i < ITEMS; i += STEP) {
+            const uint64_t *item = sn_blocks_at(&blocks, i);
+            assert_int_equal(item[1], i >> SHIFT == (size_t)round ? 0 : i + 1);
+        }
+        sn_blocks_reset(&blocks);
+    }
+    sn_blocks_release(&blocks);
+    assert_int_equal(sn_mem_block_count(), before);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(items_never_move_and_begin_as_zero),
@@ -94,6 +125,7 @@ int main(void) {
         cmocka_unit_test(every_failing_allocation_is_reported),
         cmocka_unit_test(a_reset_array_is_empty_and_zeroed_again),
         cmocka_unit_test(dropped_blocks_read_as_zeros),
+        cmocka_unit_test(huge_blocks_are_as_others),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
