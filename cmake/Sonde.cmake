@@ -122,7 +122,7 @@ function(sn_module module)
     endforeach()
     foreach(source IN LISTS SN_FAST)
         set_property(SOURCE "${dir}/${source}" APPEND PROPERTY
-                     COMPILE_OPTIONS "$<$<CONFIG:RelWithDebInfo>:-O3>")
+                     COMPILE_OPTIONS "$<$<CONFIG:RelWithDebInfo>:-O3;-falign-loops=32>")
     endforeach()
     if(SN_EMBEDS_WEB)
         sn_embed_web(${target})

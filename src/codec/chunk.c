@@ -135,16 +135,38 @@ static unsigned estimate_bits(unsigned form, const double *sample, size_t count,
     return bits < limit ? bits : limit;
 }
 
+/*
+ * The smallest exponent that fits a value; above DIVIDE_EXPONENT_MAX: none. What fits with one fits with the larger ones
+ * too, as long as its integer is not too large, so the search goes up or down from a guess.
+ */
+static unsigned smallest_exponent(double value, unsigned guess) {
+    int64_t integer;
+    unsigned exponent = guess;
+    if (fits(exponent, value, &integer)) {
+        while (exponent > 0 && fits(exponent - 1, value, &integer)) {
+            exponent--;
+        }
+        return exponent;
+    }
+    double scaled = value * powers[exponent];
+    if (!(scaled < INTEGER_LIMIT && scaled > -INTEGER_LIMIT)) {
+        exponent = 0; /* the guess is above all that fit */
+    }
+    while (exponent <= DIVIDE_EXPONENT_MAX && !fits(exponent, value, &integer)) {
+        exponent++;
+    }
+    return exponent;
+}
+
 /* Which exponents are the smallest that fit for some value of the sample, as a bit set. */
 static uint32_t smallest_exponents(const double *sample, size_t count) {
     uint32_t set = 0;
+    unsigned guess = 0;
     for (size_t i = 0; i < count; i++) {
-        int64_t integer;
-        for (unsigned exponent = 0; exponent <= DIVIDE_EXPONENT_MAX; exponent++) {
-            if (fits(exponent, sample[i], &integer)) {
-                set |= UINT32_C(1) << exponent;
-                break;
-            }
+        unsigned exponent = smallest_exponent(sample[i], guess);
+        if (exponent <= DIVIDE_EXPONENT_MAX) {
+            set |= UINT32_C(1) << exponent;
+            guess = exponent;
         }
     }
     return set;

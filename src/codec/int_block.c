@@ -17,6 +17,7 @@
 enum {
     KIND_MASK = 0x07,
     SCALED = 0x08, /* flag in the kind byte: divisor and origin follow it */
+    DIVISOR_HELD = 4,
 };
 
 /* What one pass over the integers tells. */
@@ -24,6 +25,20 @@ struct survey {
     int64_t value_min, value_max;
     int64_t delta_min, delta_max; /* deltas modulo 2^64, as signed */
     uint64_t divisor;             /* greatest common divisor of the deltas; 0: all are 0 */
+};
+
+/*
+ * A common divisor on its way. Counters of bytes keep one above 1, which a division per delta shows, and
+ * that is what surveys would spend their time with. So once it has held for a while it is tested by a
+ * product: d = 2^shift * odd divides x when x / odd modulo 2^64, turned right by shift, is at most
+ * (2^64 - 1) / d (Granlund and Montgomery, "Division by invariant integers", 1994).
+ */
+struct divisor {
+    uint64_t value; /* 0: no delta yet */
+    unsigned held;  /* deltas in a row that it divides, up to DIVISOR_HELD */
+    unsigned shift; /* these three only when so many */
+    uint64_t inverse;
+    uint64_t quotient_max;
 };
 
 static int64_t wrap_sub(int64_t a, int64_t b) {
@@ -43,21 +58,6 @@ static uint64_t greatest_common_divisor(uint64_t a, uint64_t b) {
     return a;
 }
 
-static struct survey survey_values(const int64_t *values, size_t count) {
-    struct survey s = {values[0], values[0], INT64_MAX, INT64_MIN, 0};
-    for (size_t i = 1; i < count; i++) {
-        int64_t delta = wrap_sub(values[i], values[i - 1]);
-        s.value_min = values[i] < s.value_min ? values[i] : s.value_min;
-        s.value_max = values[i] > s.value_max ? values[i] : s.value_max;
-        s.delta_min = delta < s.delta_min ? delta : s.delta_min;
-        s.delta_max = delta > s.delta_max ? delta : s.delta_max;
-        if (delta != 0 && s.divisor != 1) {
-            s.divisor = greatest_common_divisor(magnitude(delta), s.divisor);
-        }
-    }
-    return s;
-}
-
 /* The number whose product with an odd number is 1 modulo 2^64, by Newton's iteration. */
 static uint64_t inverse_of_odd(uint64_t odd) {
     uint64_t inverse = odd * 3 ^ 2; /* 5 bits are right; each step doubles them */
@@ -65,6 +65,49 @@ static uint64_t inverse_of_odd(uint64_t odd) {
         inverse *= 2 - odd * inverse;
     }
     return inverse;
+}
+
+static void divisor_prepare(struct divisor *divisor) {
+    divisor->shift = (unsigned)__builtin_ctzll(divisor->value);
+    divisor->inverse = inverse_of_odd(divisor->value >> divisor->shift);
+    divisor->quotient_max = UINT64_MAX / divisor->value;
+}
+
+static bool divisor_divides(const struct divisor *divisor, uint64_t delta) {
+    uint64_t product = delta * divisor->inverse;
+    uint64_t turned = product >> divisor->shift | product << (-divisor->shift & 63);
+    return turned <= divisor->quotient_max;
+}
+
+/* Let it divide one more delta, which is not 0. */
+static void divisor_meet(struct divisor *divisor, uint64_t delta) {
+    if (divisor->held == DIVISOR_HELD && divisor_divides(divisor, delta)) {
+        return;
+    }
+    uint64_t common = greatest_common_divisor(delta, divisor->value);
+    if (common != divisor->value) {
+        divisor->value = common;
+        divisor->held = 0;
+    } else if (++divisor->held == DIVISOR_HELD) {
+        divisor_prepare(divisor);
+    }
+}
+
+static struct survey survey_values(const int64_t *values, size_t count) {
+    struct survey s = {values[0], values[0], INT64_MAX, INT64_MIN, 0};
+    struct divisor divisor = {0};
+    for (size_t i = 1; i < count; i++) {
+        int64_t delta = wrap_sub(values[i], values[i - 1]);
+        s.value_min = values[i] < s.value_min ? values[i] : s.value_min;
+        s.value_max = values[i] > s.value_max ? values[i] : s.value_max;
+        s.delta_min = delta < s.delta_min ? delta : s.delta_min;
+        s.delta_max = delta > s.delta_max ? delta : s.delta_max;
+        if (delta != 0 && divisor.value != 1) {
+            divisor_meet(&divisor, magnitude(delta));
+        }
+    }
+    s.divisor = divisor.value;
+    return s;
 }
 
 /* Replace every value by (value - origin) / divisor, which leaves no rest: shift and multiply. */

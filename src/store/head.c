@@ -510,7 +510,7 @@ void sn_head_frozen_chunks(const struct sn_head *head, const uint32_t *ids, size
 /* One step per piece of a chunk, each so far ahead that the step before has arrived. */
 void sn_head_prefetch_frozen(const struct sn_head *head, const struct sn_chunk_ref *chunks,
                              size_t count, size_t i) {
-    enum { STEPS = 3, AHEAD = 4 };
+    enum { STEPS = 4, AHEAD = 6 };
     const struct sn_chunk_arena *arena = &head->epochs[!head->parity].arena;
     for (unsigned back = 0; back < STEPS; back++) {
         size_t at = i + (size_t)AHEAD * (STEPS - back);

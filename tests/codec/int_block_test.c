@@ -70,6 +70,38 @@ static void a_common_divisor_is_taken_out(void **state) {
     }
 }
 
+static uint64_t divisor_of(uint64_t a, uint64_t b) {
+    return b == 0 ? a : divisor_of(b, a % b);
+}
+
+/* It may hold for most of the block and break at the end, down to a part of it or to 1. */
+static void a_divisor_that_breaks_late_is_noticed(void **state) {
+    (void)state;
+    enum { COUNT = 200, BREAK = 190 };
+    static const int64_t divisors[] = {
+        2, 3, 6, 512, 4096, 12288, 1000000007, 3 * (INT64_C(1) << 33), INT64_C(1) << 45};
+    static const int64_t parts[] = {1, 2, 3, 64, INT64_C(1) << 30};
+    struct noise noise = {9};
+    for (size_t d = 0; d < sizeof(divisors) / sizeof(divisors[0]); d++) {
+        for (size_t p = 0; p < sizeof(parts) / sizeof(parts[0]); p++) {
+            int64_t values[COUNT] = {0};
+            uint64_t expected = 0;
+            struct sn_int_plan plan;
+            for (size_t i = 1; i < COUNT; i++) {
+                uint64_t step = noise_below(&noise, 1000) * (uint64_t)divisors[d];
+                if (i == BREAK) { /* not a multiple, where the part is none */
+                    step += (uint64_t)divisors[d] / (uint64_t)parts[p];
+                }
+                values[i] = values[i - 1] + (int64_t)(i % 2 == 0 ? step : 0 - step);
+                expected = divisor_of(step, expected);
+            }
+            (void)check_round_trip(values, COUNT);
+            sn_int_plan(values, COUNT, &plan);
+            assert_int_equal(plan.divisor, expected == 0 ? 1 : expected);
+        }
+    }
+}
+
 static void extremes_wrap_around_and_come_back(void **state) {
     (void)state;
     static const int64_t extremes[] = {INT64_MIN,     INT64_MAX,       0, -1, 1,
@@ -128,6 +160,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_kind_is_chosen_where_it_is_smallest),
         cmocka_unit_test(a_common_divisor_is_taken_out),
+        cmocka_unit_test(a_divisor_that_breaks_late_is_noticed),
         cmocka_unit_test(extremes_wrap_around_and_come_back),
         cmocka_unit_test(malformed_heads_are_refused),
         cmocka_unit_test(any_divisor_is_read_without_overflow),
