@@ -141,6 +141,8 @@ void *sn_alloc_aligned(size_t alignment, size_t size) {
     return counted(memset(ptr, 0, bytes));
 }
 
+#if SN_HUGE_IS_MAPPED
+
 /* The aligned part of a mapping that is one huge page longer; the rest goes back. */
 static void *map_aligned(size_t size) {
     char *mapped = sn_os_mmap(NULL, size + SN_HUGE_PAGE_BYTES, PROT_READ | PROT_WRITE,
@@ -158,8 +160,6 @@ static void *map_aligned(size_t size) {
 
 void *sn_alloc_huge(size_t size) {
     assert(size > 0 && size % SN_HUGE_PAGE_BYTES == 0);
-    if (!SN_HUGE_IS_MAPPED)
-        return sn_alloc_aligned(SN_HUGE_PAGE_BYTES, size);
     size_t bytes;
     void *ptr = usable_size(size, &bytes) ? counted(map_aligned(bytes)) : NULL;
     if (ptr != NULL)
@@ -168,13 +168,25 @@ void *sn_alloc_huge(size_t size) {
 }
 
 void sn_free_huge(void *ptr, size_t size) {
-    if (ptr == NULL || !SN_HUGE_IS_MAPPED) {
-        sn_free(ptr);
+    if (ptr == NULL)
         return;
-    }
     count_free();
     (void)sn_os_munmap(ptr, size);
 }
+
+#else
+
+void *sn_alloc_huge(size_t size) {
+    assert(size > 0 && size % SN_HUGE_PAGE_BYTES == 0);
+    return sn_alloc_aligned(SN_HUGE_PAGE_BYTES, size);
+}
+
+void sn_free_huge(void *ptr, size_t size) {
+    (void)size;
+    sn_free(ptr);
+}
+
+#endif
 
 void *sn_realloc_array(void *old, size_t count, size_t size) {
     size_t bytes;

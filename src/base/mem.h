@@ -31,8 +31,11 @@ void *sn_alloc_aligned(size_t alignment, size_t size) SN_ALLOC_ATTRIBUTES;
 #if defined(__SANITIZE_ADDRESS__)
 #define SN_HUGE_IS_MAPPED 0
 #elif defined(__has_feature)
-#define SN_HUGE_IS_MAPPED (!__has_feature(address_sanitizer))
-#else
+#if __has_feature(address_sanitizer)
+#define SN_HUGE_IS_MAPPED 0
+#endif
+#endif
+#ifndef SN_HUGE_IS_MAPPED
 #define SN_HUGE_IS_MAPPED 1
 #endif
 

@@ -23,6 +23,9 @@
 
 #include <stdbool.h>
 #include <string.h>
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
 
 /* First byte of a block of values. Stored: the numbers are fixed. */
 enum {
@@ -38,8 +41,9 @@ enum {
     DIVIDE_EXPONENT_MAX = 17,
     MULTIPLY_EXPONENT_MIN = 2,
     MULTIPLY_EXPONENT_MAX = 14,
-    SAMPLE_MAX = 64, /* values looked at to choose a form */
-    SAMPLE_RUN = 16, /* taken in runs, because differences of neighbours matter */
+    FIT_BLOCK = 64,         /* values tried at once: a bit each */
+    SAMPLE_MAX = FIT_BLOCK, /* values looked at to choose a form */
+    SAMPLE_RUN = 16,        /* taken in runs, because differences of neighbours matter */
     EXCEPTION_BITS = 80,
     SAMPLE_BITS_MAX = 58, /* per value: above it, the ordered form is as good */
     DOUBTFUL_BITS = 30,   /* per value: above it, the multiplying forms are tried too */
@@ -102,6 +106,90 @@ static inline bool fits(unsigned form, double value, int64_t *ret_integer) {
     return bits_of(back) == bits_of(value); /* -0 comes back as 0, so it does not fit */
 }
 
+/* Two doubles at once, and two integers: compilers at -O2 leave loops of divisions scalar. */
+typedef double pair __attribute__((vector_size(16), aligned(8), may_alias));
+typedef int64_t integer_pair __attribute__((vector_size(16), aligned(8), may_alias));
+
+/* Bit k is set where numbers k are equal, bit for bit; where number k is nearer to 0 than the limit.
+ * Compilers take comparisons of 64 bits apart for the oldest x86-64. */
+#ifdef __SSE2__
+static inline unsigned equal_bits(pair a, pair b) {
+    __m128i halves = _mm_cmpeq_epi32((__m128i)a, (__m128i)b);
+    __m128i turned = _mm_shuffle_epi32(halves, _MM_SHUFFLE(2, 3, 0, 1));
+    return (unsigned)_mm_movemask_pd((__m128d)_mm_and_si128(halves, turned));
+}
+
+static inline unsigned small_bits(pair numbers, double limit) {
+    __m128d magnitudes = _mm_andnot_pd(_mm_set1_pd(-0.0), (__m128d)numbers);
+    return (unsigned)_mm_movemask_pd(_mm_cmplt_pd(magnitudes, _mm_set1_pd(limit)));
+}
+#else
+static inline unsigned equal_bits(pair a, pair b) {
+    return (unsigned)(bits_of(a[0]) == bits_of(b[0])) | (unsigned)(bits_of(a[1]) == bits_of(b[1]))
+                                                            << 1;
+}
+
+static inline unsigned small_bits(pair numbers, double limit) {
+    return (unsigned)(numbers[0] < limit && numbers[0] > -limit) |
+           (unsigned)(numbers[1] < limit && numbers[1] > -limit) << 1;
+}
+#endif
+
+/*
+ * As fits(), of up to 64 values; bit i of the result is set where value i fits, and only there its
+ * integer is good. A double below 2^51 is rounded to a whole number by adding 1.5 * 2^52, whose last
+ * bits then are that number.
+ */
+__attribute__((always_inline)) static inline uint64_t fit_block_of(
+    unsigned form, bool is_multiplied, bool is_divided, const double *values, size_t count,
+    int64_t *ret_integers) {
+    const double limit = INTEGER_LIMIT / 4;
+    const pair magic = {1.5 * INTEGER_LIMIT / 2, 1.5 * INTEGER_LIMIT / 2};
+    double power = powers[is_multiplied ? form - FORM_MULTIPLY : form];
+    double inverse = is_multiplied ? inverse_powers[form - FORM_MULTIPLY] : 1;
+    uint64_t fitting = 0;
+    size_t i = 0;
+    for (; i + 2 <= count; i += 2) {
+        pair value = *(const pair *)(values + i);
+        pair scaled = value * power;
+        if (SN_UNLIKELY(small_bits(scaled, limit) != 3)) {
+            for (size_t k = i; k < i + 2; k++) {
+                fitting |= (uint64_t)fits(form, values[k], &ret_integers[k]) << k;
+            }
+            continue;
+        }
+        pair moved = scaled + magic;
+        pair back = moved - magic;
+        if (is_multiplied) {
+            back *= inverse;
+        } else if (is_divided) {
+            back /= power;
+        }
+        *(integer_pair *)(ret_integers + i) = (integer_pair)moved - (integer_pair)magic;
+        fitting |= (uint64_t)equal_bits(back, value) << i;
+    }
+    if (i < count) {
+        fitting |= (uint64_t)fits(form, values[i], &ret_integers[i]) << i;
+    }
+    return fitting;
+}
+
+static uint64_t fit_block(unsigned form, const double *values, size_t count,
+                          int64_t *ret_integers) {
+    assert(count <= FIT_BLOCK);
+    if (form == FORM_DIVIDE) {
+        return fit_block_of(form, false, false, values, count, ret_integers);
+    }
+    if (form > FORM_DIVIDE + DIVIDE_EXPONENT_MAX) {
+        return fit_block_of(form, true, false, values, count, ret_integers);
+    }
+    return fit_block_of(form, false, true, values, count, ret_integers);
+}
+
+static uint64_t all_of(size_t count) {
+    return count == FIT_BLOCK ? UINT64_MAX : (UINT64_C(1) << count) - 1;
+}
+
 /* Copy up to SAMPLE_MAX values: all, or four runs spread over the column. */
 static size_t take_sample(const double *values, size_t count, double *ret_sample) {
     if (count <= SAMPLE_MAX) {
@@ -117,16 +205,13 @@ static size_t take_sample(const double *values, size_t count, double *ret_sample
 }
 
 /* About how many bits the sample takes in a form; gives up (limit) once there are so many. */
-static unsigned estimate_bits(unsigned form, const double *sample, size_t count, unsigned limit) {
-    unsigned bits = 0;
+static unsigned estimate_bits(const int64_t *integers, uint64_t fitting, size_t count,
+                              unsigned limit) {
+    unsigned bits = (unsigned)(count - (size_t)__builtin_popcountll(fitting)) * EXCEPTION_BITS;
     int64_t before = 0;
     bool is_first = true;
-    for (size_t i = 0; i < count && bits < limit; i++) {
-        int64_t integer;
-        if (!fits(form, sample[i], &integer)) {
-            bits += EXCEPTION_BITS;
-            continue;
-        }
+    for (; fitting != 0 && bits < limit; fitting &= fitting - 1) {
+        int64_t integer = integers[__builtin_ctzll(fitting)];
         bits += is_first ? sn_bit_length(sn_zigzag_encode(integer))
                          : 1 + sn_bit_length(sn_zigzag_encode(integer - before) >> 1);
         before = integer;
@@ -135,58 +220,24 @@ static unsigned estimate_bits(unsigned form, const double *sample, size_t count,
     return bits < limit ? bits : limit;
 }
 
-/*
- * The smallest exponent that fits a value; above DIVIDE_EXPONENT_MAX: none. What fits with one fits with the larger ones
- * too, as long as its integer is not too large, so the search goes up or down from a guess.
- */
-static unsigned smallest_exponent(double value, unsigned guess) {
-    int64_t integer;
-    unsigned exponent = guess;
-    if (fits(exponent, value, &integer)) {
-        while (exponent > 0 && fits(exponent - 1, value, &integer)) {
-            exponent--;
-        }
-        return exponent;
-    }
-    double scaled = value * powers[exponent];
-    if (!(scaled < INTEGER_LIMIT && scaled > -INTEGER_LIMIT)) {
-        exponent = 0; /* the guess is above all that fit */
-    }
-    while (exponent <= DIVIDE_EXPONENT_MAX && !fits(exponent, value, &integer)) {
-        exponent++;
-    }
-    return exponent;
-}
-
-/* Which exponents are the smallest that fit for some value of the sample, as a bit set. */
-static uint32_t smallest_exponents(const double *sample, size_t count) {
-    uint32_t set = 0;
-    unsigned guess = 0;
-    for (size_t i = 0; i < count; i++) {
-        unsigned exponent = smallest_exponent(sample[i], guess);
-        if (exponent <= DIVIDE_EXPONENT_MAX) {
-            set |= UINT32_C(1) << exponent;
-            guess = exponent;
-        }
-    }
-    return set;
-}
-
 /* The decimal form with the smallest estimate, or FORM_ORDERED when none is any good. */
 static unsigned choose_form(const double *values, size_t count) {
     double sample[SAMPLE_MAX];
-    unsigned sample_count = (unsigned)take_sample(values, count, sample);
-    unsigned best_bits = sample_count * SAMPLE_BITS_MAX;
+    int64_t integers[SAMPLE_MAX];
+    size_t sample_count = take_sample(values, count, sample);
+    unsigned best_bits = (unsigned)sample_count * SAMPLE_BITS_MAX;
     unsigned best = FORM_ORDERED;
-    /* Largest first: it fits most values, so that the others are given up soon. Of equal ones the
-     * smallest is taken. */
-    uint32_t exponents = smallest_exponents(sample, sample_count);
-    for (unsigned form = DIVIDE_EXPONENT_MAX + 1; form-- > 0;) {
-        if ((exponents >> form & 1) == 0) {
+    /* An exponent is worth a look when it is the smallest that fits for some value; what fits with
+     * one fits with the larger ones too. */
+    uint64_t without = all_of(sample_count);
+    for (unsigned form = FORM_DIVIDE; form <= DIVIDE_EXPONENT_MAX && without != 0; form++) {
+        uint64_t fitting = fit_block(form, sample, sample_count, integers);
+        if ((fitting & without) == 0) {
             continue;
         }
-        unsigned bits = estimate_bits(form, sample, sample_count, best_bits + 1);
-        if (bits <= best_bits) {
+        without &= ~fitting;
+        unsigned bits = estimate_bits(integers, fitting, sample_count, best_bits);
+        if (bits < best_bits) {
             best_bits = bits;
             best = form;
         }
@@ -196,7 +247,8 @@ static unsigned choose_form(const double *values, size_t count) {
     }
     for (unsigned form = FORM_MULTIPLY + MULTIPLY_EXPONENT_MIN;
          form <= FORM_MULTIPLY + MULTIPLY_EXPONENT_MAX; form++) {
-        unsigned bits = estimate_bits(form, sample, sample_count, best_bits);
+        uint64_t fitting = fit_block(form, sample, sample_count, integers);
+        unsigned bits = estimate_bits(integers, fitting, sample_count, best_bits);
         if (bits < best_bits) {
             best_bits = bits;
             best = form;
@@ -212,18 +264,18 @@ static unsigned choose_form(const double *values, size_t count) {
 static bool to_decimal(unsigned form, const double *values, size_t count, int64_t *ret_integers,
                        struct exceptions *ret) {
     size_t count_max = count * 5 / 8;
-    int64_t before = 0;
     ret->count = 0;
-    for (size_t i = 0; i < count; i++) {
-        int64_t integer;
-        if (SN_LIKELY(fits(form, values[i], &integer))) {
-            before = integer;
-        } else if (ret->count < count_max) {
-            ret->positions[ret->count++] = (uint16_t)i;
-        } else {
+    for (size_t at = 0; at < count; at += FIT_BLOCK) {
+        size_t block = count - at < FIT_BLOCK ? count - at : FIT_BLOCK;
+        uint64_t others = all_of(block) & ~fit_block(form, values + at, block, ret_integers + at);
+        if (ret->count + (size_t)__builtin_popcountll(others) > count_max) {
             return false;
         }
-        ret_integers[i] = before;
+        for (; others != 0; others &= others - 1) {
+            size_t i = at + (size_t)__builtin_ctzll(others);
+            ret_integers[i] = i > 0 ? ret_integers[i - 1] : 0;
+            ret->positions[ret->count++] = (uint16_t)i;
+        }
     }
     /* Exceptions at the beginning have nothing before them: they take what comes after. */
     size_t lead = 0;
@@ -328,8 +380,12 @@ static void draft_decimal(unsigned form, const double *values, size_t count, int
  * differences are small. False: it is something else. */
 static bool draft_whole(const double *values, size_t count, int64_t *integers,
                         struct exceptions *exceptions, struct draft *ret) {
-    for (size_t i = 0; i < count; i++) {
-        if (!fits(FORM_DIVIDE, values[i], &integers[i])) {
+    if (!fits(FORM_DIVIDE, values[0], &integers[0])) {
+        return false; /* as most columns with decimals: no block of them is tried */
+    }
+    for (size_t at = 0; at < count; at += FIT_BLOCK) {
+        size_t block = count - at < FIT_BLOCK ? count - at : FIT_BLOCK;
+        if (fit_block(FORM_DIVIDE, values + at, block, integers + at) != all_of(block)) {
             return false;
         }
     }
@@ -398,9 +454,6 @@ size_t sn_chunk_encode_times(const int64_t *times, size_t count, uint8_t *ret_by
     uint8_t *at = sn_int_write(&plan, ret_bytes, ret_bytes + sn_chunk_bound(count));
     return (size_t)(at - ret_bytes);
 }
-
-/* Two doubles at once: division is what decoding costs, and compilers at -O2 leave it scalar. */
-typedef double pair __attribute__((vector_size(16), aligned(8), may_alias));
 
 static void divide_all(double *values, size_t count, double divisor) {
     pair divisors = {divisor, divisor};
