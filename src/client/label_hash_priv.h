@@ -51,9 +51,10 @@
 extern int sn_label_open_last;
 
 struct sn_hash_secrets {
-    _Alignas(
-        SN_BLOCK) uint32_t blocks[SONDE_LABELS_MAX][4]; /* added to the first block of a value */
-    uint64_t seed;                                      /* of what is behind it */
+    /* Added to the first block of a value. */
+    _Alignas(SN_BLOCK) uint32_t blocks[SONDE_LABELS_MAX][SN_BLOCK / sizeof(uint32_t)];
+    /* Of what is behind it. */
+    uint64_t seed;
     uint64_t factor;
 };
 
@@ -189,8 +190,8 @@ __attribute__((always_inline)) static inline bool sn_labels_hash_open(
 }
 
 /*
- * Whether `text` is the `len` bytes at `stored`, of which 16 more are readable. False as well when
- * a block is not open, which nobody looks at where `is_open` says that all of them are.
+ * Whether `text` is the `len` bytes at `stored`, behind which 16 more are readable. False as well when
+ * a block that it has to look at is not open; is_open: the caller knows that all are.
  */
 static inline bool sn_label_is(const char *text, const char *stored, size_t len, bool is_open) {
     static const unsigned below[SN_BLOCK + 1] = {0x0,   0x1,    0x3,    0x7,    0xf,   0x1f,
