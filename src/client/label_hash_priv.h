@@ -44,6 +44,7 @@
 
 #define SN_BLOCK 16 /* bytes that are looked at without a branch */
 #define SN_PAGE 4096
+#define SN_COPY_BYTES 64
 #define SN_OPEN_LAST (SN_PAGE - SN_BLOCK - 1)     /* see sn_label_is_open */
 #define SN_HASH_STEP UINT64_C(0x9e3779b97f4a7c15) /* 2^64 / golden ratio: tells positions apart */
 
@@ -125,6 +126,25 @@ static inline uint64_t sn_labels_hash(const struct sn_str *values, size_t count,
  * from the byte before, the same comparison answers for both. */
 static inline bool sn_label_is_open(const char *text) {
     return __builtin_expect((int)(((uintptr_t)text - 1) % SN_PAGE) <= sn_label_open_last, 1);
+}
+
+/*
+ * `text`, or, when it may end near the end of its page or is NULL, a copy whose blocks are open. NULL: a
+ * copy would be too long.
+ *
+ *   copy  [SN_COPY_BYTES], aligned to that: from its second byte on three blocks are open
+ */
+static inline const char *sn_label_make_open(const char *text, char *copy) {
+    uintptr_t place = (uintptr_t)text % SN_PAGE;
+    if (place != 0 && place <= SN_PAGE - SN_COPY_BYTES)
+        return text;
+    size_t len = text != NULL ? strnlen(text, SN_COPY_BYTES - SN_BLOCK) : 0;
+    if (len == SN_COPY_BYTES - SN_BLOCK)
+        return NULL;
+    memset(copy, 0, SN_COPY_BYTES);
+    if (len > 0)
+        memcpy(copy + 1, text, len);
+    return copy + 1;
 }
 
 static inline __m128i sn_block_load(const void *bytes) {
@@ -210,6 +230,11 @@ static inline bool sn_label_is(const char *text, const char *stored, size_t len,
 }
 
 #else
+
+static inline const char *sn_label_make_open(const char *text, char *copy) {
+    (void)text, (void)copy;
+    return NULL;
+}
 
 static inline bool sn_labels_hash_open(const char *const *values, size_t count,
                                        const struct sn_hash_secrets *secrets, uint64_t *ret_hash) {

@@ -408,12 +408,32 @@ static __attribute__((noinline)) struct sn_series *get_slow(struct sn_family *fa
     return get_other(family, SONDE_LOST_SERIES_LIMIT);
 }
 
+/* The lookup of values that end near the end of their pages: by copies of those. False: by a key. */
+static bool find_copied(const struct sn_family *family, const char *const *values,
+                        struct sn_series **ret_series) {
+    _Alignas(SN_COPY_BYTES) char copies[SONDE_LABELS_MAX][SN_COPY_BYTES];
+    const char *open[SONDE_LABELS_MAX];
+    uint64_t hash;
+    for (size_t i = 0; i < family->label_count; i++) {
+        open[i] = sn_label_make_open(values[i], copies[i]);
+        if (open[i] == NULL)
+            return false;
+    }
+    if (!sn_labels_hash_open(open, family->label_count, &secrets, &hash))
+        return false;
+    *ret_series = find_open(family, open, family->label_count, hash);
+    return true;
+}
+
 /* The lookup of values of which some must be copied. */
 static __attribute__((noinline)) struct sn_series *get_copied(struct sn_family *family,
                                                               const char *const *values) {
-    struct key key;
-    key_init(&key, values, family->label_count);
-    struct sn_series *series = find(family, &key);
+    struct sn_series *series;
+    if (!find_copied(family, values, &series)) {
+        struct key key;
+        key_init(&key, values, family->label_count);
+        series = find(family, &key);
+    }
     return series != NULL ? series : get_slow(family, values);
 }
 

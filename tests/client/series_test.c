@@ -110,6 +110,15 @@ static void watched_reads_find_the_same(void **state) {
     (void)sonde_registry_free(registry);
 }
 
+#if SN_LABEL_BLOCKS
+static void draw_secrets(struct sn_hash_secrets *secrets) {
+    struct sn_rng rng;
+    sn_rng_init(&rng, 1);
+    for (size_t i = 0; i < sizeof *secrets; i++)
+        ((unsigned char *)secrets)[i] = (unsigned char)sn_rng_below(&rng, 256);
+}
+#endif
+
 /* What stands behind a value in memory does not get into its hash: a lookup would then find its series
  * only with the lock. */
 static void bytes_behind_a_value_do_not_matter(void **state) {
@@ -119,10 +128,7 @@ static void bytes_behind_a_value_do_not_matter(void **state) {
     static const char *const fillings[] = {"a", "\x01", "\x7f", "\xc3\xa9"};
     static const unsigned char garbage[] = {0x00, 0x01, 0x7f, 0x80, 0xff};
     struct sn_hash_secrets secrets;
-    struct sn_rng rng;
-    sn_rng_init(&rng, 1);
-    for (size_t i = 0; i < sizeof secrets; i++)
-        ((unsigned char *)&secrets)[i] = (unsigned char)sn_rng_below(&rng, 256);
+    draw_secrets(&secrets);
     for (size_t f = 0; f < sizeof fillings / sizeof fillings[0]; f++) {
         size_t step = strlen(fillings[f]);
         for (size_t len = 0; len <= LEN_MAX; len += step) {
@@ -141,6 +147,34 @@ static void bytes_behind_a_value_do_not_matter(void **state) {
                 assert_int_equal(hash, sn_labels_hash(strs, 2, &secrets));
             }
         }
+    }
+#endif
+}
+
+/* The same for values that end with their page, which are copied when they are short enough. */
+static void a_copy_has_the_hash_of_its_value(void **state) {
+    (void)state;
+#if SN_LABEL_BLOCKS
+    enum { LEN_MAX = 60, COPIED_MAX = SN_COPY_BYTES - SN_BLOCK - 1 };
+    static char memory[2 * SN_PAGE];
+    char *page_end = memory + SN_PAGE - (uintptr_t)memory % SN_PAGE;
+    struct sn_hash_secrets secrets;
+    draw_secrets(&secrets);
+    memset(memory, 'x', sizeof memory);
+    for (size_t len = 0; len <= LEN_MAX; len++) {
+        _Alignas(SN_COPY_BYTES) char copy[SN_COPY_BYTES];
+        uint64_t hash = 0;
+        char *value = page_end - 1 - len;
+        page_end[-1] = '\0';
+        const struct sn_str str = sn_str_from(value);
+        const char *open = sn_label_make_open(value, copy);
+        if (open == NULL) {
+            assert_true(len > COPIED_MAX);
+            continue;
+        }
+        assert_ptr_not_equal(open, value);
+        assert_true(sn_labels_hash_open(&open, 1, &secrets, &hash));
+        assert_int_equal(hash, sn_labels_hash(&str, 1, &secrets));
     }
 #endif
 }
@@ -349,6 +383,7 @@ int main(void) {
         cmocka_unit_test(values_at_the_end_of_memory_are_found),
         cmocka_unit_test(watched_reads_find_the_same),
         cmocka_unit_test(bytes_behind_a_value_do_not_matter),
+        cmocka_unit_test(a_copy_has_the_hash_of_its_value),
         cmocka_unit_test(sites_tell_similar_values_apart),
         cmocka_unit_test(null_is_the_empty_value),
         cmocka_unit_test(a_wrong_number_of_values_records_nothing),
