@@ -25,6 +25,7 @@
 /* Label values of a lookup that takes its time, or of a new series. */
 struct key {
     struct sn_str values[SONDE_LABELS_MAX];
+    size_t count;
     uint64_t hash;
 };
 
@@ -54,6 +55,7 @@ static void prepare_lookups(void) {
 /* Lookup. */
 
 static void key_init(struct key *key, const char *const *values, size_t count) {
+    key->count = count;
     for (size_t i = 0; i < count; i++)
         key->values[i] = values[i] != NULL ? sn_str_from(values[i]) : SN_STR("");
     key->hash = sn_labels_hash(key->values, count, &secrets);
@@ -72,10 +74,9 @@ LOOKUP bool series_has_open_values(const struct sn_series *series, const char *c
     return true;
 }
 
-static bool series_has_values(const struct sn_series *series, const struct sn_str *values,
-                              size_t count) {
-    for (size_t i = 0; i < count; i++) {
-        if (!sn_str_equal(sn_series_value(series, i), values[i]))
+static bool series_has_key(const struct sn_series *series, const struct key *key) {
+    for (size_t i = 0; i < key->count; i++) {
+        if (!sn_str_equal(sn_series_value(series, i), key->values[i]))
             return false;
     }
     return true;
@@ -109,7 +110,7 @@ static struct sn_series *find(const struct sn_family *family, const struct key *
         atomic_load_explicit(&family->table, memory_order_acquire);
     for (size_t slot = (size_t)key->hash;; slot++) {
         struct sn_series *series = next_with_hash(table, key->hash, &slot);
-        if (series == NULL || series_has_values(series, key->values, family->label_count))
+        if (series == NULL || series_has_key(series, key))
             return series;
     }
 }
@@ -333,8 +334,8 @@ static struct sn_series *get_other(struct sn_family *family, sonde_lost_reason r
     return other;
 }
 
-static bool is_valid(const struct key *key, size_t count) {
-    for (size_t i = 0; i < count; i++) {
+static bool is_valid(const struct key *key) {
+    for (size_t i = 0; i < key->count; i++) {
         if (key->values[i].len > SONDE_LABEL_VALUE_BYTES_MAX || !sn_str_is_utf8(key->values[i]))
             return false;
     }
@@ -372,7 +373,7 @@ void sn_series_import_locked(struct sn_family *family, const char *const *values
                              const struct sn_series_origin *origin) {
     struct key key;
     key_init(&key, values, family->label_count);
-    if (is_valid(&key, family->label_count) && find(family, &key) == NULL)
+    if (is_valid(&key) && find(family, &key) == NULL)
         (void)add_counted_locked(family, &key, origin); /* without memory: counted */
 }
 
@@ -394,7 +395,7 @@ static __attribute__((noinline)) struct sn_series *get_slow(struct sn_family *fa
                                                             const char *const *values) {
     struct key key;
     key_init(&key, values, family->label_count);
-    if (!is_valid(&key, family->label_count))
+    if (!is_valid(&key))
         return get_other(family, SONDE_LOST_LABEL_VALUE);
     if (atomic_load_explicit(&family->is_full, memory_order_relaxed))
         return get_other(family, SONDE_LOST_SERIES_LIMIT);
@@ -492,7 +493,7 @@ sonde_status sn_series_get_exact_locked(struct sn_family *family, const char *co
                                         struct sn_series **ret_series, struct sn_err *err) {
     struct key key;
     key_init(&key, values, family->label_count);
-    if (!is_valid(&key, family->label_count))
+    if (!is_valid(&key))
         return (sonde_status)sn_err_set(err, SN_ERR_INVALID,
                                         "a label value of %s is not UTF-8 or above %d bytes",
                                         family->name, SONDE_LABEL_VALUE_BYTES_MAX);
