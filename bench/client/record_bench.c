@@ -436,18 +436,13 @@ static double write_page(sonde_registry *registry, size_t *ret_bytes) {
     return (double)(sn_clock_mono_ns(sn_clock_system()) - from) / 1e6;
 }
 
-static double best_page_ms(sonde_registry *registry, unsigned pages, size_t *ret_bytes) {
-    double best = 1e18;
-    for (unsigned i = 0; i < pages; i++)
-        best = fmin(best, write_page(registry, ret_bytes));
-    return best;
-}
-
-static double best_changed_page_ms(sonde_registry *registry, size_t lines, unsigned pages,
-                                   size_t *ret_bytes) {
+/* changed_lines: so many values change before each page; 0: none. */
+static double best_page_ms(sonde_registry *registry, size_t changed_lines, unsigned pages,
+                           size_t *ret_bytes) {
     double best = 1e18;
     for (unsigned i = 0; i < pages; i++) {
-        fill(registry, lines);
+        if (changed_lines > 0)
+            fill(registry, changed_lines);
         best = fmin(best, write_page(registry, ret_bytes));
     }
     return best;
@@ -466,16 +461,16 @@ static void bench_page(size_t lines) {
 
     size_t bytes = 0;
     unsigned rounds = 1;
-    double ms = best_page_ms(registry, PAGE_ROUNDS, &bytes);
+    double ms = best_page_ms(registry, 0, PAGE_ROUNDS, &bytes);
     printf("page of %zu lines: %zu bytes\n", lines, bytes);
     while (is_worth_another(ms, limit_of(unchanged), &rounds))
-        ms = fmin(ms, best_page_ms(registry, PAGE_ROUNDS, &bytes));
+        ms = fmin(ms, best_page_ms(registry, 0, PAGE_ROUNDS, &bytes));
     report(unchanged, ms, "ms", rounds);
 
     rounds = 1;
-    ms = best_changed_page_ms(registry, lines, CHANGED_ROUNDS, &bytes);
+    ms = best_page_ms(registry, lines, CHANGED_ROUNDS, &bytes);
     while (is_worth_another(ms, limit_of(changed), &rounds))
-        ms = fmin(ms, best_changed_page_ms(registry, lines, CHANGED_ROUNDS, &bytes));
+        ms = fmin(ms, best_page_ms(registry, lines, CHANGED_ROUNDS, &bytes));
     report(changed, ms, "ms", rounds);
 
     report(held, bytes_per_line, "bytes per line", 1);

@@ -11,6 +11,7 @@
 
 #include "base/limits.h"
 #include "base/mem.h"
+#include "base/sanitizers.h"
 
 #include <stdio.h>
 
@@ -25,15 +26,7 @@ struct sn_arena_block {
 
 _Static_assert(sizeof(struct sn_arena_block) % ALIGNMENT == 0, "data after the header is aligned");
 
-#if defined(__SANITIZE_ADDRESS__)
-#define HAS_ASAN 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define HAS_ASAN 1
-#endif
-#endif
-
-#ifdef HAS_ASAN
+#if SN_HAS_ASAN
 #include <sanitizer/asan_interface.h>
 #define POISON(ptr, size) __asan_poison_memory_region((ptr), (size))
 #define UNPOISON(ptr, size) __asan_unpoison_memory_region((ptr), (size))

@@ -13,6 +13,7 @@
 
 #include "base/check.h"
 #include "base/clock.h"
+#include "base/sanitizers.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -22,19 +23,8 @@
 
 #define NS_PER_S INT64_C(1000000000)
 
-#if defined(__SANITIZE_THREAD__)
-#define HAS_TSAN 1
-#elif defined(__has_feature)
-#if __has_feature(thread_sanitizer)
-#define HAS_TSAN 1
-#endif
-#if __has_feature(address_sanitizer) || __has_feature(memory_sanitizer)
-#define HAS_LARGE_FRAMES 1
-#endif
-#endif
-
 /* Instrumented frames are several times as large. */
-#if defined(HAS_TSAN) || defined(HAS_LARGE_FRAMES) || defined(__SANITIZE_ADDRESS__)
+#if SN_HAS_TSAN || SN_HAS_ASAN || SN_HAS_MSAN
 #define STACK_BYTES ((size_t)4 << 20)
 #else
 #define STACK_BYTES ((size_t)512 << 10)
@@ -281,7 +271,7 @@ void sn_thread_join(struct sn_thread *thread) {
     thread->is_running = false;
 }
 
-#ifdef HAS_TSAN
+#if SN_HAS_TSAN
 
 /*
  * clang 14's ThreadSanitizer does not know pthread_clockjoin_np and takes whatever the thread did

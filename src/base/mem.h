@@ -11,6 +11,8 @@
 #ifndef SN_BASE_MEM_H
 #define SN_BASE_MEM_H
 
+#include "base/sanitizers.h"
+
 #include <stddef.h>
 #include <stdint.h>
 
@@ -28,16 +30,7 @@ void *sn_alloc_aligned(size_t alignment, size_t size) SN_ALLOC_ATTRIBUTES;
 #define SN_HUGE_PAGE_BYTES ((size_t)2 << 20)
 
 /* Under AddressSanitizer it is of the heap: what only a mapping points to would count as lost. */
-#if defined(__SANITIZE_ADDRESS__)
-#define SN_HUGE_IS_MAPPED 0
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define SN_HUGE_IS_MAPPED 0
-#endif
-#endif
-#ifndef SN_HUGE_IS_MAPPED
-#define SN_HUGE_IS_MAPPED 1
-#endif
+#define SN_HUGE_IS_MAPPED (!SN_HAS_ASAN)
 
 /*
  * Allocate zeroed memory for what is large and read here and there: it asks for huge pages, so that

@@ -17,6 +17,7 @@
 #ifndef SN_CLIENT_LABEL_HASH_PRIV_H
 #define SN_CLIENT_LABEL_HASH_PRIV_H
 
+#include "base/sanitizers.h"
 #include "base/str.h"
 #include "sonde/registry.h"
 
@@ -25,21 +26,11 @@
 #include <stdint.h>
 #include <string.h>
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define SN_LABEL_BLOCKS 0
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) ||                         \
-    __has_feature(memory_sanitizer)
-#define SN_LABEL_BLOCKS 0
-#endif
-#endif
-#ifndef SN_LABEL_BLOCKS
-#ifdef __SSE2__
+#if defined(__SSE2__) && !SN_HAS_ASAN && !SN_HAS_TSAN && !SN_HAS_MSAN
 #define SN_LABEL_BLOCKS 1
 #include <emmintrin.h>
 #else
 #define SN_LABEL_BLOCKS 0
-#endif
 #endif
 
 #define SN_BLOCK 16 /* bytes that are looked at without a branch */

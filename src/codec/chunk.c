@@ -18,6 +18,7 @@
 #include "codec/chunk.h"
 
 #include "base/check.h"
+#include "codec/bits.h"
 #include "codec/int_block_priv.h"
 #include "codec/varint.h"
 
@@ -186,10 +187,6 @@ static uint64_t fit_block(unsigned form, const double *values, size_t count,
     return fit_block_of(form, false, true, values, count, ret_integers);
 }
 
-static uint64_t all_of(size_t count) {
-    return count == FIT_BLOCK ? UINT64_MAX : (UINT64_C(1) << count) - 1;
-}
-
 /* Copy up to SAMPLE_MAX values: all, or four runs spread over the column. */
 static size_t take_sample(const double *values, size_t count, double *ret_sample) {
     if (count <= SAMPLE_MAX) {
@@ -229,7 +226,7 @@ static unsigned choose_form(const double *values, size_t count) {
     unsigned best = FORM_ORDERED;
     /* An exponent is worth a look when it is the smallest that fits for some value; what fits with
      * one fits with the larger ones too. */
-    uint64_t without = all_of(sample_count);
+    uint64_t without = sn_bit_mask((unsigned)sample_count);
     for (unsigned form = FORM_DIVIDE; form <= DIVIDE_EXPONENT_MAX && without != 0; form++) {
         uint64_t fitting = fit_block(form, sample, sample_count, integers);
         if ((fitting & without) == 0) {
@@ -267,7 +264,8 @@ static bool to_decimal(unsigned form, const double *values, size_t count, int64_
     ret->count = 0;
     for (size_t at = 0; at < count; at += FIT_BLOCK) {
         size_t block = count - at < FIT_BLOCK ? count - at : FIT_BLOCK;
-        uint64_t others = all_of(block) & ~fit_block(form, values + at, block, ret_integers + at);
+        uint64_t others =
+            sn_bit_mask((unsigned)block) & ~fit_block(form, values + at, block, ret_integers + at);
         if (ret->count + (size_t)__builtin_popcountll(others) > count_max) {
             return false;
         }
@@ -385,7 +383,8 @@ static bool draft_whole(const double *values, size_t count, int64_t *integers,
     }
     for (size_t at = 0; at < count; at += FIT_BLOCK) {
         size_t block = count - at < FIT_BLOCK ? count - at : FIT_BLOCK;
-        if (fit_block(FORM_DIVIDE, values + at, block, integers + at) != all_of(block)) {
+        if (fit_block(FORM_DIVIDE, values + at, block, integers + at) !=
+            sn_bit_mask((unsigned)block)) {
             return false;
         }
     }

@@ -1,7 +1,7 @@
 /*
- * Memory for the token bytes of open chunks: pieces out of blocks of 2 MiB, huge pages. A piece is named by a 32-bit
- * number (its place in units of 16 bytes), so that the state of a series stays small; all pieces die
- * together when the epoch has been flushed.
+ * Memory for the token bytes of open chunks: pieces out of blocks of 2 MiB, huge pages. A piece is
+ * named by a 32-bit number (its place in units of 16 bytes), so that the state of a series stays small;
+ * all pieces die together when the epoch has been flushed.
  *
  * Threads: guarded by the owner's lock. Once an epoch is frozen nothing is taken any more, and its
  * bytes may be read without the lock.

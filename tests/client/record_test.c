@@ -5,6 +5,7 @@
 #include "client_support.h"
 
 #include "base/clock.h"
+#include "base/sanitizers.h"
 #include "client/lock_priv.h"
 
 #include <linux/filter.h>
@@ -13,17 +14,6 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define IS_SANITIZED 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define IS_SANITIZED 1
-#endif
-#endif
-#ifndef IS_SANITIZED
-#define IS_SANITIZED 0
-#endif
 
 #define NO_SECCOMP 77
 
@@ -118,7 +108,7 @@ static void record_confined(struct everything *all, bool may_track) {
 
 static void recording_makes_no_system_call(void **state) {
     (void)state;
-    if (IS_SANITIZED)
+    if (SN_HAS_ASAN || SN_HAS_TSAN)
         skip();
     struct everything all = make();
     int64_t until = sn_clock_mono_ns(sn_clock_system()) + 30000000;

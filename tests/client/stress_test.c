@@ -5,41 +5,23 @@
  */
 #include "shared_support.h"
 
+#include "base/sanitizers.h"
+
 #include <pthread.h>
 #include <stdatomic.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#if defined(__SANITIZE_THREAD__)
-#define IS_TSAN 1
-#elif defined(__has_feature)
-#if __has_feature(thread_sanitizer)
-#define IS_TSAN 1
-#endif
-#endif
-#ifndef IS_TSAN
-#define IS_TSAN 0
-#endif
-
 /* The address sanitizer's malloc hangs in a child of a process whose other threads allocate. */
-#if defined(__SANITIZE_ADDRESS__)
-#define IS_ASAN 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(memory_sanitizer)
-#define IS_ASAN 1
-#endif
-#endif
-#ifndef IS_ASAN
-#define IS_ASAN 0
-#endif
+#define MALLOC_HANGS_IN_CHILD (SN_HAS_ASAN || SN_HAS_MSAN)
 
 enum {
     RECORDERS = 3,
     GENERATIONS = 12,
     ROUNDS = 400,
-    FORKS = IS_ASAN   ? 0
-            : IS_TSAN ? 2
-                      : 6,
+    FORKS = MALLOC_HANGS_IN_CHILD ? 0
+            : SN_HAS_TSAN         ? 2
+                                  : 6,
     CHILDREN = 40
 };
 
